@@ -1,0 +1,103 @@
+/** The durable store of accepted deliveries. Every method rejects with `InboxUnavailable` when it cannot write. */
+export interface Inbox {
+  /**
+   * Stores an accepted delivery. Resolves only when it is durable, or when its key is already known.
+   * With `claimForMs` the entry is claimed in the same commit, unless another entry of its subject comes first; a
+   * duplicate is claimed too if its earlier attempt failed.
+   */
+  store(entry: NewEntry, options?: { readonly claimForMs: number }): Promise<Stored>;
+  /** Takes waiting entries that are due, at most one per subject and none whose subject is running or has an earlier one. */
+  claim(options: { readonly limit: number; readonly leaseMs: number }): Promise<Entry[]>;
+  /** Keeps a running entry for longer. Resolves false when the lease was lost to another worker. */
+  renew(claimed: Entry, leaseMs: number): Promise<boolean>;
+  /** The attempt succeeded. A lost lease is ignored, here and below: whoever holds it decides. */
+  done(claimed: Entry, result?: { readonly note?: string; readonly answer?: Buffer }): Promise<void>;
+  /** The attempt failed; the next one is due at `dueAt` (ms since 1970). */
+  retry(claimed: Entry, reason: string, dueAt: number): Promise<void>;
+  /** The entry will not be tried again by itself. */
+  bury(claimed: Entry, reason: string): Promise<void>;
+  /** Gives a claimed entry back unharmed, as on shutdown: the attempt does not count. */
+  release(claimed: Entry): Promise<void>;
+  /** Makes a dead or done entry wait again with a fresh count of attempts; its proof is not repeated. Null if unknown. */
+  replay(seq: number): Promise<Entry | null>;
+  find(seq: number): Promise<Entry | null>;
+  /** Newest first. */
+  list(filter: Filter): Promise<Entry[]>;
+  stats(): Promise<Stats>;
+  /** When the next waiting entry is due (ms since 1970), if any: the worker sleeps until then. */
+  nextDue(): Promise<number | undefined>;
+  /** Calls back, soon, after an entry became claimable in this process. */
+  onReady(listener: () => void): void;
+  close(): Promise<void>;
+}
+
+/** The inbox could not keep a promise: the delivery is answered 503, the worker tries again later. */
+export class InboxUnavailable extends Error {
+  override readonly name = 'InboxUnavailable';
+  readonly code: 'inbox_full' | 'inbox_unavailable';
+
+  constructor(code: 'inbox_full' | 'inbox_unavailable', message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+export interface NewEntry {
+  readonly source: string;
+  /** Path of the endpoint. */
+  readonly endpoint: string;
+  readonly installation: string | undefined;
+  /** As the sender spells it, or `?` when its content could not be read. */
+  readonly type: string;
+  readonly eventId: string | undefined;
+  /** Unique per endpoint and installation; entries without one are never duplicates. */
+  readonly key: string | undefined;
+  readonly subject: string | undefined;
+  /** Which live secret proved it: the proof is sealed with the entry. */
+  readonly secret: number;
+  /** Milliseconds since 1970. */
+  readonly receivedAt: number;
+  /** The authenticated bytes; parsed anew by each attempt. */
+  readonly content: Buffer;
+}
+
+export type Status = 'waiting' | 'running' | 'done' | 'dead';
+
+export interface Entry extends NewEntry {
+  /** Grows in the order of acceptance. */
+  readonly seq: number;
+  readonly status: Status;
+  /** Attempts begun so far; while running, this one's number. */
+  readonly attempts: number;
+  /** Milliseconds since 1970: when a waiting entry may next be tried. */
+  readonly dueAt: number;
+  /** While running: when the claim lapses. */
+  readonly leaseUntil: number | undefined;
+  readonly finishedAt: number | undefined;
+  /** What the handler said it did, or why the last attempt failed. */
+  readonly note: string | undefined;
+  /** The reply body a reply event got, so that its duplicate gets the same. */
+  readonly answer: Buffer | undefined;
+}
+
+export interface Stored {
+  readonly entry: Entry;
+  readonly duplicate: boolean;
+  readonly claimed: boolean;
+}
+
+export interface Filter {
+  readonly status?: Status;
+  readonly source?: string;
+  readonly type?: string;
+  readonly limit: number;
+}
+
+export interface Stats {
+  readonly waiting: number;
+  readonly running: number;
+  readonly done: number;
+  readonly dead: number;
+  /** Milliseconds since 1970 at which the oldest waiting entry was received. */
+  readonly oldestWaitingAt: number | undefined;
+}

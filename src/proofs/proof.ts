@@ -1,0 +1,21 @@
+import type { Delivery } from '../delivery.ts';
+import type { Secret } from './secrets.ts';
+
+/** What a proof proves: these bytes come from whoever knows the secret. */
+export interface Proven {
+  /** The authenticated bytes, and nothing else of the delivery. Only these may be parsed. */
+  readonly content: Buffer;
+  /** Which live secret matched, 1 being the newest; 0 where the scheme has none. */
+  readonly secret: number;
+}
+
+/** How a delivery shows that it is genuine: the receiver's half. Each scheme's file has the sender's half beside it. */
+export interface Proof {
+  /** Name of the scheme, for logs and tables. */
+  readonly scheme: string;
+  /**
+   * Tries every live secret, newest first.
+   * @throws DeliveryRejected with a `proof_…` code
+   */
+  verify(delivery: Delivery, secrets: readonly Secret[]): Proven | Promise<Proven>;
+}

@@ -1,0 +1,261 @@
+import type { z } from 'zod';
+import type { Proof } from './proofs/proof.ts';
+
+/**
+ * One sending system, written down once and in both directions: what the receiver verifies, the mock signs; what it
+ * reads, the mock writes; what it replies, the mock judges. Router, inbox keys, handler types, mock, contract tests and
+ * README tables are computed from it.
+ */
+export interface Source<
+  Events extends Catalogue = Catalogue,
+  Setting extends SettingDefinitions = SettingDefinitions,
+  Switch extends SwitchDefinitions = SwitchDefinitions,
+> {
+  /** First segment of its paths, prefix of its environment variables. */
+  readonly name: string;
+  readonly title: string;
+  readonly docs: URL;
+  /** `event`: one endpoint per event type, at `/source/EventType`. `source`: one for all, at `/source`. */
+  readonly endpointPer: 'event' | 'source';
+  /** The sender may write a slash or two behind the path, and `?key=` names one of several installations. */
+  readonly installations?: boolean;
+  /** What an operator can set, each as `SOURCE_ENDPOINT_NAME`, or `SOURCE_NAME` for all its endpoints. */
+  readonly settings: Setting;
+  /** What the mock can vary in a request. */
+  readonly switches: Switch;
+  readonly events: Events;
+  /** The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first. */
+  methods(type: string | undefined): readonly string[];
+  limits(settings: SettingValues<Setting>): Limits;
+  readonly proof: {
+    /** By kind of credential: the variable's last word (`…_SECRET`, `…_TOKEN`) chooses the proof. */
+    readonly kinds: Readonly<Record<string, CredentialKind<SettingValues<Setting>>>>;
+    /** The proof used with no credential at all, where an operator has chosen so in words; else `undefined`. */
+    without?(settings: SettingValues<Setting>): Proof | undefined;
+    /** Puts proven content into the request that this sender would make. */
+    sign(content: Buffer, to: Destination, switches: SwitchValues<Switch>): Promise<OutgoingRequest>;
+    /** Names of the requests it can make that only look proven: `alg-none`, `missing-proof`. */
+    readonly forgeries: readonly string[];
+    forge(
+      forgery: string,
+      content: Buffer,
+      to: Destination,
+      switches: SwitchValues<Switch>,
+    ): Promise<OutgoingRequest>;
+  };
+  readonly envelope: {
+    /**
+     * Reads authenticated bytes, and nothing else of the delivery.
+     * @throws DeadLetter when they are not what this sender writes
+     */
+    read(content: Buffer, endpoint: EndpointDefinition, settings: SettingValues<Setting>): Envelope;
+    write(event: OutgoingEvent, switches: SwitchValues<Switch>): Buffer;
+  };
+  readonly reply: {
+    /** To a stored notification, and to its duplicate. */
+    readonly accepted: ReplyContent;
+    /**
+     * To a *reply* event: `answer` has passed the event's answer schema.
+     * @throws DeadLetter `answer_too_large`
+     */
+    answer(answer: unknown, type: string, settings: SettingValues<Setting>): ReplyContent;
+    /** To a *reply* event whose handler failed: what does the waiting person the least harm. */
+    harmless(type: string, settings: SettingValues<Setting>): ReplyContent;
+    /** What this sender makes of a reply. */
+    judge(reply: ReceivedReply, type: string, switches: SwitchValues<Switch>): Verdict;
+  };
+}
+
+/** Checks a data sheet and keeps the exact types of its events for the handlers. */
+export function defineSource<
+  Events extends Catalogue,
+  const Setting extends SettingDefinitions,
+  const Switch extends SwitchDefinitions,
+>(sheet: Source<Events, Setting, Switch>): Source<Events> {
+  return sheet;
+}
+
+// Events
+
+/** A source's events by their type, spelled exactly as the sender spells it. */
+export type Catalogue = Readonly<Record<string, EventDefinition>>;
+
+export type EventDefinition = NotifyEvent<z.ZodType> | ReplyEvent<z.ZodType, z.ZodType>;
+
+/** Nobody waits: stored, answered, then handled by the worker. */
+export interface NotifyEvent<Schema extends z.ZodType> extends EventBasics<Schema> {
+  readonly mode: 'notify';
+}
+
+/** Someone waits in a browser: handled within a deadline, and the handler's answer is the reply. */
+export interface ReplyEvent<Schema extends z.ZodType, Answer extends z.ZodType> extends EventBasics<Schema> {
+  readonly mode: 'reply';
+  /** What the handler must answer. */
+  readonly answer: Answer;
+  /** After a failure: `retry` lets the worker do the work later; `record` only keeps the cause, the moment is gone. */
+  readonly afterFailure: 'retry' | 'record';
+}
+
+interface EventBasics<Schema extends z.ZodType> {
+  readonly summary: string;
+  readonly schema: Schema;
+  readonly example: z.output<Schema>;
+  /** Handlers of one subject never run at the same time. Events without one have nothing to protect. */
+  subject?(payload: z.output<Schema>): string;
+}
+
+/** One entry of a catalogue; the example is checked against the schema by the compiler. */
+export function event<Schema extends z.ZodType>(definition: NotifyEvent<Schema>): NotifyEvent<Schema>;
+export function event<Schema extends z.ZodType, Answer extends z.ZodType>(
+  definition: ReplyEvent<Schema, Answer>,
+): ReplyEvent<Schema, Answer>;
+export function event(definition: EventDefinition): EventDefinition {
+  return definition;
+}
+
+/** The definition of an event type, or `undefined`; never one of Object's own members. */
+export function definitionOf(source: Source, type: string): EventDefinition | undefined {
+  return Object.hasOwn(source.events, type) ? source.events[type] : undefined;
+}
+
+// Handlers
+
+/** What a handler is told. */
+export interface Occurrence<Type extends string = string, Payload = unknown> {
+  readonly type: Type;
+  /** The sender's own id of the event, where it has one. */
+  readonly id: string | undefined;
+  readonly payload: Payload;
+  /** Path of the endpoint it came to, for integrators with several. */
+  readonly endpoint: string;
+  /** What `?key=` named, where the source has installations. */
+  readonly installation: string | undefined;
+  /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
+  readonly attempt: number;
+  readonly receivedAt: Date;
+  /** Aborts when the handler's time is over. */
+  readonly signal: AbortSignal;
+}
+
+type Awaitable<T> = T | Promise<T>;
+
+/** One function per event type. A notify handler may return a few words on what it did; they are kept with the entry. */
+export type HandlersOf<Events extends Catalogue> = {
+  readonly [Type in keyof Events & string]: (
+    event: Occurrence<Type, z.output<Events[Type]['schema']>>,
+  ) => Awaitable<
+    Events[Type] extends ReplyEvent<z.ZodType, infer Answer> ? z.input<Answer> : string | undefined | void
+  >;
+};
+
+// Endpoints and settings
+
+/** One path that deliveries of a source come to. */
+export interface EndpointDefinition {
+  readonly source: string;
+  /** The one event type it serves; `undefined` serves all of its source. */
+  readonly type: string | undefined;
+  readonly path: string;
+}
+
+export interface SettingDefinition<Value = unknown> {
+  /** From the text of an environment variable to the value. */
+  readonly schema: z.ZodType<Value, string>;
+  /** As one would write it in the environment. */
+  readonly default: string;
+  readonly summary: string;
+}
+export type SettingDefinitions = Readonly<Record<string, SettingDefinition>>;
+export type Settings = Readonly<Record<string, unknown>>;
+export type SettingValues<Definitions extends SettingDefinitions> = {
+  readonly [Name in keyof Definitions]: z.output<Definitions[Name]['schema']>;
+};
+
+/** What the receiver itself must know of an endpoint. */
+export interface Limits {
+  readonly maxBodyBytes: number;
+  /** A reply event's handler has this long. */
+  readonly deadlineMs: number;
+  /** When a reply event's handler fails: the source's harmless answer, or status 500. */
+  readonly onFailure: 'harmless' | 'error';
+}
+
+export interface CredentialKind<Values = Settings> {
+  readonly summary: string;
+  /** How the credential's text becomes key bytes; two entries try both. */
+  keyEncodings(settings: Values): readonly ('utf8' | 'base64')[];
+  proof(settings: Values): Proof;
+}
+
+// What comes out of a delivery
+
+/** What a source wraps around its business data. */
+export interface Envelope {
+  readonly type: string;
+  /** The sender's own id of the event, for people. */
+  readonly id: string | undefined;
+  /** Two deliveries of one endpoint with the same key are one event; without a key repeats are legitimate. */
+  readonly key: string | undefined;
+  readonly payload: unknown;
+}
+
+export interface ReplyContent {
+  readonly status: number;
+  readonly type: 'json' | 'html' | 'none';
+  readonly body: string;
+}
+
+// The sender's half
+
+/** Choices offered by one switch, the default first; a switch without choices takes any text. */
+export interface SwitchDefinition {
+  readonly values?: readonly [string, ...string[]];
+  /** Default of a switch that takes any text. */
+  readonly text?: string;
+  readonly summary: string;
+}
+export type SwitchDefinitions = Readonly<Record<string, SwitchDefinition>>;
+export type Switches = Readonly<Record<string, string>>;
+export type SwitchValues<Definitions extends SwitchDefinitions> = {
+  readonly [Name in keyof Definitions]: Definitions[Name] extends {
+    readonly values: readonly (infer Value extends string)[];
+  }
+    ? Value
+    : string;
+};
+
+/** An event about to happen on the sender's side. */
+export interface OutgoingEvent {
+  readonly type: string;
+  readonly id: string;
+  readonly payload: unknown;
+  readonly at: Date;
+}
+
+/** Where the mock sends, and what it proves itself with. */
+export interface Destination {
+  readonly path: string;
+  readonly type: string;
+  readonly credential: { readonly kind: string; readonly text: string };
+}
+
+export interface OutgoingRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly target: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export interface ReceivedReply {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+  readonly ms: number;
+}
+
+/** Whether this sender would count the reply as success, and what it would say about it. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly says: string;
+}
