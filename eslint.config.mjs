@@ -78,6 +78,11 @@ export default tseslint.config(
     ['src/inbox/**'],
     [...express, ...upper, anySource, '**/receiver/**', '**/mock/**', '**/handlers/**', '**/records/**'],
   ),
+  // The answer model is what handlers answer with; the data sheets they know as types only.
+  arrows(
+    ['src/handlers/**'],
+    [...express, ...upper, '**/receiver/**', '**/inbox/**', '**/mock/**', '**/proofs/**'],
+  ),
   arrows(
     ['src/mock/**'],
     [...upper, anySource, '**/receiver/**', '**/inbox/**', '**/handlers/**', '**/records/**'],

@@ -3,7 +3,8 @@
  * console, never into the reply. README's table is printed from here.
  */
 export const rejections = {
-  path_unknown: [404, 'No open endpoint has this path; a closed one has no secret configured.'],
+  path_unknown: [404, 'No endpoint has this path.'],
+  endpoint_closed: [404, 'The endpoint of this path has no secret configured.'],
   method_not_allowed: [405, 'The endpoint exists, its sender uses another method.'],
   request_malformed: [
     400,
@@ -32,6 +33,7 @@ export const rejections = {
   inbox_full: [503, 'The inbox holds as many waiting entries as it may.'],
   inbox_unavailable: [503, 'The inbox could not write: disk full, file locked, database away.'],
   draining: [503, 'The receiver is shutting down.'],
+  internal_error: [500, 'A defect of the receiver itself; the log line has the stack.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
 /** Why a delivery was refused. */
@@ -79,6 +81,21 @@ export class DeadLetter extends Error {
     super(message, options);
     this.reason = reason;
   }
+}
+
+/** A handler was not done within its time; it may still be running. */
+export class HandlerLate extends Error {
+  override readonly name = 'HandlerLate';
+}
+
+/** Why an attempt failed, its code first: what the log and the entry keep. */
+export function describeFailure(thrown: unknown): string {
+  return `${failureCode(thrown)}: ${messageOf(thrown)}`;
+}
+
+function failureCode(thrown: unknown): DeadLetterReason {
+  if (thrown instanceof DeadLetter) return thrown.reason;
+  return thrown instanceof HandlerLate ? 'handler_late' : 'handler_failed';
 }
 
 /** What a thrown value says, for a log: handlers may throw anything. */

@@ -66,12 +66,15 @@ export interface Source<
   };
 }
 
-/** Checks a data sheet and keeps the exact types of its events for the handlers. */
+/** Checks a data sheet and keeps its name and the exact types of its events for the handlers. */
 export function defineSource<
+  const Name extends string,
   Events extends Catalogue,
   const Setting extends SettingDefinitions,
   const Switch extends SwitchDefinitions,
->(sheet: Source<Events, Setting, Switch>): Source<Events> {
+>(
+  sheet: Source<Events, Setting, Switch> & { readonly name: Name },
+): Source<Events> & { readonly name: Name } {
   return sheet;
 }
 
@@ -92,6 +95,8 @@ export interface ReplyEvent<Schema extends z.ZodType, Answer extends z.ZodType> 
   readonly mode: 'reply';
   /** What the handler must answer. */
   readonly answer: Answer;
+  /** A few words on an answer, kept with the entry; nothing personal. */
+  describe(answer: z.output<Answer>): string;
   /** After a failure: `retry` lets the worker do the work later; `record` only keeps the cause, the moment is gone. */
   readonly afterFailure: 'retry' | 'record';
 }
@@ -197,6 +202,8 @@ export interface Envelope {
   /** Two deliveries of one endpoint with the same key are one event; without a key repeats are legitimate. */
   readonly key: string | undefined;
   readonly payload: unknown;
+  /** The sender is only trying the connection: verified, stored, answered, and no handler called. */
+  readonly test?: true;
 }
 
 export interface ReplyContent {

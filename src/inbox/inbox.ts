@@ -3,7 +3,7 @@ export interface Inbox {
   /**
    * Stores an accepted delivery. Resolves only when it is durable, or when its key is already known.
    * With `claimForMs` the entry is claimed in the same commit, unless another entry of its subject comes first; a
-   * duplicate is claimed too if its earlier attempt failed.
+   * duplicate is claimed too if it waits or is dead, and a dead one begins with a fresh count of attempts.
    */
   store(entry: NewEntry, options?: { readonly claimForMs: number }): Promise<Stored>;
   /** Takes waiting entries that are due, at most one per subject and none whose subject is running or has an earlier one. */
@@ -11,20 +11,26 @@ export interface Inbox {
   /** Keeps a running entry for longer. Resolves false when the lease was lost to another worker. */
   renew(claimed: Entry, leaseMs: number): Promise<boolean>;
   /** The attempt succeeded. A lost lease is ignored, here and below: whoever holds it decides. */
-  done(claimed: Entry, result?: { readonly note?: string; readonly answer?: Buffer }): Promise<void>;
+  done(
+    claimed: Entry,
+    result?: { readonly note?: string | undefined; readonly answer?: Buffer },
+  ): Promise<void>;
   /** The attempt failed; the next one is due at `dueAt` (ms since 1970). */
   retry(claimed: Entry, reason: string, dueAt: number): Promise<void>;
   /** The entry will not be tried again by itself. */
   bury(claimed: Entry, reason: string): Promise<void>;
   /** Gives a claimed entry back unharmed, as on shutdown: the attempt does not count. */
   release(claimed: Entry): Promise<void>;
-  /** Makes a dead or done entry wait again with a fresh count of attempts; its proof is not repeated. Null if unknown. */
+  /**
+   * Makes an entry wait, due at once and with a fresh count of attempts; its proof is not repeated. A running one is
+   * left alone. Null if unknown.
+   */
   replay(seq: number): Promise<Entry | null>;
   find(seq: number): Promise<Entry | null>;
   /** Newest first. */
   list(filter: Filter): Promise<Entry[]>;
   stats(): Promise<Stats>;
-  /** When the next waiting entry is due (ms since 1970), if any: the worker sleeps until then. */
+  /** When something next becomes claimable (ms since 1970): a waiting entry due, a lease lapsed. In the past: now. */
   nextDue(): Promise<number | undefined>;
   /** Calls back, soon, after an entry became claimable in this process. */
   onReady(listener: () => void): void;
@@ -42,6 +48,13 @@ export class InboxUnavailable extends Error {
   }
 }
 
+export function inboxFull(maxWaiting: number): InboxUnavailable {
+  return new InboxUnavailable(
+    'inbox_full',
+    `${maxWaiting} entries are waiting, and the inbox may hold no more: are the handlers failing, or too slow?`,
+  );
+}
+
 export interface NewEntry {
   readonly source: string;
   /** Path of the endpoint. */
@@ -52,6 +65,7 @@ export interface NewEntry {
   readonly eventId: string | undefined;
   /** Unique per endpoint and installation; entries without one are never duplicates. */
   readonly key: string | undefined;
+  /** Entries with the same one, within a source, run one after the other in the order of acceptance. */
   readonly subject: string | undefined;
   /** Which live secret proved it: the proof is sealed with the entry. */
   readonly secret: number;
@@ -61,14 +75,17 @@ export interface NewEntry {
   readonly content: Buffer;
 }
 
-export type Status = 'waiting' | 'running' | 'done' | 'dead';
+export const statuses = ['waiting', 'running', 'done', 'dead'] as const;
+export type Status = (typeof statuses)[number];
 
 export interface Entry extends NewEntry {
   /** Grows in the order of acceptance. */
   readonly seq: number;
   readonly status: Status;
-  /** Attempts begun so far; while running, this one's number. */
+  /** Attempts that count, begun so far; while running, this one's number. Release and replay set it back. */
   readonly attempts: number;
+  /** Claims so far, never set back: whoever holds an older claim has lost the lease. */
+  readonly claims: number;
   /** Milliseconds since 1970: when a waiting entry may next be tried. */
   readonly dueAt: number;
   /** While running: when the claim lapses. */
@@ -78,6 +95,22 @@ export interface Entry extends NewEntry {
   readonly note: string | undefined;
   /** The reply body a reply event got, so that its duplicate gets the same. */
   readonly answer: Buffer | undefined;
+}
+
+/** An entry as every inbox begins it. */
+export function beginEntry(fresh: NewEntry, seq: number, dueAt: number): Entry {
+  return {
+    ...fresh,
+    seq,
+    status: 'waiting',
+    attempts: 0,
+    claims: 0,
+    dueAt,
+    leaseUntil: undefined,
+    finishedAt: undefined,
+    note: undefined,
+    answer: undefined,
+  };
 }
 
 export interface Stored {
@@ -90,6 +123,8 @@ export interface Filter {
   readonly status?: Status;
   readonly source?: string;
   readonly type?: string;
+  /** Only entries with a smaller `seq`: the next page. */
+  readonly before?: number;
   readonly limit: number;
 }
 

@@ -1,0 +1,311 @@
+import { readFileSync } from 'node:fs';
+import { closest } from './closest.ts';
+import {
+  credentialVariable,
+  endpointsOf,
+  isOpen,
+  upperSnake,
+  variablePrefix,
+  type Credential,
+  type EndpointConfig,
+} from './endpoints.ts';
+import { messageOf } from './errors.ts';
+import { integer, matching, oneOf, text } from './settings.ts';
+import type { EndpointDefinition, SettingDefinitions, SettingValues, Source } from './source.ts';
+
+/** The environment as this program reads it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** Everything that is not about one sender. */
+export const variables = {
+  HOST: { schema: text(), default: '127.0.0.1', summary: 'Address the receiver listens on.' },
+  PORT: {
+    schema: integer({ min: 0, max: 65_535 }),
+    default: '3000',
+    summary: 'Its port; 0 takes a free one.',
+  },
+  INBOX_URL: {
+    schema: matching(/^(memory:|sqlite:.+)$/, 'memory: or sqlite:<file>'),
+    default: 'sqlite:data/inbox.db',
+    summary: 'Where accepted deliveries are kept: `sqlite:<file>` or `memory:` (lost on exit; for tests).',
+  },
+  INBOX_MAX_WAITING: {
+    schema: integer({ min: 1, max: 100_000_000 }),
+    default: '1000000',
+    summary: 'With this many entries waiting, deliveries are answered 503.',
+  },
+  RECORDS_FILE: {
+    schema: text(),
+    default: 'data/records.db',
+    summary: 'Where the reference handlers keep their records; yours will have a system of its own.',
+  },
+  LOG_LEVEL: {
+    schema: oneOf('info', 'warn', 'error', 'silent'),
+    default: 'info',
+    summary: 'At `info` there is one line per delivery.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: integer({ min: 100, max: 300_000 }),
+    default: '10000',
+    summary: 'A request must have arrived whole within this time.',
+  },
+  TRUST_PROXY_HOPS: {
+    schema: integer({ min: 0, max: 16 }),
+    default: '0',
+    summary: 'Proxies in front that append to X-Forwarded-For; used only to count failed proofs by address.',
+  },
+  FAILED_PROOF_LIMIT: {
+    schema: integer({ min: 1, max: 1_000_000 }),
+    default: '100',
+    summary: 'After this many failed proofs a minute from one address, further ones are answered 429.',
+  },
+  HANDLER_CONCURRENCY: {
+    schema: integer({ min: 1, max: 1000 }),
+    default: '8',
+    summary: 'Handlers of stored entries that run at the same time.',
+  },
+  HANDLER_TIMEOUT_MS: {
+    schema: integer({ min: 100, max: 86_400_000 }),
+    default: '60000',
+    summary: 'Time of one attempt of the worker.',
+  },
+  HANDLER_ATTEMPTS: {
+    schema: integer({ min: 1, max: 100 }),
+    default: '12',
+    summary: 'Attempts before an entry becomes a dead letter.',
+  },
+  SHUTDOWN_MS: {
+    schema: integer({ min: 0, max: 600_000 }),
+    default: '10000',
+    summary: 'On SIGTERM, what is in flight has this long.',
+  },
+} as const satisfies SettingDefinitions;
+
+export interface Config {
+  readonly general: SettingValues<typeof variables>;
+  readonly endpoints: readonly EndpointConfig[];
+  /** What is not wrong but deserves a look; printed at start-up. */
+  readonly warnings: readonly string[];
+}
+
+/** Everything that is wrong with the environment, at once. */
+export class ConfigInvalid extends Error {
+  override readonly name = 'ConfigInvalid';
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.problems = problems;
+  }
+}
+
+/**
+ * Reads the whole configuration. Messages name variables, never values.
+ * @throws ConfigInvalid
+ */
+export function readConfig(
+  env: Environment,
+  sources: readonly Source[],
+  further: readonly EndpointDefinition[] = [],
+): Config {
+  const reader = new Reader(env);
+  const general = reader.settings(variables, ['']);
+  const endpoints = sources.flatMap((source) =>
+    [...endpointsOf(source), ...further.filter((endpoint) => endpoint.source === source.name)].map(
+      (definition) => readEndpoint(reader, definition, source),
+    ),
+  );
+  refuseSharedSecrets(reader, endpoints);
+  noteUnknownVariables(reader, sources);
+  if (reader.problems.length === 0 && !endpoints.some(isOpen)) {
+    reader.problems.push(
+      `No endpoint has a secret, so nothing could be received. Set one, for example ${exampleVariable(endpoints)}, ` +
+        'to the secret you agreed with the sender (copy templates/env.example to .env and fill it in), ' +
+        'or run "npm run demo" to see everything with secrets made on the spot.',
+    );
+  }
+  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
+  return { general, endpoints, warnings: reader.warnings };
+}
+
+function readEndpoint(reader: Reader, definition: EndpointDefinition, source: Source): EndpointConfig {
+  const prefix = variablePrefix(definition);
+  const settings = reader.settings(source.settings, [`${prefix}_`, `${upperSnake(source.name)}_`]);
+  const credentials = new Map<string, Credential>();
+  for (const [installation, variable] of installationsOf(reader, source, prefix)) {
+    const credential = reader.credential(source, variable);
+    if (credential) credentials.set(installation, credential);
+  }
+  const unproven = source.proof.without?.(settings) !== undefined;
+  if (unproven) {
+    reader.warnings.push(
+      `${definition.path} accepts deliveries without any proof, as set. Anybody who finds it can send to it.`,
+    );
+  }
+  return { definition, source, settings, credentials, unproven };
+}
+
+/** The installations that have a credential variable, each with that variable's beginning; the one without a key first. */
+function installationsOf(
+  reader: Reader,
+  source: Source,
+  prefix: string,
+): [installation: string, variable: string][] {
+  if (source.installations !== true) return [['', prefix]];
+  const suffixes = Object.keys(source.proof.kinds).join('|');
+  const pattern = new RegExp(`^${prefix}_(\\w+)_(?:${suffixes})(?:_FILE)?$`);
+  const names = new Set(reader.names().flatMap((name) => pattern.exec(name)?.[1] ?? []));
+  return [
+    ['', prefix],
+    ...[...names].map((name): [string, string] => [
+      reader.text(`${prefix}_${name}_KEY`) ?? name.toLowerCase().replaceAll('_', '-'),
+      `${prefix}_${name}`,
+    ]),
+  ];
+}
+
+/** One secret on two endpoints would let a delivery for one be replayed on the other. */
+function refuseSharedSecrets(reader: Reader, endpoints: readonly EndpointConfig[]): void {
+  const usedBy = new Map<string, string>();
+  for (const { credentials } of endpoints) {
+    for (const { variable, texts } of credentials.values()) {
+      for (const secret of texts) {
+        const other = usedBy.get(secret);
+        if (other === undefined) usedBy.set(secret, variable);
+        else if (other === variable) reader.problems.push(`${variable} holds the same secret twice.`);
+        else
+          reader.problems.push(
+            `${other} and ${variable} hold the same secret: a delivery for one could be replayed on the other. ` +
+              'Agree a secret of its own for each endpoint.',
+          );
+      }
+    }
+  }
+}
+
+function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void {
+  const prefixes = sources.map((source) => `${upperSnake(source.name)}_`);
+  for (const name of reader.unread()) {
+    if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
+    const suggestion = closest(name, reader.known());
+    const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
+    if (/_(SECRET|TOKEN)(_FILE)?$/.test(name)) {
+      reader.problems.push(`${name} belongs to no endpoint, so its secret would go unused.${hint}`);
+    } else {
+      reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
+    }
+  }
+}
+
+function exampleVariable(endpoints: readonly EndpointConfig[]): string {
+  const first = endpoints[0];
+  if (first === undefined) return 'one of its secrets';
+  return credentialVariable(first);
+}
+
+const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)|placeholder/i;
+
+/** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
+class Reader {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #env: Environment;
+  readonly #asked = new Set<string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  names(): string[] {
+    return Object.keys(this.#env);
+  }
+
+  known(): string[] {
+    return [...this.#asked];
+  }
+
+  unread(): string[] {
+    return this.names().filter((name) => !this.#asked.has(name));
+  }
+
+  /** A variable's text; unset and empty are the same. */
+  text(name: string): string | undefined {
+    this.#asked.add(name);
+    return this.#env[name] === '' ? undefined : this.#env[name];
+  }
+
+  /** Each setting from the first of the prefixes that has it, else its default. */
+  settings<Definitions extends SettingDefinitions>(
+    definitions: Definitions,
+    prefixes: readonly string[],
+  ): SettingValues<Definitions> {
+    const values = Object.entries(definitions).map(([name, definition]) => {
+      const names = prefixes.map((prefix) => prefix + name);
+      const set = names.find((candidate) => this.text(candidate) !== undefined);
+      const result = definition.schema.safeParse(set === undefined ? definition.default : this.text(set));
+      if (!result.success) {
+        const wanted = result.error.issues.map((issue) => issue.message).join('; ');
+        this.#complain(`${set ?? name}: ${wanted}.`);
+      }
+      return [name, result.data];
+    });
+    // The entries have just been made from these definitions, name by name; a failed one stops the start.
+    return Object.fromEntries(values) as SettingValues<Definitions>;
+  }
+
+  /** The credential behind a prefix, of whichever kind is set. */
+  credential(source: Source, prefix: string): Credential | undefined {
+    const found = Object.keys(source.proof.kinds).flatMap((kind) => {
+      const variable = `${prefix}_${kind}`;
+      const value = this.#textOrFile(variable);
+      return value === undefined ? [] : [{ kind, variable, texts: value.split(',') }];
+    });
+    const [first, second] = found;
+    if (first === undefined) return undefined;
+    if (second) {
+      this.#complain(
+        `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
+      );
+    }
+    for (const secret of first.texts) this.#checkSecret(first.variable, secret);
+    return first;
+  }
+
+  #textOrFile(variable: string): string | undefined {
+    const direct = this.text(variable);
+    const file = this.text(`${variable}_FILE`);
+    if (file === undefined) return direct;
+    if (direct !== undefined) this.#complain(`${variable} and ${variable}_FILE are both set: keep one.`);
+    try {
+      // Editors and `echo` end a file with a line end; it is not part of the secret.
+      return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      this.#complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);
+      return undefined;
+    }
+  }
+
+  #checkSecret(variable: string, secret: string): void {
+    const bytes = Buffer.byteLength(secret);
+    if (secret.trim() !== secret) {
+      this.#complain(`${variable} has blanks or line ends around a secret; remove them.`);
+    } else if (secret === '') {
+      this.#complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
+    } else if (PLACEHOLDER.test(secret)) {
+      this.#complain(`${variable} still holds a placeholder; put the agreed secret there.`);
+    } else if (bytes < 16) {
+      this.#complain(`${variable} holds a secret of ${bytes} bytes; fewer than 16 can be guessed.`);
+    } else if (bytes < 32) {
+      this.warnings.push(`${variable} holds a secret of ${bytes} bytes; 32 or more are advised.`);
+    }
+  }
+
+  #complain(problem: string): void {
+    // A setting of a whole source is read once per endpoint; one complaint is enough.
+    if (!this.problems.includes(problem)) this.problems.push(problem);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
+}

@@ -1,0 +1,32 @@
+import type { Inbox } from './inbox.ts';
+import { createMemoryInbox } from './memory.ts';
+import { openSqliteInbox } from './sqlite.ts';
+
+export interface OpenInboxOptions {
+  readonly maxWaiting: number;
+  readonly now?: () => number;
+  /** Whether this process is the receiver of a file (see openSqliteInbox). */
+  readonly owner?: boolean;
+}
+
+const forms = 'sqlite:data/inbox.db (a file, relative or absolute) or memory: (nothing survives a restart)';
+
+/** Opens the inbox that INBOX_URL names. @throws if it cannot be opened, or the form is none we know */
+export function openInbox(url: string, options: OpenInboxOptions): Inbox {
+  if (url === 'memory:') return createMemoryInbox(options);
+  const file = fileOf(url);
+  if (file === undefined) throw unknownForm(url);
+  return openSqliteInbox(file, options);
+}
+
+/** The path after `sqlite:`. Two slashes are refused: tools disagree whether a relative or absolute path follows. */
+export function fileOf(url: string): string | undefined {
+  const path = /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
+  return path;
+}
+
+/** Names only the scheme: the rest may hold a password. */
+function unknownForm(url: string): Error {
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'something without a scheme';
+  return new Error(`INBOX_URL is ${scheme}, in a form this receiver does not know. Write ${forms}.`);
+}

@@ -1,0 +1,87 @@
+import type { DatabaseSync } from 'node:sqlite';
+
+const columns = `
+  seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
+  status, attempts, claims, due_at AS dueAt, lease_until AS leaseUntil, finished_at AS finishedAt, note,
+  content, answer`;
+
+const sameLine = `source = :source AND subject = :subject`;
+const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
+
+/**
+ * Every statement, prepared once. `INDEXED BY` makes a query that lost its index an error at start instead of a slow
+ * scan at night; where it looks as if it said a thing twice, the partial index asks for it.
+ */
+export function prepareStatements(database: DatabaseSync) {
+  const prepare = (sql: string) => database.prepare(sql);
+  return {
+    find: prepare(`SELECT ${columns} FROM entries JOIN bodies USING (seq) WHERE seq = :seq`),
+    findByKey: prepare(
+      `SELECT ${columns} FROM entries INDEXED BY keys JOIN bodies USING (seq) WHERE unique_key = :uniqueKey`,
+    ),
+    insert: prepare(`
+      INSERT INTO entries
+        (source, endpoint, installation, type, event_id, key, unique_key, subject, secret, received_at,
+         status, head, attempts, claims, due_at)
+      VALUES
+        (:source, :endpoint, :installation, :type, :eventId, :key, :uniqueKey, :subject, :secret, :receivedAt,
+         'waiting',
+         NOT EXISTS (
+           SELECT 1 FROM entries INDEXED BY lines
+           WHERE ${sameLine} AND subject IS NOT NULL AND status IN ('waiting', 'running')
+         ),
+         0, 0, :dueAt)
+      RETURNING seq, head`),
+    insertBody: prepare('INSERT INTO bodies (seq, content) VALUES (:seq, :content)'),
+    due: prepare(`
+      SELECT ${columns} FROM entries INDEXED BY claimable JOIN bodies USING (seq)
+      WHERE status = 'waiting' AND head = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT :limit`),
+    take: prepare(`
+      UPDATE entries SET status = 'running', attempts = attempts + 1, claims = claims + 1, lease_until = :leaseUntil
+      WHERE seq = :seq`),
+    lapsed: prepare(`
+      SELECT ${columns} FROM entries INDEXED BY unfinished JOIN bodies USING (seq)
+      WHERE status = 'running' AND status <> 'done' AND lease_until <= :now`),
+    renew: prepare(`UPDATE entries SET lease_until = :leaseUntil WHERE ${stillHeld}`),
+    finish: prepare(`
+      UPDATE entries SET status = :status, head = 0, lease_until = NULL, finished_at = :now, note = :note
+      WHERE ${stillHeld}`),
+    keepAnswer: prepare('UPDATE bodies SET answer = :answer WHERE seq = :seq'),
+    putBack: prepare(`
+      UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,
+        attempts = :attempts, due_at = :dueAt, note = :note
+      WHERE ${stillHeld}`),
+    waitAfresh: prepare(`
+      UPDATE entries SET head = CASE status WHEN 'waiting' THEN head ELSE subject IS NULL END,
+        status = 'waiting', attempts = 0, due_at = :now, finished_at = NULL
+      WHERE seq = :seq`),
+    head: prepare(
+      `SELECT seq, status FROM entries INDEXED BY heads WHERE ${sameLine} AND head = 1 AND subject IS NOT NULL`,
+    ),
+    demote: prepare('UPDATE entries SET head = 0 WHERE seq = :seq'),
+    promoteFirst: prepare(`
+      UPDATE entries SET head = 1 WHERE seq = (
+        SELECT seq FROM entries INDEXED BY lines
+        WHERE ${sameLine} AND subject IS NOT NULL AND status IN ('waiting', 'running') ORDER BY seq LIMIT 1)`),
+    list: prepare(`
+      SELECT ${columns} FROM entries JOIN bodies USING (seq)
+      WHERE (:status IS NULL OR status = :status) AND (:source IS NULL OR source = :source)
+        AND (:type IS NULL OR type = :type) AND seq < :before
+      ORDER BY seq DESC LIMIT :limit`),
+    listUnfinished: prepare(`
+      SELECT ${columns} FROM entries INDEXED BY unfinished JOIN bodies USING (seq)
+      WHERE status = :status AND status <> 'done' AND (:source IS NULL OR source = :source)
+        AND (:type IS NULL OR type = :type) AND seq < :before
+      ORDER BY seq DESC LIMIT :limit`),
+    countWaiting: prepare(`SELECT entries FROM counts WHERE status = 'waiting'`),
+    counts: prepare('SELECT status, entries FROM counts'),
+    oldestWaiting: prepare(`
+      SELECT received_at AS receivedAt FROM entries INDEXED BY unfinished
+      WHERE status = 'waiting' AND status <> 'done' ORDER BY seq LIMIT 1`),
+    nextDue: prepare(`
+      SELECT min(at) AS at FROM (
+        SELECT min(due_at) AS at FROM entries INDEXED BY claimable WHERE status = 'waiting' AND head = 1
+        UNION ALL
+        SELECT min(lease_until) FROM entries INDEXED BY unfinished WHERE status = 'running' AND status <> 'done')`),
+  };
+}

@@ -1,0 +1,139 @@
+import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { attempt, type Attempted, type AttemptOptions, type Run } from './attempt.ts';
+import { defaultBackoff, type Backoff } from './backoff.ts';
+import type { Entry, Inbox } from './inbox.ts';
+
+export interface WorkerOptions {
+  readonly inbox: Inbox;
+  readonly run: Run;
+  /** So many handlers run at the same time. */
+  readonly concurrency: number;
+  /** After so many failed attempts an entry is a dead letter. */
+  readonly maxAttempts: number;
+  readonly handlerTimeoutMs: number;
+  /** How long an aborted handler may take to end. Default one second. */
+  readonly graceMs?: number;
+  readonly backoff?: Backoff;
+  /** Longer than a handler may block the event loop. Default one minute. */
+  readonly leaseMs?: number;
+  readonly onAttempt: (entry: Entry, attempted: Attempted) => void;
+  /** Called when the inbox stops working, and not again before it works. */
+  readonly onTrouble?: (error: unknown) => void;
+  readonly now?: () => number;
+  readonly random?: () => number;
+}
+
+/** Takes entries out of the inbox as they become due, and runs their handlers. */
+export interface Worker {
+  start(): void;
+  /** Takes nothing new. What still runs after this time is aborted and given back. */
+  stop(withinMs: number): Promise<void>;
+  /** Resolves when nothing is due and nothing runs here. Retries that are due later are not waited for. */
+  idle(): Promise<void>;
+}
+
+/** At most so long after it happened a replay by another process is noticed; also how soon a lost inbox is asked again. */
+const POLL_MS = 1_000;
+
+export function createWorker(options: WorkerOptions): Worker {
+  const { inbox, concurrency, onAttempt, leaseMs = 60_000, now = Date.now } = options;
+  const stopping = new AbortController();
+  const running = new Set<Promise<void>>();
+  let started = false;
+  let troubled = false;
+  let wanted = false;
+  let pumping: Promise<void> | undefined;
+  let alarm: NodeJS.Timeout | undefined;
+
+  setMaxListeners(0, stopping.signal); // one for each running handler is no leak
+
+  const attemptOptions: AttemptOptions = {
+    graceMs: 1_000,
+    backoff: defaultBackoff,
+    random: Math.random,
+    ...options,
+    ...{ leaseMs, now, onTrouble },
+  };
+
+  function onTrouble(error: unknown): void {
+    if (!troubled) options.onTrouble?.(error);
+    troubled = true;
+  }
+
+  /** Asks for a look into the inbox; while one is under way, for another one after it. */
+  function wake(): Promise<void> {
+    if (!started) return Promise.resolve();
+    wanted = true;
+    pumping ??= pump();
+    return pumping;
+  }
+
+  async function pump(): Promise<void> {
+    while (wanted && started) {
+      wanted = false;
+      clearTimeout(alarm);
+      const waitMs = await fillSlots().catch(afterTrouble);
+      alarm = setTimeout(wakeLater, waitMs).unref();
+    }
+    pumping = undefined;
+  }
+
+  function wakeLater(): void {
+    void wake();
+  }
+
+  function afterTrouble(error: unknown): number {
+    onTrouble(error);
+    return POLL_MS;
+  }
+
+  /** Returns how long there is nothing to look for. */
+  async function fillSlots(): Promise<number> {
+    const limit = concurrency - running.size;
+    if (limit <= 0) return POLL_MS;
+    const waitMs = ((await inbox.nextDue()) ?? Infinity) - now();
+    if (waitMs > 0) return Math.min(waitMs, POLL_MS);
+    const claimed = await inbox.claim({ limit, leaseMs });
+    troubled = false;
+    if (!started) await Promise.all(claimed.map((entry) => inbox.release(entry)));
+    else for (const entry of claimed) begin(entry);
+    if (claimed.length > 0) wanted = true;
+    return POLL_MS;
+  }
+
+  function begin(entry: Entry): void {
+    const ended = attempt(entry, attemptOptions, stopping.signal).then((attempted) => {
+      running.delete(ended);
+      onAttempt(entry, attempted);
+      wakeLater();
+    });
+    running.add(ended);
+  }
+
+  return {
+    start() {
+      started = true;
+      inbox.onReady(wakeLater);
+      wakeLater();
+    },
+    async stop(withinMs) {
+      started = false;
+      clearTimeout(alarm);
+      await pumping;
+      const patience = new AbortController();
+      const late = sleep(withinMs, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([Promise.all(running), late]);
+      patience.abort();
+      stopping.abort();
+      await Promise.all(running);
+    },
+    async idle() {
+      for (;;) {
+        await wake();
+        if (running.size > 0) await Promise.race(running);
+        else if (!started || ((await inbox.nextDue()) ?? Infinity) > now()) return;
+      }
+    },
+  };
+}

@@ -1,0 +1,26 @@
+import { pino, type DestinationStream, type Logger } from 'pino';
+
+/** What the program says while it runs: one JSON object per line. Never a secret, a signature or a payload. */
+export type Log = Logger;
+
+/** Writes to `destination`, standard output by default. */
+export function createLog(level: string, destination?: DestinationStream): Log {
+  const options = {
+    level,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+  };
+  // Lines are gathered for a moment: a system call for each would be a tenth of the receiver's work.
+  return pino(
+    options,
+    destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
+  );
+}
+
+const LOGGED_LENGTH = 128;
+
+/** A name that a sender chose, cut to a length that a log line can bear. JSON escapes the rest. */
+export function logged(name: string | undefined): string | undefined {
+  return name !== undefined && name.length > LOGGED_LENGTH ? `${name.slice(0, LOGGED_LENGTH)}…` : name;
+}

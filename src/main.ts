@@ -1,0 +1,48 @@
+import { startApp, type App } from './app.ts';
+import { ConfigInvalid, readConfig, type Config } from './config.ts';
+import { messageOf } from './errors.ts';
+import { createHandlers } from './handlers/index.ts';
+import { createLog, type Log } from './log.ts';
+import { addExamplePeople } from './records/examples.ts';
+import { openRecords } from './records/records.ts';
+import { furtherEndpoints, sources } from './sources/index.ts';
+import { startupProblems, startupTable } from './startup.ts';
+
+const config = configOrExit();
+const log = createLog(config.general.LOG_LEVEL);
+const records = openRecords(config.general.RECORDS_FILE);
+addExamplePeople(records);
+const app = await startOrExit(config, log);
+process.stderr.write(startupTable(config, app.url));
+process.on('SIGTERM', stop).on('SIGINT', stop);
+
+function configOrExit(): Config {
+  try {
+    return readConfig(process.env, sources, furtherEndpoints);
+  } catch (error) {
+    if (!(error instanceof ConfigInvalid)) throw error;
+    process.stderr.write(startupProblems(error));
+    process.exit(1);
+  }
+}
+
+async function startOrExit(config: Config, log: Log): Promise<App> {
+  try {
+    return await startApp(config, createHandlers(records), log);
+  } catch (error) {
+    const { HOST, PORT } = config.general;
+    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+    const why = taken ? `port ${PORT} on ${HOST} is taken; set PORT to another one.` : messageOf(error);
+    process.stderr.write(`Not started: ${why}\n`);
+    process.exit(1);
+  }
+}
+
+/** Once: in order. Twice: at once. */
+function stop(): void {
+  process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
+  void app.stop().finally(() => {
+    records.close();
+    log.flush();
+  });
+}

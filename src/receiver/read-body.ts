@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DeliveryRejected } from '../errors.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Reads a request's bytes as they came, and stops at the limit while reading. No content type, charset or encoding is
+ * looked at to decide what the bytes mean: those headers are not signed.
+ * @throws DeliveryRejected `body_encoded`, `body_too_large`, `request_malformed`
+ */
+export async function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+): Promise<Buffer> {
+  if (request.headers['content-encoding'] !== undefined) {
+    throw new DeliveryRejected(
+      'body_encoded',
+      'A Content-Encoding; this sender signs and sends plain bytes.',
+    );
+  }
+  const length = request.headers['content-length'];
+  if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
+  if (length === '0' || !hasBody(request)) return EMPTY;
+  if (request.headers.expect !== undefined) response.writeContinue();
+  return collect(request, maxBytes);
+}
+
+/** Whether bytes follow the headers. */
+export function hasBody(request: IncomingMessage): boolean {
+  return (
+    request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  );
+}
+
+function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const onData = (chunk: Buffer) => {
+      size += chunk.length;
+      if (size > maxBytes) settle(tooLarge(maxBytes));
+      else chunks.push(chunk);
+    };
+    const onEnd = () => {
+      settle(undefined);
+    };
+    const onClose = () => {
+      settle(new DeliveryRejected('request_malformed', 'The connection ended before the body did.'));
+    };
+    const settle = (error: DeliveryRejected | undefined) => {
+      request.off('data', onData).off('end', onEnd).off('close', onClose);
+      if (error !== undefined) reject(error);
+      else resolve(chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks, size));
+    };
+    request.on('data', onData).on('end', onEnd).on('close', onClose);
+    // A broken request is told through 'close'; without a listener here it would end the process.
+    request.on('error', () => undefined);
+  });
+}
+
+function tooLarge(maxBytes: number): DeliveryRejected {
+  return new DeliveryRejected(
+    'body_too_large',
+    `More than ${maxBytes} bytes, this endpoint's MAX_BODY_BYTES.`,
+  );
+}

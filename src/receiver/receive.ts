@@ -1,0 +1,63 @@
+import type { Delivery } from '../delivery.ts';
+import { DeadLetter } from '../errors.ts';
+import type { NewEntry } from '../inbox/inbox.ts';
+import type { Proven } from '../proofs/proof.ts';
+import { definitionOf, type Envelope } from '../source.ts';
+import { answer, type Received, type Tools } from './answer.ts';
+import type { Endpoint } from './endpoint.ts';
+
+/**
+ * What happens to every delivery, in this order, whoever sent it: proof, envelope, inbox, reply.
+ * @throws DeliveryRejected, InboxUnavailable
+ */
+export async function receive(delivery: Delivery, endpoint: Endpoint, tools: Tools): Promise<Received> {
+  const { installation, proof, secrets } = endpoint.demand(delivery);
+  const proven = await proof.verify(delivery, secrets);
+  const entry = entryOf(proven, delivery, endpoint, installation);
+  const definition = endpoint.event ?? definitionOf(endpoint.source, entry.type);
+  if (definition?.mode === 'reply') return answer(entry, definition, endpoint, tools);
+  const { duplicate, entry: stored } = await tools.inbox.store(entry);
+  return { outcome: duplicate ? 'duplicate' : 'accepted', reply: endpoint.accepted, entry: stored };
+}
+
+/**
+ * What is stored: the authenticated bytes, and from them only what finding and ordering need. Content that cannot be
+ * read is stored all the same: the sender is genuine, so it is for us to find out why.
+ */
+function entryOf(
+  { content, secret }: Proven,
+  { receivedAt }: Delivery,
+  endpoint: Endpoint,
+  installation: string | undefined,
+): NewEntry {
+  const { source, definition } = endpoint;
+  const envelope = readable(endpoint, content);
+  return {
+    source: source.name,
+    endpoint: definition.path,
+    installation,
+    type: envelope?.type ?? definition.type ?? '?',
+    eventId: envelope?.id,
+    key: envelope?.key,
+    subject: envelope && subjectOf(endpoint, envelope),
+    secret,
+    receivedAt,
+    content,
+  };
+}
+
+function readable(endpoint: Endpoint, content: Buffer): Envelope | undefined {
+  try {
+    return endpoint.read(content);
+  } catch (error) {
+    if (error instanceof DeadLetter) return undefined;
+    throw error;
+  }
+}
+
+function subjectOf(endpoint: Endpoint, { type, payload }: Envelope): string | undefined {
+  const definition = definitionOf(endpoint.source, type);
+  if (definition?.subject === undefined) return undefined;
+  const parsed = definition.schema.safeParse(payload);
+  return parsed.success ? `${endpoint.source.name} ${definition.subject(parsed.data)}` : undefined;
+}

@@ -1,0 +1,56 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+/** The kinds of things the reference handlers keep. */
+export type Kind = 'person' | 'work item' | 'task' | 'profile' | 'booking';
+
+/** What a record holds: JSON, in the shape of its kind. */
+export type Value = Readonly<Record<string, unknown>>;
+
+/** A stand-in for your own system: what the reference handlers read from and write to. Replace it with yours. */
+export interface Records {
+  find(kind: Kind, id: string): Value | undefined;
+  put(kind: Kind, id: string, value: Value): void;
+  /** Keeps `value` unless a higher revision is there already; tells whether it did. Events may come out of order. */
+  putIfNewer(kind: Kind, id: string, revision: number, value: Value): boolean;
+  list(kind: Kind): readonly { readonly id: string; readonly value: Value }[];
+  close(): void;
+}
+
+/** Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. */
+export function openRecords(file: string): Records {
+  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  const database = new DatabaseSync(file);
+  database.exec(`
+    PRAGMA journal_mode = WAL;
+    CREATE TABLE IF NOT EXISTS records (
+      kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,
+      PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
+  `);
+  const select = database.prepare('SELECT value FROM records WHERE kind = ? AND id = ?');
+  const selectAll = database.prepare('SELECT id, value FROM records WHERE kind = ? ORDER BY id');
+  const upsert = database.prepare(`
+    INSERT INTO records (kind, id, revision, value) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET revision = excluded.revision, value = excluded.value
+    WHERE excluded.revision >= revision
+  `);
+  const putIfNewer = (kind: Kind, id: string, revision: number, value: Value) =>
+    upsert.run(kind, id, revision, JSON.stringify(value)).changes === 1;
+  return {
+    find: (kind, id) => valueOf(select.get(kind, id)?.['value']),
+    put: (kind, id, value) => void putIfNewer(kind, id, 0, value),
+    putIfNewer,
+    list: (kind) =>
+      selectAll.all(kind).map((row) => ({ id: String(row['id']), value: valueOf(row['value']) ?? {} })),
+    close: () => {
+      database.close();
+    },
+  };
+}
+
+function valueOf(json: unknown): Value | undefined {
+  // Only `putIfNewer` writes this column, and it writes the JSON of a Value.
+  return typeof json === 'string' ? (JSON.parse(json) as Value) : undefined;
+}

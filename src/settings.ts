@@ -1,0 +1,41 @@
+import { z } from 'zod';
+
+// From the text of an environment variable to a value. Messages say what is expected, never what came: a secret may
+// stand in the wrong variable.
+
+/** One of a few words, spelled exactly so. */
+export function oneOf<const Words extends readonly [string, ...string[]]>(
+  ...words: Words
+): z.ZodType<Words[number], string> {
+  return z.enum(words, { error: `expected ${words.join(', or ')}` });
+}
+
+/** A whole number in decimal digits. */
+export function integer({ min, max }: { min: number; max: number }): z.ZodType<number, string> {
+  const error = `expected a whole number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^-?\d{1,15}$/, { error })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error });
+}
+
+/** Entries separated by commas; blanks around them and empty entries do not count. */
+export function list(): z.ZodType<readonly string[], string> {
+  return z.string().transform((text) =>
+    text
+      .split(',')
+      .map((entry) => entry.trim())
+      .filter((entry) => entry !== ''),
+  );
+}
+
+/** Any text, without the blanks around it; empty where nothing is set. */
+export function text(): z.ZodType<string, string> {
+  return z.string().transform((value) => value.trim());
+}
+
+/** Text of one shape; `expected` says which in words. */
+export function matching(shape: RegExp, expected: string): z.ZodType<string, string> {
+  return z.string().regex(shape, { error: `expected ${expected}` });
+}

@@ -1,0 +1,1 @@
+    '__type__': () => 'did nothing yet',
