@@ -5,6 +5,7 @@ import { UsageError } from '../src/mock/usage.ts';
  * defect and keeps its stack.
  */
 export async function runCommand(main: (args: string[]) => Promise<number>): Promise<void> {
+  process.stdout.on('error', ignoreClosedPipe);
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
@@ -12,6 +13,11 @@ export async function runCommand(main: (args: string[]) => Promise<number>): Pro
     console.error(error.message);
     process.exitCode = 2;
   }
+}
+
+/** Whoever reads the output may stop reading, as `head` does. */
+function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 function isUsage(error: unknown): error is Error {

@@ -1,8 +1,7 @@
-import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { messageOf } from '../src/errors.ts';
-import { statuses, type Entry, type Filter, type Inbox } from '../src/inbox/inbox.ts';
-import { fileOf, openInbox } from '../src/inbox/open.ts';
+import { InboxUnavailable, statuses, type Entry, type Filter, type Inbox } from '../src/inbox/inbox.ts';
+import { openInbox } from '../src/inbox/open.ts';
 import { pick, UsageError } from '../src/mock/usage.ts';
 import { runCommand, wholeNumber } from './command.ts';
 
@@ -33,8 +32,32 @@ interface Chosen {
   readonly json: boolean;
 }
 
-type Command = (inbox: Inbox, seqs: readonly number[], chosen: Chosen) => Promise<number>;
-const commands: readonly (readonly [string, Command])[] = Object.entries({ list, show, replay, stats });
+interface Command {
+  /** What to say when the command does not fit. */
+  readonly expects: string;
+  readonly fits: (seqs: readonly number[], chosen: Chosen) => boolean;
+  readonly run: (inbox: Inbox, seqs: readonly number[], chosen: Chosen) => Promise<number>;
+}
+
+const commands: readonly (readonly [string, Command])[] = [
+  [
+    'list',
+    { run: list, fits: (seqs) => seqs.length === 0, expects: 'list takes no <seq>: did you mean show?' },
+  ],
+  [
+    'show',
+    { run: show, fits: (seqs) => seqs.length === 1, expects: 'show takes one <seq>, as list prints it.' },
+  ],
+  [
+    'replay',
+    {
+      run: replay,
+      fits: (seqs, { dead }) => dead !== seqs.length > 0,
+      expects: 'replay takes either <seq> … or --dead.',
+    },
+  ],
+  ['stats', { run: stats, fits: (seqs) => seqs.length === 0, expects: 'stats takes no <seq>.' }],
+];
 
 const PAGE = 100;
 
@@ -74,7 +97,9 @@ await runCommand(async (args) => {
     ...(type !== undefined && { type }),
     limit: wholeNumber('--limit', values.limit, { min: 1, max: 100_000 }),
   };
-  return withInbox((inbox) => command(inbox, seqs, { filter, dead, content, json }));
+  const chosen = { filter, dead, content, json };
+  if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
+  return withInbox((inbox) => command.run(inbox, seqs, chosen));
 });
 
 async function withInbox(work: (inbox: Inbox) => Promise<number>): Promise<number> {
@@ -84,23 +109,27 @@ async function withInbox(work: (inbox: Inbox) => Promise<number>): Promise<numbe
       'INBOX_URL is memory: – such an inbox lives inside its receiver, and only there. Set sqlite:<file>.',
     );
   }
-  const file = fileOf(url);
-  if (file !== undefined && !existsSync(file)) {
-    return failed(
-      `There is no file ${file}: a receiver creates it when it starts. Check INBOX_URL and the directory.`,
-    );
-  }
+  const inbox = openOrExplain(url);
+  if (typeof inbox === 'string') return failed(inbox);
   try {
-    const inbox = openInbox(url, { maxWaiting: Infinity, owner: false });
-    return await work(inbox).finally(() => inbox.close());
+    return await work(inbox);
   } catch (error) {
-    if (error instanceof UsageError) throw error;
-    return failed(messageOf(error));
+    if (!(error instanceof InboxUnavailable)) throw error;
+    return failed(error.message);
+  } finally {
+    await inbox.close();
   }
 }
 
-async function list(inbox: Inbox, seqs: readonly number[], { filter, json }: Chosen): Promise<number> {
-  if (seqs.length > 0) throw new UsageError('list takes no <seq>: did you mean show?');
+function openOrExplain(url: string): Inbox | string {
+  try {
+    return openInbox(url, { maxWaiting: Infinity, owner: false });
+  } catch (error) {
+    return messageOf(error);
+  }
+}
+
+async function list(inbox: Inbox, _seqs: readonly number[], { filter, json }: Chosen): Promise<number> {
   const entries = await inbox.list(filter);
   if (json) return printJson(entries.map((entry) => toJson(entry)));
   if (entries.length === 0) console.log('No such entries.');
@@ -112,9 +141,7 @@ async function list(inbox: Inbox, seqs: readonly number[], { filter, json }: Cho
 }
 
 async function show(inbox: Inbox, seqs: readonly number[], { content, json }: Chosen): Promise<number> {
-  const [seq, ...others] = seqs;
-  if (seq === undefined || others.length > 0)
-    throw new UsageError('show takes one <seq>, the number that list prints.');
+  const [seq = 0] = seqs;
   const entry = await inbox.find(seq);
   if (!entry) return failed(`There is no entry ${seq}.`);
   if (json) return printJson(toJson(entry, content));
@@ -130,7 +157,6 @@ async function replay(
   seqs: readonly number[],
   { filter, dead, json }: Chosen,
 ): Promise<number> {
-  if (dead === seqs.length > 0) throw new UsageError('replay takes either <seq> … or --dead.');
   const wanted = dead ? await allDead(inbox, filter) : seqs;
   const entries = await replayInOrder(inbox, wanted);
   const replayed = entries.filter((entry) => entry?.status === 'waiting').length;
@@ -170,8 +196,7 @@ function problemOf(seq: number, entry: Entry | null): string[] {
   return entry.status === 'running' ? [`Entry ${seq} is running: it was left alone.`] : [];
 }
 
-async function stats(inbox: Inbox, seqs: readonly number[], { json }: Chosen): Promise<number> {
-  if (seqs.length > 0) throw new UsageError('stats takes no <seq>.');
+async function stats(inbox: Inbox, _seqs: readonly number[], { json }: Chosen): Promise<number> {
   const { oldestWaitingAt, ...counts } = await inbox.stats();
   const oldest = moment(oldestWaitingAt);
   if (json) return printJson({ ...counts, oldestWaiting: oldest ?? null });

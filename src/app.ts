@@ -56,6 +56,7 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
         inbox,
         handlers,
         handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
+        maxAttempts: general.HANDLER_ATTEMPTS,
         retryAt: (attempts) => Date.now() + backoffMs(attempts),
         afterwards: (work) => {
           background.add(work);

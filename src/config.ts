@@ -118,7 +118,7 @@ export function readConfig(
   refuseSharedSecrets(reader, endpoints);
   noteUnknownVariables(reader, sources);
   if (reader.problems.length === 0 && !endpoints.some(isOpen)) {
-    reader.problems.push(
+    reader.complain(
       `No endpoint has a secret, so nothing could be received. Set one, for example ${exampleVariable(endpoints)}, ` +
         'to the secret you agreed with the sender (copy templates/env.example to .env and fill it in), ' +
         'or run "npm run demo" to see everything with secrets made on the spot.',
@@ -134,15 +134,21 @@ function readEndpoint(reader: Reader, definition: EndpointDefinition, source: So
   const credentials = new Map<string, Credential>();
   for (const [installation, variable] of installationsOf(reader, source, prefix)) {
     const credential = reader.credential(source, variable);
+    const other = credentials.get(installation);
+    if (credential && other) reader.complain(sameInstallation(other, credential));
     if (credential) credentials.set(installation, credential);
   }
-  const unproven = source.proof.without?.(settings) !== undefined;
+  const unproven = !credentials.has('') && source.proof.without?.(settings) !== undefined;
   if (unproven) {
     reader.warnings.push(
       `${definition.path} accepts deliveries without any proof, as set. Anybody who finds it can send to it.`,
     );
   }
   return { definition, source, settings, credentials, unproven };
+}
+
+function sameInstallation(one: Credential, other: Credential): string {
+  return `${one.variable} and ${other.variable} are for the same ?key=: give each installation a key of its own.`;
 }
 
 /** The installations that have a credential variable, each with that variable's beginning; the one without a key first. */
@@ -172,9 +178,9 @@ function refuseSharedSecrets(reader: Reader, endpoints: readonly EndpointConfig[
       for (const secret of texts) {
         const other = usedBy.get(secret);
         if (other === undefined) usedBy.set(secret, variable);
-        else if (other === variable) reader.problems.push(`${variable} holds the same secret twice.`);
+        else if (other === variable) reader.complain(`${variable} holds the same secret twice.`);
         else
-          reader.problems.push(
+          reader.complain(
             `${other} and ${variable} hold the same secret: a delivery for one could be replayed on the other. ` +
               'Agree a secret of its own for each endpoint.',
           );
@@ -190,7 +196,7 @@ function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void 
     const suggestion = closest(name, reader.known());
     const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
     if (/_(SECRET|TOKEN)(_FILE)?$/.test(name)) {
-      reader.problems.push(`${name} belongs to no endpoint, so its secret would go unused.${hint}`);
+      reader.complain(`${name} belongs to no endpoint, so its secret would go unused.${hint}`);
     } else {
       reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
     }
@@ -245,7 +251,7 @@ class Reader {
       const result = definition.schema.safeParse(set === undefined ? definition.default : this.text(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
-        this.#complain(`${set ?? name}: ${wanted}.`);
+        this.complain(`${set ?? name}: ${wanted}.`);
       }
       return [name, result.data];
     });
@@ -263,7 +269,7 @@ class Reader {
     const [first, second] = found;
     if (first === undefined) return undefined;
     if (second) {
-      this.#complain(
+      this.complain(
         `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
       );
     }
@@ -275,12 +281,12 @@ class Reader {
     const direct = this.text(variable);
     const file = this.text(`${variable}_FILE`);
     if (file === undefined) return direct;
-    if (direct !== undefined) this.#complain(`${variable} and ${variable}_FILE are both set: keep one.`);
+    if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
       return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     } catch (error) {
-      this.#complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);
+      this.complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);
       return undefined;
     }
   }
@@ -288,19 +294,19 @@ class Reader {
   #checkSecret(variable: string, secret: string): void {
     const bytes = Buffer.byteLength(secret);
     if (secret.trim() !== secret) {
-      this.#complain(`${variable} has blanks or line ends around a secret; remove them.`);
+      this.complain(`${variable} has blanks or line ends around a secret; remove them.`);
     } else if (secret === '') {
-      this.#complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
+      this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {
-      this.#complain(`${variable} still holds a placeholder; put the agreed secret there.`);
+      this.complain(`${variable} still holds a placeholder; put the agreed secret there.`);
     } else if (bytes < 16) {
-      this.#complain(`${variable} holds a secret of ${bytes} bytes; fewer than 16 can be guessed.`);
+      this.complain(`${variable} holds a secret of ${bytes} bytes; fewer than 16 can be guessed.`);
     } else if (bytes < 32) {
       this.warnings.push(`${variable} holds a secret of ${bytes} bytes; 32 or more are advised.`);
     }
   }
 
-  #complain(problem: string): void {
+  complain(problem: string): void {
     // A setting of a whole source is read once per endpoint; one complaint is enough.
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }

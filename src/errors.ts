@@ -98,7 +98,9 @@ function failureCode(thrown: unknown): DeadLetterReason {
   return thrown instanceof HandlerLate ? 'handler_late' : 'handler_failed';
 }
 
-/** What a thrown value says, for a log: handlers may throw anything. */
+/** What a thrown value says, for a log: handlers may throw anything, and not everything becomes text. */
 export function messageOf(thrown: unknown): string {
-  return thrown instanceof Error ? thrown.message : String(thrown);
+  if (typeof thrown !== 'object' || thrown === null) return String(thrown);
+  const { message } = thrown as { readonly message?: unknown }; // any object may be asked for any member
+  return typeof message === 'string' ? message : Object.prototype.toString.call(thrown);
 }

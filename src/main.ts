@@ -4,14 +4,13 @@ import { messageOf } from './errors.ts';
 import { createHandlers } from './handlers/index.ts';
 import { createLog, type Log } from './log.ts';
 import { addExamplePeople } from './records/examples.ts';
-import { openRecords } from './records/records.ts';
+import { openRecords, type Records } from './records/records.ts';
 import { furtherEndpoints, sources } from './sources/index.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 const config = configOrExit();
 const log = createLog(config.general.LOG_LEVEL);
-const records = openRecords(config.general.RECORDS_FILE);
-addExamplePeople(records);
+const records = recordsOrExit(config);
 const app = await startOrExit(config, log);
 process.stderr.write(startupTable(config, app.url));
 process.on('SIGTERM', stop).on('SIGINT', stop);
@@ -26,6 +25,16 @@ function configOrExit(): Config {
   }
 }
 
+function recordsOrExit({ general }: Config): Records {
+  try {
+    const records = openRecords(general.RECORDS_FILE);
+    addExamplePeople(records);
+    return records;
+  } catch (error) {
+    return exit(`RECORDS_FILE cannot be used: ${messageOf(error)}`);
+  }
+}
+
 async function startOrExit(config: Config, log: Log): Promise<App> {
   try {
     return await startApp(config, createHandlers(records), log);
@@ -33,9 +42,13 @@ async function startOrExit(config: Config, log: Log): Promise<App> {
     const { HOST, PORT } = config.general;
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
     const why = taken ? `port ${PORT} on ${HOST} is taken; set PORT to another one.` : messageOf(error);
-    process.stderr.write(`Not started: ${why}\n`);
-    process.exit(1);
+    return exit(why);
   }
+}
+
+function exit(why: string): never {
+  process.stderr.write(`Not started: ${why}\n`);
+  process.exit(1);
 }
 
 /** Once: in order. Twice: at once. */
@@ -43,6 +56,7 @@ function stop(): void {
   process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
   void app.stop().finally(() => {
     records.close();
-    log.flush();
+    // What a handler that does not stop still waits for must not keep the process alive.
+    log.flush(() => process.exit());
   });
 }

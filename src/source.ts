@@ -24,6 +24,8 @@ export interface Source<
   /** What the mock can vary in a request. */
   readonly switches: Switch;
   readonly events: Events;
+  /** The order in which its events happen in life, for demonstrations; those left out come last. */
+  readonly story?: readonly (keyof NoInfer<Events> & string)[];
   /** The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first. */
   methods(type: string | undefined): readonly string[];
   limits(settings: SettingValues<Setting>): Limits;
@@ -109,11 +111,12 @@ interface EventBasics<Schema extends z.ZodType> {
   subject?(payload: z.output<Schema>): string;
 }
 
+// In this order of the two, the compiler's complaint about an example names the member that is wrong.
 /** One entry of a catalogue; the example is checked against the schema by the compiler. */
-export function event<Schema extends z.ZodType>(definition: NotifyEvent<Schema>): NotifyEvent<Schema>;
 export function event<Schema extends z.ZodType, Answer extends z.ZodType>(
   definition: ReplyEvent<Schema, Answer>,
 ): ReplyEvent<Schema, Answer>;
+export function event<Schema extends z.ZodType>(definition: NotifyEvent<Schema>): NotifyEvent<Schema>;
 export function event(definition: EventDefinition): EventDefinition {
   return definition;
 }
@@ -181,7 +184,7 @@ export interface Limits {
   readonly maxBodyBytes: number;
   /** A reply event's handler has this long. */
   readonly deadlineMs: number;
-  /** When a reply event's handler fails: the source's harmless answer, or status 500. */
+  /** When a reply event's handler fails: the source's harmless answer, or status 503. */
   readonly onFailure: 'harmless' | 'error';
 }
 

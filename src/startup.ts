@@ -24,9 +24,9 @@ export function startupProblems({ problems }: ConfigInvalid): string {
 function rowsOf(endpoint: EndpointConfig): [path: string, state: string][] {
   const { path } = endpoint.definition;
   if (!isOpen(endpoint)) return [[path, `closed  set ${credentialVariable(endpoint)} to open it`]];
-  if (endpoint.unproven) return [[path, 'OPEN TO ANYBODY, without proof, as set']];
-  return [...endpoint.credentials].map(([installation, { kind, texts }]) => [
+  const proven = [...endpoint.credentials].map(([installation, { kind, texts }]): [string, string] => [
     installation === '' ? path : `${path}?key=${installation}`,
     `open    ${kind.toLowerCase()}${texts.length > 1 ? `, ${texts.length} live` : ''}`,
   ]);
+  return endpoint.unproven ? [[path, 'OPEN TO ANYBODY, without proof, as set'], ...proven] : proven;
 }

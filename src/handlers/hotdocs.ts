@@ -42,28 +42,36 @@ export function hotdocsHandlers(records: Records): HandlersOf<typeof hotdocs.eve
 /** Keeps the list of a version's documents. Documents keep their ids from version to version, so versions are told apart. */
 function keepDocuments(records: Records, { payload }: Completed, state: string): string {
   const { workItemId, workItemVersionId, workItemName, documents } = payload;
-  const versions = { ...versionsOf(records, workItemId) };
+  const versions = versionsOf(records, workItemId);
+  const known = versions.find(({ id }) => id === workItemVersionId);
   // Processing comes before completion, whatever the order in which the two arrive.
-  const known = versions[workItemVersionId]?.state;
-  versions[workItemVersionId] = {
-    state: known === 'complete' ? known : state,
+  if (known?.state === 'complete' && state !== 'complete') return 'version is complete already';
+  const version = {
+    id: workItemVersionId,
+    state,
     documents: documents.map(({ id, name }) => ({ id, name })),
   };
-  records.put('work item', workItemId, { name: workItemName ?? workItemId, versions });
+  records.put('work item', workItemId, {
+    name: workItemName ?? workItemId,
+    versions: [...versions.filter((other) => other !== known), version],
+  });
   return `${documents.length} document${documents.length === 1 ? '' : 's'} listed, version ${state}`;
 }
 
 const workItem = z.object({
   name: z.string(),
-  versions: z.record(
-    z.string(),
-    z.object({ state: z.string(), documents: z.array(z.object({ id: z.string(), name: z.string() })) }),
+  versions: z.array(
+    z.object({
+      id: z.string(),
+      state: z.string(),
+      documents: z.array(z.object({ id: z.string(), name: z.string() })),
+    }),
   ),
 });
 
 function versionsOf(records: Records, id: string): z.output<typeof workItem>['versions'] {
   const known = records.find('work item', id);
-  return known === undefined ? {} : workItem.parse(known).versions;
+  return known === undefined ? [] : workItem.parse(known).versions;
 }
 
 /** Variable names and structure are those of the template in HotDocs Author. Nobody known: the interview opens empty. */
@@ -91,7 +99,7 @@ function leaseAnswers(records: Records, email: string | undefined): Answers {
 function workItemPage(records: Records, id: string): string {
   const known = workItem.safeParse(records.find('work item', id));
   if (!known.success) return page('Nothing is kept of this work item yet', '');
-  const documents = Object.values(known.data.versions).flatMap((version) => version.documents);
+  const documents = known.data.versions.flatMap((version) => version.documents);
   return page(
     known.data.name,
     html`<ul>

@@ -28,10 +28,13 @@ export function phenixidHandlers(records: Records): HandlersOf<typeof phenixid.e
   };
 }
 
-/** A state that ends a task is not left again, however late an earlier event arrives. */
+/**
+ * A state that ends a task is not left again, however late an earlier event arrives. Only an expired task may have been
+ * reopened before it came to another end.
+ */
 function assumeState(records: Records, event: Notification, state: State): string {
   const known = records.find('task', event.payload.taskId)?.['state'];
-  const ended = known !== undefined && known !== 'PENDING';
+  const ended = known === 'EXPIRED' ? state === 'PENDING' : known !== undefined && known !== 'PENDING';
   return ended ? 'task has ended already' : keepState(records, event, state);
 }
 

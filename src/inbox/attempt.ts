@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadLetter, describeFailure, HandlerLate } from '../errors.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { InboxUnavailable, type Entry, type Inbox } from './inbox.ts';
+import { shortNote } from './note.ts';
 
 /** Reads an entry and calls its handler. What it resolves with is kept as the entry's note. */
 export type Run = (entry: Entry, signal: AbortSignal) => Promise<string | undefined | void>;
@@ -41,8 +42,6 @@ function shuttingDown(): Interrupted {
   return new Interrupted('the receiver is shutting down');
 }
 
-/** Messages of handlers are kept and logged, whatever they quote. */
-const LONGEST_NOTE = 500;
 const ASK_AGAIN_MS = 1_000;
 
 /** Runs the handler of a claimed entry once, within its time, and records what came of it. Never rejects. */
@@ -133,7 +132,7 @@ async function graceOver(signal: AbortSignal, graceMs: number, settled: AbortSig
 }
 
 function succeeded(entry: Entry, { inbox }: AttemptOptions, said: string | undefined | void): Ending {
-  const note = typeof said === 'string' ? short(said) : undefined;
+  const note = typeof said === 'string' ? shortNote(said) : undefined;
   return { outcome: 'done', note, record: () => inbox.done(entry, { note }) };
 }
 
@@ -142,7 +141,7 @@ function failed(entry: Entry, options: AttemptOptions, thrown: unknown): Ending 
   if (thrown instanceof Interrupted) {
     return { outcome: 'retry', note: `interrupted: ${thrown.message}`, record: () => inbox.release(entry) };
   }
-  const note = short(describeFailure(thrown));
+  const note = shortNote(describeFailure(thrown));
   if (thrown instanceof DeadLetter || entry.attempts >= maxAttempts) {
     return { outcome: 'dead', note, record: () => inbox.bury(entry, note) };
   }
@@ -166,8 +165,4 @@ async function recordPatiently(
       await sleep(ASK_AGAIN_MS, undefined, { signal: stopping }).catch(() => undefined);
     }
   }
-}
-
-function short(note: string): string {
-  return note.length <= LONGEST_NOTE ? note : `${note.slice(0, LONGEST_NOTE)}…`;
 }

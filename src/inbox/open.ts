@@ -19,10 +19,9 @@ export function openInbox(url: string, options: OpenInboxOptions): Inbox {
   return openSqliteInbox(file, options);
 }
 
-/** The path after `sqlite:`. Two slashes are refused: tools disagree whether a relative or absolute path follows. */
-export function fileOf(url: string): string | undefined {
-  const path = /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
-  return path;
+/** Two slashes are refused: tools disagree whether a relative or an absolute path follows them. */
+function fileOf(url: string): string | undefined {
+  return /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
 }
 
 /** Names only the scheme: the rest may hold a password. */

@@ -12,23 +12,29 @@ const advice: Readonly<Record<number, string>> = {
   26: 'The file is not a SQLite database: check INBOX_URL.',
 };
 
+interface SqliteError {
+  /** Extended result code. */
+  readonly errcode: number;
+  readonly message: string;
+}
+
 /** What a failed read or commit means for whoever is woken by it. */
 export function unavailable(file: string, thrown: unknown): InboxUnavailable {
+  const message = isSqliteError(thrown) ? thrown.message : messageOf(thrown);
   const words = advice[primaryCode(thrown)] ?? 'Nothing of it was stored.';
-  return new InboxUnavailable('inbox_unavailable', `${file}: ${messageOf(thrown)}. ${words}`, {
-    cause: thrown,
-  });
+  return new InboxUnavailable('inbox_unavailable', `${file}: ${message}. ${words}`, { cause: thrown });
 }
 
 export function isBusy(thrown: unknown): boolean {
   return primaryCode(thrown) === 5;
 }
 
-export function isSqliteError(thrown: unknown): thrown is Error & { readonly errcode: number } {
-  return thrown instanceof Error && 'errcode' in thrown && typeof thrown.errcode === 'number';
+/** By its members: node:sqlite makes its errors outside the context that a test runs in, where it is not that Error. */
+export function isSqliteError(thrown: unknown): thrown is SqliteError {
+  return typeof thrown === 'object' && thrown !== null && 'errcode' in thrown && 'message' in thrown;
 }
 
-/** node:sqlite hands out extended codes; their low byte is the primary one. */
+/** The low byte of an extended result code. */
 function primaryCode(thrown: unknown): number {
   return isSqliteError(thrown) ? thrown.errcode & 0xff : 0;
 }

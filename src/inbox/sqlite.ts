@@ -37,7 +37,7 @@ export function openSqliteInbox(file: string, options: SqliteInboxOptions): Inbo
 
 function openAsGuest(file: string, options: SqliteInboxOptions): Inbox {
   if (!existsSync(file))
-    throw new Error(`There is no inbox at ${file}: a receiver creates it when it starts.`);
+    throw new Error(`There is no inbox at ${file}: a receiver creates it when it starts. Check INBOX_URL.`);
   const database = new DatabaseSync(file, { timeout: GUEST_WAITS_MS });
   return closedOnError(database, () => {
     requireSchema(database, file);

@@ -96,9 +96,8 @@ export function createWorker(options: WorkerOptions): Worker {
     if (waitMs > 0) return Math.min(waitMs, POLL_MS);
     const claimed = await inbox.claim({ limit, leaseMs });
     troubled = false;
-    if (!started) await Promise.all(claimed.map((entry) => inbox.release(entry)));
-    else for (const entry of claimed) begin(entry);
-    if (claimed.length > 0) wanted = true;
+    if (started) claimed.forEach(begin);
+    else await Promise.all(claimed.map((entry) => inbox.release(entry)));
     return POLL_MS;
   }
 

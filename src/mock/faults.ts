@@ -18,7 +18,7 @@ export interface Fault {
 }
 
 /** What a fault is given to spoil. */
-export interface Occasion {
+interface Occasion {
   readonly source: Source;
   readonly prepared: Prepared;
   /** The good request. */
@@ -29,13 +29,13 @@ export interface Occasion {
 /** At least one. */
 export type Transmissions = readonly [Transmission, ...Transmission[]];
 
-export interface Transmission {
+interface Transmission {
   readonly request: OutgoingRequest;
   readonly manner?: Manner;
 }
 
 /** Every reaction of a correct receiver. */
-export interface Expectation {
+interface Expectation {
   readonly summary: string;
   readonly statuses: readonly number[];
   /** Closing the connection without a reply is right, too. */
@@ -59,7 +59,7 @@ const ACCEPTED: Expectation = {
 };
 
 const OVERSIZE_BYTES = 8 * 1024 * 1024;
-const SLOW_MS = 8_000;
+const SLOW_MS = 5_000;
 
 const generic: readonly Fault[] = [
   {

@@ -3,7 +3,7 @@ import { randomText, type Random } from './random.ts';
 import type { Prepared } from './request.ts';
 
 /**
- * How a request proves itself, in words: `jwt in form field token`. Found by comparing it with the same request made with
+ * How a request proves itself, in words: `jwt-hs256, token in form`. Found by comparing it with the same request made with
  * another secret, so that it is true of every source and every switch.
  */
 export async function describeProof(
@@ -16,24 +16,22 @@ export async function describeProof(
   const credential = { kind, text: randomText(Math.max(text.length, 1), random) };
   const other = await source.proof.sign(content, { ...to, credential }, switches);
   const places = placesThatDiffer(request, other);
-  if (places.length === 0) return 'nothing: this request proves nothing';
+  if (places.length === 0) return 'nothing';
   const scheme = source.proof.kinds[kind]?.proof(defaultsOf(source)).scheme ?? kind;
-  return `${scheme} in ${places.join(' and ')}`;
+  return `${scheme}, ${places.join(' and ')}`;
 }
 
 function placesThatDiffer(one: OutgoingRequest, other: OutgoingRequest): string[] {
-  const headers = Object.keys(one.headers)
-    .filter((name) => one.headers[name] !== other.headers[name])
-    .map((name) => `header ${name}`);
-  const query = fieldsThatDiffer(queryOf(one), queryOf(other)).map((name) => `query parameter ${name}`);
+  const headers = Object.keys(one.headers).filter((name) => one.headers[name] !== other.headers[name]);
+  const query = fieldsThatDiffer(queryOf(one), queryOf(other)).map((name) => `${name} in query`);
   return [...headers, ...query, ...bodyPlaces(one, other)];
 }
 
 function bodyPlaces(one: OutgoingRequest, other: OutgoingRequest): string[] {
   if (one.body.equals(other.body)) return [];
-  if (!isForm(one)) return ['the body itself'];
+  if (!isForm(one)) return ['body'];
   const fields = fieldsThatDiffer(one.body.toString(), other.body.toString());
-  return fields.map((name) => `form field ${name}`);
+  return fields.map((name) => `${name} in form`);
 }
 
 function isForm({ headers }: OutgoingRequest): boolean {

@@ -22,7 +22,7 @@ export interface Run {
   readonly ms: Percentiles;
 }
 
-export interface Percentiles {
+interface Percentiles {
   readonly p50: number;
   readonly p95: number;
   readonly p99: number;

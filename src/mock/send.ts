@@ -8,7 +8,7 @@ export type Outcome =
   | { readonly kind: 'reply'; readonly reply: ReceivedReply }
   | { readonly kind: 'failure'; readonly cause: FailureCause; readonly says: string; readonly ms: number };
 
-export type FailureCause = 'not_running' | 'closed' | 'late' | 'unreachable';
+type FailureCause = 'not_running' | 'closed' | 'late' | 'unreachable';
 
 /** How the bytes travel, where they do not travel at once and whole. */
 export interface Manner {

@@ -65,7 +65,7 @@ export interface Fired {
 }
 
 /** A request as it may be shown: no secret, no token, no signature. */
-export interface RequestSummary {
+interface RequestSummary {
   readonly method: string;
   readonly target: string;
   readonly bytes: number;

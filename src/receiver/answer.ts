@@ -1,9 +1,10 @@
 import { DeadLetter, describeFailure, HandlerLate } from '../errors.ts';
 import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
+import { shortNote } from '../inbox/note.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
 import { handle, type AllHandlers } from './handle.ts';
-import type { Reply } from './reply.ts';
+import { errorReply, type Reply } from './reply.ts';
 
 /** What the receiver works with. */
 export interface Tools {
@@ -11,17 +12,19 @@ export interface Tools {
   readonly handlers: AllHandlers;
   /** Work that must go on although its sender was answered may take this long. */
   readonly handlerTimeoutMs: number;
+  /** After so many failed attempts an entry is a dead letter. */
+  readonly maxAttempts: number;
   /** When failed work is tried again (ms since 1970), by the number of attempts made. */
   readonly retryAt: (attempts: number) => number;
   /** Takes work that outlives its delivery: awaited on shutdown, told about when it fails. */
   readonly afterwards: (work: Promise<void>) => void;
-  /** Reply events being handled, by the entry's `seq`: a duplicate waits for the first one's answer. */
+  /** Reply events until what came of them is recorded, by the entry's `seq`: a duplicate waits for the first answer. */
   readonly inFlight: Map<number, Promise<Received>>;
 }
 
 /** What became of a genuine delivery. */
 export interface Received {
-  /** `answered` with the handler's answer; `failed`: with the harmless one, for the cause in `note`. */
+  /** `answered` with the handler's answer; `failed`: with none of its, for the cause in `note`. */
   readonly outcome: 'accepted' | 'duplicate' | 'answered' | 'failed';
   readonly reply: Reply;
   readonly entry: Entry;
@@ -48,9 +51,26 @@ export async function answer(
   const claimForMs = endpoint.limits.deadlineMs + tools.handlerTimeoutMs;
   const stored = await tools.inbox.store(entry, { claimForMs });
   if (!stored.claimed) return answerUnclaimed(stored.entry, stored.duplicate, endpoint, tools);
-  const answering = answerWithin(stored.entry, definition, endpoint, tools);
-  tools.inFlight.set(stored.entry.seq, answering);
-  return answering.finally(() => tools.inFlight.delete(stored.entry.seq));
+  return answerClaimed(stored.entry, definition, endpoint, tools);
+}
+
+function answerClaimed(
+  entry: Entry,
+  definition: Definition,
+  endpoint: Endpoint,
+  tools: Tools,
+): Promise<Received> {
+  const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
+  const work = makeAnswer(entry, definition, endpoint, tools, deadline);
+  const answering = answerWithin(deadline, work, entry, endpoint);
+  tools.inFlight.set(entry.seq, answering);
+  // Until it is recorded: a duplicate that found the entry running finds its answer here or, later, there.
+  const recorded = record(work, entry, definition, tools).finally(() => {
+    // By now a redelivery after a failure may have put itself in this place.
+    if (tools.inFlight.get(entry.seq) === answering) tools.inFlight.delete(entry.seq);
+  });
+  tools.afterwards(recorded);
+  return answering;
 }
 
 /** A duplicate gets what the first one got; an event whose subject is busy is left to the worker. */
@@ -64,24 +84,26 @@ async function answerUnclaimed(
     return failed(entry, endpoint, 'an earlier event of its subject is not done; the worker follows');
   const first = await tools.inFlight.get(entry.seq);
   if (first) return { ...first, outcome: 'duplicate' };
-  const reply = entry.answer ? endpoint.recorded(entry.answer, entry.type) : harmlessReply(entry, endpoint);
-  return { outcome: 'duplicate', reply, entry };
+  return { outcome: 'duplicate', reply: replyOf(entry, endpoint), entry };
+}
+
+/** The reply to an entry that is not being answered right now. */
+function replyOf(entry: Entry, endpoint: Endpoint): Reply {
+  if (entry.answer) return endpoint.recorded(entry.answer, entry.type);
+  return entry.status === 'done' ? harmlessReply(entry, endpoint) : failureReply(entry, endpoint);
 }
 
 async function answerWithin(
+  deadline: AbortSignal,
+  work: Promise<Answer>,
   entry: Entry,
-  definition: Definition,
   endpoint: Endpoint,
-  tools: Tools,
 ): Promise<Received> {
-  const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
-  const work = makeAnswer(entry, definition, endpoint, tools, deadline);
-  tools.afterwards(record(work, entry, definition, tools));
   try {
     const { reply, note } = await before(deadline, work);
     return { outcome: 'answered', reply, entry, note };
   } catch (error) {
-    return failed(entry, endpoint, describeFailure(error));
+    return failed(entry, endpoint, shortNote(describeFailure(error)));
   }
 }
 
@@ -115,27 +137,48 @@ async function record(
     const { reply, note } = outcome.answer;
     // Only an entry with a key can meet its duplicate.
     await tools.inbox.done(entry, entry.key === undefined ? { note } : { note, answer: reply.body });
-  } else if (definition.afterFailure === 'record' || outcome.failure instanceof DeadLetter) {
-    await tools.inbox.bury(entry, describeFailure(outcome.failure));
-  } else {
-    await tools.inbox.retry(entry, describeFailure(outcome.failure), tools.retryAt(entry.attempts));
+    return;
   }
+  const cause = shortNote(describeFailure(outcome.failure));
+  if (isLast(entry, outcome.failure, definition, tools)) await tools.inbox.bury(entry, cause);
+  else await tools.inbox.retry(entry, cause, tools.retryAt(entry.attempts));
+}
+
+function isLast(
+  entry: Entry,
+  failure: unknown,
+  { afterFailure }: Definition,
+  { maxAttempts }: Tools,
+): boolean {
+  return afterFailure === 'record' || failure instanceof DeadLetter || entry.attempts >= maxAttempts;
 }
 
 /** What `work` comes to, unless the signal aborts first. */
-function before<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => {
-      reject(new HandlerLate('The handler was not done within its time.'));
-    });
-  });
-  return Promise.race([work, late]);
+async function before<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const onAbort = () => {
+    reject(new HandlerLate('The handler was not done within its time.'));
+  };
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    // Node keeps a signal that is listened to until its time is over, and with it all that it leads to.
+    signal.removeEventListener('abort', onAbort);
+  }
 }
 
 function failed(entry: Entry, endpoint: Endpoint, note: string): Received {
-  return { outcome: 'failed', reply: harmlessReply(entry, endpoint), entry, note };
+  return { outcome: 'failed', reply: failureReply(entry, endpoint), entry, note };
 }
 
-function harmlessReply({ type }: Entry, endpoint: Endpoint): Reply {
-  return endpoint.harmless.get(type) ?? endpoint.accepted;
+const FAILURE = errorReply(503);
+
+function failureReply(entry: Entry, endpoint: Endpoint): Reply {
+  return endpoint.limits.onFailure === 'error' ? FAILURE : harmlessReply(entry, endpoint);
+}
+
+/** By what the endpoint serves: content that names another event, or none, has somebody waiting all the same. */
+function harmlessReply(entry: Entry, { definition, harmless, accepted }: Endpoint): Reply {
+  return harmless.get(definition.type ?? entry.type) ?? accepted;
 }

@@ -75,7 +75,7 @@ async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
     if (kind === undefined) continue;
     found.set(installation, {
       installation: installation || undefined,
-      proof: without ?? kind.proof(settings),
+      proof: kind.proof(settings),
       secrets: await importCredential(credential, config),
     });
   }

@@ -1,5 +1,6 @@
 import { DeadLetter } from '../errors.ts';
 import type { Entry } from '../inbox/inbox.ts';
+import { shortNote } from '../inbox/note.ts';
 import { checkJson } from '../json.ts';
 import { parse } from '../parse.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
@@ -43,7 +44,7 @@ export async function handle(
     payload,
     endpoint: entry.endpoint,
     installation: entry.installation,
-    attempt: entry.attempts,
+    attempt: entry.claims,
     receivedAt: new Date(entry.receivedAt),
     signal,
   };
@@ -51,7 +52,7 @@ export async function handle(
   const result: unknown = await handlerOf(handlers, endpoint.source.name, type)(occurrence as never);
   if (definition.mode === 'notify') return { result, note: typeof result === 'string' ? result : undefined };
   const answer = parse(definition.answer, result, 'answer_invalid');
-  return { result: answer, note: definition.describe(answer) };
+  return { result: answer, note: shortNote(definition.describe(answer)) };
 }
 
 function handlerOf(handlers: AllHandlers, source: string, type: string): Handler {

@@ -19,10 +19,15 @@ export async function readBody(
       'A Content-Encoding; this sender signs and sends plain bytes.',
     );
   }
+  const coding = request.headers['transfer-encoding'];
+  if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
+    throw new DeliveryRejected('request_malformed', 'A Transfer-Encoding other than chunked.');
+  }
   const length = request.headers['content-length'];
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   if (length === '0' || !hasBody(request)) return EMPTY;
-  if (request.headers.expect !== undefined) response.writeContinue();
+  // HTTP/1.0 has no interim replies: its Expect is to be ignored (RFC 9110, 10.1.1).
+  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
   return collect(request, maxBytes);
 }
 

@@ -59,14 +59,20 @@ export function buildReply({ status, type, body }: ReplyContent, extra: readonly
   };
 }
 
-/** The constant reply to a refused delivery: the same bytes whatever the cause behind the status. */
+/** The constant reply to a refused delivery. */
 export function rejectionReply(code: RejectionCode, extra: readonly string[] = []): Reply {
-  const [status] = rejections[code];
+  return errorReply(rejections[code][0], extra);
+}
+
+/** The constant reply with an error status: the same bytes whatever the cause behind it. */
+export function errorReply(status: ErrorStatus, extra: readonly string[] = []): Reply {
   const body = JSON.stringify({ error: STATUS_CODES[status] });
   return buildReply({ status, type: 'json', body }, [...(demandedHeaders[status] ?? []), ...extra]);
 }
 
-const demandedHeaders: Readonly<Record<number, readonly string[]>> = {
+type ErrorStatus = (typeof rejections)[RejectionCode][0];
+
+const demandedHeaders: Readonly<Partial<Record<ErrorStatus, readonly string[]>>> = {
   401: ['WWW-Authenticate', 'Signature'],
   429: ['Retry-After', '60'],
   503: ['Retry-After', '10'],

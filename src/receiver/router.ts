@@ -27,6 +27,11 @@ export function createRouter(options: RouterOptions) {
   const endpoints = byPath(options.endpoints);
   const refusals = new Refusals(options.endpoints);
 
+  /** A connection that stays open would hold up the shutdown until its sender lets go of it. */
+  function closeIfDraining(response: Response): void {
+    if (options.isDraining()) response.shouldKeepAlive = false;
+  }
+
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
     const endpoint = endpoints.get(pathOf(request.url));
@@ -35,10 +40,12 @@ export function createRouter(options: RouterOptions) {
       refuseUnfit(request, endpoint, options.isDraining());
       const body = await readBody(request, response, endpoint.limits.maxBodyBytes);
       const received = await receive(deliveryOf(request, body), endpoint, tools);
+      closeIfDraining(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
     } catch (error) {
       const code = await codeOf(error, () => options.countFailure(request, response));
+      closeIfDraining(response);
       refuse(request, response, refusals.of(code, endpoint));
       logRefused(log, error, code, request, endpoint, started);
     }
@@ -76,8 +83,9 @@ function refuseUnfit(request: Request, { methods }: Endpoint, draining: boolean)
   if (!methods.includes(request.method)) {
     throw new DeliveryRejected('method_not_allowed', `${request.method} instead of ${methods.join(' or ')}.`);
   }
-  if (countOf('host', request.rawHeaders) > 1) {
-    throw new DeliveryRejected('request_malformed', 'More than one Host header.');
+  const hosts = countOf('host', request.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
+    throw new DeliveryRejected('request_malformed', `${hosts} Host headers instead of one.`);
   }
   if (draining) throw new DeliveryRejected('draining', 'The receiver is shutting down.');
 }
@@ -113,7 +121,9 @@ async function codeOf(error: unknown, countFailure: () => Promise<boolean>): Pro
 
 function refuse(request: Request, response: Response, reply: Reply): void {
   if (response.headersSent) return;
-  if (hasBody(request) && !request.complete) sendAndClose(request, response, reply);
+  // Where the framing is in doubt, so is the beginning of the next request.
+  const doubtful = reply.status === 400 || (hasBody(request) && !request.complete);
+  if (doubtful) sendAndClose(request, response, reply);
   else sendReply(response, reply);
 }
 
@@ -174,7 +184,7 @@ function logRefused(
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };
-  if (code === 'internal_error') log.error({ ...line, error });
+  if (code === 'internal_error') log.error({ ...line, err: error });
   else log.warn(line);
 }
 

@@ -2,11 +2,12 @@ import {
   createServer,
   STATUS_CODES,
   type IncomingMessage,
+  type RequestListener,
   type Server,
   type ServerResponse,
 } from 'node:http';
 import type { Duplex } from 'node:stream';
-import express, { type RequestHandler } from 'express';
+import express, { type Request, type RequestHandler, type Response } from 'express';
 import type { RejectionCode } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { rejectionReply, sendAndClose, type Reply } from './reply.ts';
@@ -29,7 +30,8 @@ export function createReceiverServer(options: ServerOptions): Server {
     requestTimeout: options.requestTimeoutMs,
     headersTimeout: options.requestTimeoutMs,
     connectionsCheckingInterval: Math.ceil(Math.min(1000, options.requestTimeoutMs / 4)),
-    requireHostHeader: true,
+    // The router asks for one: Node would answer without a body.
+    requireHostHeader: false,
   });
   server.on('request', app);
   // The body is asked for only once it is known to be wanted.
@@ -37,7 +39,15 @@ export function createReceiverServer(options: ServerOptions): Server {
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     sendAndClose(request, response, rejectionReply('expectation_unknown'));
   });
+  server.on('connect', (_request, socket) => {
+    // Node has let go of this socket: an error that nobody listens to would end the process.
+    socket.on('error', () => undefined);
+    answerBrokenHttp(socket, 'request_malformed');
+    options.log.warn({ outcome: 'rejected', code: 'request_malformed', why: 'CONNECT: this is no proxy.' });
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    // Whatever follows on a connection that we have ended breaks the same request again.
+    if (socket.writableEnded) return;
     const code = codeOfBrokenHttp(error);
     answerBrokenHttp(socket, code);
     options.log.warn({ outcome: 'rejected', code, why: error.code ?? error.message });
@@ -45,14 +55,28 @@ export function createReceiverServer(options: ServerOptions): Server {
   return server;
 }
 
-function createExpress({ route, trustProxyHops }: ServerOptions): express.Express {
+function createExpress({ route, trustProxyHops, log }: ServerOptions): RequestListener {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
   app.set('trust proxy', trustProxyHops);
   app.use(route);
-  return app;
+  return (request, response) => {
+    // Express itself makes these two what its typings ask for.
+    app(request as Request, response as Response, (error: unknown) => {
+      refuseUnrouted(request, response, error, log);
+    });
+  };
+}
+
+/** In place of Express's own page, which shows target and stack. It finds no path in targets like `http://?`. */
+function refuseUnrouted(request: IncomingMessage, response: ServerResponse, error: unknown, log: Log): void {
+  const code = error ? 'internal_error' : 'request_malformed';
+  if (response.headersSent) response.destroy();
+  else sendAndClose(request, response, rejectionReply(code));
+  if (error) log.error({ outcome: 'rejected', code, err: error });
+  else log.warn({ outcome: 'rejected', code, why: 'The request target is not a path.' });
 }
 
 function codeOfBrokenHttp({ code }: NodeJS.ErrnoException): RejectionCode {
@@ -63,18 +87,20 @@ function codeOfBrokenHttp({ code }: NodeJS.ErrnoException): RejectionCode {
 }
 
 function answerBrokenHttp(socket: Duplex, code: RejectionCode): void {
-  if (!socket.writable || replyBegun(socket)) socket.destroy();
+  const response = responseOn(socket);
+  // A second reply in the middle of a first would be read as part of it.
+  if (!socket.writable || response?.headersSent === true) socket.destroy();
+  // What is broken came behind a whole request: that one gets its own reply, and the connection ends with it.
+  else if (response?.req.complete === true) response.shouldKeepAlive = false;
   else
     socket.end(onTheWire(rejectionReply(code)), () => {
       socket.destroy();
     });
 }
 
-/** A second reply in the middle of a first would be read as part of it. */
-function replyBegun(socket: Duplex): boolean {
-  // Node keeps the response it is sending on the socket, and has no public name for it.
-  const { _httpMessage: response } = socket as { _httpMessage?: ServerResponse | null };
-  return response?.headersSent === true;
+/** The response that a connection is busy with. Node keeps it on the socket, and has no public name for it. */
+function responseOn(socket: Duplex): ServerResponse | null | undefined {
+  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
 }
 
 function onTheWire({ status, headers, body }: Reply): Buffer {

@@ -42,7 +42,7 @@ it('sends an event that the receiver believes, and judges the reply as its sourc
     source: 'acme',
     type: 'order.created',
     request: { method: 'POST', target: '/acme/order.created' },
-    proof: 'hmac-header in header X-Acme-Signature',
+    proof: 'hmac-header, X-Acme-Signature',
     reply: { status: 204 },
     verdict: { ok: true, says: 'Acme is content.' },
     unreachable: false,
@@ -56,7 +56,7 @@ it('shows no value of a query, wherever the proof stands', async () => {
     switches: { verb: 'GET' },
   });
   expect(request.target).toBe('/acme/order.created?content=…&signature=…');
-  expect(proof).toBe('hmac-header in query parameter signature');
+  expect(proof).toBe('hmac-header, signature in query');
   expect(verdict.ok).toBe(true);
 });
 

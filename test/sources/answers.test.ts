@@ -1,22 +1,20 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { answers } from '../../src/sources/hotdocs/answers-schema.ts';
 import {
-  answers,
   AnswersInvalid,
   choice,
   choices,
   date,
   number,
-  readAnswers,
   repeat,
   text,
   trueFalse,
   unanswered,
-  writeAnswers,
   type Answers,
   type AnswerType,
-  type Dialect,
 } from '../../src/sources/hotdocs/answers.ts';
+import { readAnswers, writeAnswers, type Dialect } from '../../src/sources/hotdocs/dialects.ts';
 
 const lease: Answers = {
   'Tenant Name': text('Jonas Weber'),
@@ -253,12 +251,9 @@ it('never names a value in its message', () => {
 });
 
 it('keeps a variable called __proto__ as a variable', () => {
-  const read = readAnswers(
-    JSON.parse('{"__proto__":{"polluted":true},"B":[{"__proto__":1}]}') as unknown,
-    {},
-  );
-  expect(Object.hasOwn(read.answers, 'B')).toBe(true);
-  expect('polluted' in read.answers).toBe(false);
+  const { answers: read } = readAnswers(JSON.parse('{"__proto__":"x","Rows":[{"__proto__":1}]}') as unknown);
+  expect(Object.keys(read)).toEqual(['__proto__', 'Rows']);
+  expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
 });
 
 it('reads any JSON into answers, or says in words that it cannot', () => {

@@ -381,12 +381,10 @@ it.each([
 });
 
 it('has no event for an endpoint that serves none of its topics', () => {
-  for (const type of [undefined, 'profile_uploaded', 'constructor']) {
-    const endpoint = { source: 'risr', type, path: '/risr/x' };
-    expect(() => risr.envelope.read(Buffer.from('{}'), endpoint, settingsWith())).toThrow(
-      expect.objectContaining({ reason: 'event_mismatch' }),
-    );
-  }
+  const endpoint = { source: 'risr', type: undefined, path: '/risr/x' };
+  expect(() => risr.envelope.read(Buffer.from('{}'), endpoint, settingsWith())).toThrow(
+    expect.objectContaining({ reason: 'event_mismatch' }),
+  );
 });
 
 it('lets the handlers of one profile or booking wait for each other', () => {

@@ -39,6 +39,7 @@ export const acme = defineSource({
       afterFailure: 'record',
     }),
   },
+  story: ['price.asked'],
   methods: () => ['POST', 'GET'],
   limits: () => ({ maxBodyBytes: 65_536, deadlineMs: 1_000, onFailure: 'harmless' }),
   proof: {

@@ -24,6 +24,9 @@ const header = shapeOf(z.looseObject({ eventId: z.string(), eventType: z.string(
 const payloads: ReadonlyMap<string, Shape> = new Map(
   Object.entries(events).map(([type, { schema }]) => [type, shapeOf(schema)]),
 );
+const answered: ReadonlySet<string> = new Set(
+  Object.entries(events).flatMap(([type, { mode }]) => (mode === 'reply' ? [type] : [])),
+);
 
 /**
  * Takes the envelope off authenticated content, in whatever layout and spelling it came.
@@ -33,7 +36,7 @@ export function readEnvelope(content: Buffer, endpoint: EndpointDefinition): Env
   const { eventId, eventType, ...members } = canonical(eventIn(claimsIn(content)), header);
   const type = typeOf(eventType, endpoint);
   const id = isPlain(eventId) ? eventId : undefined;
-  return { type, id, key: keyOf(type, id, content), payload: payloadOf(members, type) };
+  return { type, id, key: keyOf(type, id, members, content), payload: payloadOf(members, type) };
 }
 
 function claimsIn(content: Buffer): Members {
@@ -60,10 +63,18 @@ function isPlain(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value);
 }
 
-function keyOf(type: string, id: string | undefined, content: Buffer): string | undefined {
+function keyOf(
+  type: string,
+  id: string | undefined,
+  members: Members,
+  content: Buffer,
+): string | undefined {
   // Two clicks are two events, even when they look the same.
   if (type === ACTION_LINK) return undefined;
-  return id ?? `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  if (id !== undefined) return id;
+  // So are two openings of one interview: with neither id nor date the second would get the first one's answers.
+  if (answered.has(type) && members['createdDate'] === undefined) return undefined;
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
 function payloadOf(members: Members, type: string): Members {

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { event } from '../../source.ts';
-import { answers, type Answers } from './answers.ts';
+import { answers } from './answers-schema.ts';
+import type { Answers } from './answers.ts';
 
 // Only NewWorkItemVersionComplete is published field by field. What is assumed of the others is optional, except what
 // a handler cannot work without, and members that are not listed here are kept.

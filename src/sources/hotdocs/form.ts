@@ -51,14 +51,13 @@ async function formData(body: Buffer, type: string): Promise<FormData | undefine
   }
 }
 
-// The sender's half
-
 /** Where a request goes, before anything is put into it. */
 export interface Blank {
   readonly method: string;
   readonly path: string;
 }
 
+/** The sender's half. */
 export function placeFields(
   fields: readonly Field[],
   { method, path }: Blank,

@@ -2,7 +2,8 @@ import { DeadLetter } from '../../errors.ts';
 import { accessToken } from '../../proofs/access-token.ts';
 import { jwt } from '../../proofs/jwt.ts';
 import { defineSource, type ReplyContent } from '../../source.ts';
-import { writeAnswers, type Answers } from './answers.ts';
+import type { Answers } from './answers.ts';
+import { writeAnswers } from './dialects.ts';
 import { readEnvelope, writeEnvelope } from './envelope.ts';
 import { ACTION_LINK, events } from './events.ts';
 import { judge } from './judge.ts';
@@ -22,6 +23,13 @@ export const hotdocs = defineSource({
   settings,
   switches,
   events,
+  story: [
+    'InterviewLoadEvent',
+    'CustomInterviewEvent',
+    'PostProcessingEvent',
+    'NewWorkItemVersionComplete',
+    'ActionLink',
+  ],
   methods,
   limits: ({ MAX_BODY_BYTES, DEADLINE_MS, ON_FAILURE }) => ({
     maxBodyBytes: MAX_BODY_BYTES,

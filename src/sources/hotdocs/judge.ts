@@ -1,7 +1,8 @@
 import { DeadLetter } from '../../errors.ts';
 import { readJson } from '../../json.ts';
 import type { ReceivedReply, Verdict } from '../../source.ts';
-import { AnswersInvalid, readAnswers } from './answers.ts';
+import { AnswersInvalid } from './answers.ts';
+import { readAnswers } from './dialects.ts';
 import { ACTION_LINK, countAnswers, events } from './events.ts';
 import type { Choices } from './switches.ts';
 

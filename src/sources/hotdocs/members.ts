@@ -135,9 +135,7 @@ export function jsonIn(value: string): unknown {
   }
 }
 
-// The sender's half
-
-/** Known members with a capital, as a .NET serialiser writes them unless told otherwise. */
+/** The sender's half: known members with a capital, as a .NET serialiser writes them unless told otherwise. */
 export function pascal(members: Members, shape: Shape): Members {
   const known = new Map(shape.map((member) => [member.name, member]));
   return Object.fromEntries(

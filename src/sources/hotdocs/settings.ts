@@ -47,7 +47,7 @@ export const settings = {
     schema: oneOf('harmless', 'error'),
     default: 'harmless',
     summary:
-      'When such a handler fails: `harmless` opens the interview without answers, `error` replies 500.',
+      'When such a handler fails: `harmless` opens the interview without answers, `error` replies 503.',
   },
   MAX_BODY_BYTES: {
     schema: integer({ min: 1024, max: 104_857_600 }),

@@ -79,6 +79,18 @@ export const phenixid = defineSource({
   settings,
   switches,
   events,
+  story: [
+    'OrderCreated',
+    'OrderDescriptionUpdated',
+    'OrderSignersUpdated',
+    'OrderDocumentUpdated',
+    'OrderExpired',
+    'OrderDueDateUpdated',
+    'OrderSigned',
+    'OrderAccepted',
+    'OrderRejected',
+    'OrderCanceled',
+  ],
   methods: () => ['POST'],
   // Nobody waits for an answer, so deadline and failure have nothing to decide.
   limits: ({ MAX_BODY_BYTES }) => ({

@@ -47,7 +47,7 @@ const settings = {
   ON_FAILURE: {
     schema: oneOf('harmless', 'error'),
     default: 'harmless',
-    summary: 'When a login handler fails: let the user in and try again later, or answer 500.',
+    summary: 'When a login handler fails: let the user in and try again later, or answer 503.',
   },
   MAX_BODY_BYTES: {
     schema: integer({ min: 1024, max: 16_777_216 }),
@@ -97,6 +97,7 @@ export const risr = defineSource({
   settings,
   switches,
   events,
+  story: ['user_registered', 'user_logged_in', 'profile_updated', 'booking_updated', 'booking_state_changed'],
   methods: () => ['POST'],
   limits: ({ MAX_BODY_BYTES, DEADLINE_MS, ON_FAILURE }) => ({
     maxBodyBytes: MAX_BODY_BYTES,
@@ -157,6 +158,8 @@ const login: Shape = {
 };
 const profile: Shape = { read: readDocument, write: (payload) => payload, key: revisionOf };
 const booking: Shape = { read: readBooking, write: writeBooking, key: revisionOf };
+/** A topic whose payload needs no reading of its own. */
+const plain: Shape = { read: (document) => document, write: (payload) => payload };
 
 const shapes = new Map<string, Shape>(
   Object.entries({
@@ -165,7 +168,7 @@ const shapes = new Map<string, Shape>(
     profile_updated: profile,
     booking_updated: booking,
     booking_state_changed: booking,
-  } satisfies Record<keyof typeof events, Shape>),
+  } satisfies Partial<Record<keyof typeof events, Shape>>),
 );
 
 const jsonObject = z.looseObject({});
@@ -178,13 +181,13 @@ const delivered = z.looseObject({
 });
 
 function read(content: Buffer, { type }: EndpointDefinition, values: Values): Envelope {
-  const shape = type === undefined ? undefined : shapes.get(type);
-  if (type === undefined || shape === undefined) {
+  if (type === undefined) {
     throw new DeadLetter(
       'event_mismatch',
-      'The token does not say its topic, and the endpoint serves none of risr.',
+      'The token does not say its topic, and neither does its endpoint.',
     );
   }
+  const shape = shapes.get(type) ?? plain;
   const json = parse(jsonObject, readJson(content), 'json_invalid');
   const { webhook_request_id, ...document } = parse(delivered, json, 'payload_invalid');
   const id = webhook_request_id ?? undefined;
@@ -194,7 +197,7 @@ function read(content: Buffer, { type }: EndpointDefinition, values: Values): En
 }
 
 function write({ type, id, payload }: OutgoingEvent, choices: Choices): Buffer {
-  const shape = shapes.get(type) ?? profile;
+  const shape = shapes.get(type) ?? plain;
   const document =
     choices.testPayload === 'yes' ? testPayload : shape.write(jsonObject.parse(payload), choices);
   const delivery = choices.requestId === 'yes' ? { webhook_request_id: id, ...document } : document;

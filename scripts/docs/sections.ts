@@ -1,0 +1,101 @@
+import { variables } from '../../src/config.ts';
+import { credentialVariable, endpointsOf, upperSnake } from '../../src/endpoints.ts';
+import { deadLetterReasons, rejections } from '../../src/errors.ts';
+import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/source.ts';
+import { commands } from './commands.ts';
+import { code, table } from './markdown.ts';
+
+/** The sections of the README that are computed, by name, as Markdown. */
+export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, string> {
+  return new Map([
+    ['commands', commandTable()],
+    ['events', perSource(sources, eventTable)],
+    ['settings', perSource(sources, settingTable)],
+    ['variables', settingRows(variables, '')],
+    ['rejections', rejectionTable()],
+    ['dead-letters', deadLetterTable()],
+    ['switches', perSource(sources, switchTable)],
+  ]);
+}
+
+function commandTable(): string {
+  const rows = Object.entries(commands).map(([name, summary]) => [code(invocation(name)), summary]);
+  return table(['Command', 'What it does'], rows);
+}
+
+function invocation(name: string): string {
+  return name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`;
+}
+
+function perSource(sources: readonly Source[], content: (source: Source) => string): string {
+  return sources.map((source) => `### ${source.title}\n\n${content(source)}`).join('\n\n');
+}
+
+function eventTable(source: Source): string {
+  return source.endpointPer === 'event' ? eventsByEndpoint(source) : eventsOfOneEndpoint(source);
+}
+
+function eventsByEndpoint(source: Source): string {
+  const rows = endpointsOf(source).map((definition) => {
+    const type = definition.type ?? '';
+    const event = source.events[type];
+    const secret = code(credentialVariable({ definition, source }));
+    return [code(definition.path), methodsOf(source, type), event?.mode ?? '', event?.summary ?? '', secret];
+  });
+  return table(['Endpoint', 'Method', 'Mode', 'What happened', 'Secret'], rows);
+}
+
+function eventsOfOneEndpoint(source: Source): string {
+  const rows = Object.entries(source.events).map(([type, { mode, summary }]) => [code(type), mode, summary]);
+  const endpoints = endpointsOf(source).map(
+    (definition) =>
+      `All come to ${code(definition.path)} by ${methodsOf(source, undefined)}; ` +
+      `the secret is ${code(credentialVariable({ definition, source }))}.`,
+  );
+  return [...endpoints, '', table(['Event', 'Mode', 'What happened'], rows)].join('\n');
+}
+
+function methodsOf(source: Source, type: string | undefined): string {
+  return source.methods(type).join(', ');
+}
+
+function settingTable(source: Source): string {
+  const prefix = `${upperSnake(source.name)}_`;
+  const kinds = Object.entries(source.proof.kinds).map(
+    ([kind, { summary }]) => `- ${code(`…_${kind}`)}: ${summary}`,
+  );
+  return [...kinds, '', settingRows(source.settings, prefix)].join('\n');
+}
+
+function settingRows(definitions: SettingDefinitions, prefix: string): string {
+  const rows = Object.entries(definitions).map(([name, { default: usual, summary }]) => [
+    code(prefix + name),
+    code(usual),
+    summary,
+  ]);
+  return table(['Variable', 'Default', 'What it sets'], rows);
+}
+
+function rejectionTable(): string {
+  const rows = Object.entries(rejections).map(([name, [status, meaning]]) => [code(name), status, meaning]);
+  return table(['Code', 'Status', 'Meaning'], rows);
+}
+
+function deadLetterTable(): string {
+  const rows = Object.entries(deadLetterReasons).map(([name, meaning]) => [code(name), meaning]);
+  return table(['Reason', 'What it means, and what to do'], rows);
+}
+
+function switchTable(source: Source): string {
+  const rows = Object.entries(source.switches).map(([name, definition]) => [
+    code(name),
+    choicesOf(definition),
+    definition.summary,
+  ]);
+  return table(['Switch', 'Choices, the usual one first', 'What it varies'], rows);
+}
+
+function choicesOf({ values, text = '' }: SwitchDefinition): string {
+  if (values) return values.map(code).join(', ');
+  return text === '' ? 'any text' : `any text, usually ${code(text)}`;
+}

@@ -1,0 +1,53 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Readable } from 'node:stream';
+
+const root = fileURLToPath(new URL('../..', import.meta.url));
+
+export interface Ended {
+  readonly code: number | null;
+  readonly out: string;
+  readonly err: string;
+}
+
+export type Running = ChildProcessByStdio<null, Readable, Readable>;
+
+/** Starts a script as npm would, with nothing in its environment but what is given. */
+export function startScript(script: string, args: readonly string[], env: Record<string, string>): Running {
+  return spawn(process.execPath, [`scripts/${script}.ts`, ...args], {
+    cwd: root,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Runs a script to its end. */
+export async function runScript(
+  script: string,
+  args: readonly string[],
+  env: Record<string, string> = {},
+): Promise<Ended> {
+  return ended(startScript(script, args, env));
+}
+
+export async function ended(child: Running): Promise<Ended> {
+  const [out, err] = [gather(child.stdout), gather(child.stderr)];
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, out: out(), err: err() };
+}
+
+/** Resolves with what was printed so far as soon as it matches. */
+export async function printed(child: Running, pattern: RegExp): Promise<string> {
+  const out = gather(child.stdout);
+  while (!pattern.test(out())) await once(child.stdout, 'data');
+  return out();
+}
+
+function gather(stream: Readable): () => string {
+  const chunks: Buffer[] = [];
+  stream.on('data', (chunk: Buffer) => {
+    chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString();
+}
