@@ -6,18 +6,25 @@ import { rejections } from '../src/errors.ts';
 import type { Entry } from '../src/inbox/inbox.ts';
 import type { Fired, Sender } from '../src/mock/sender.ts';
 import { storyOf } from '../src/mock/story.ts';
-import { definitionOf } from '../src/source.ts';
+import { scenarios } from '../src/mock/scenarios.ts';
+import { play, type Observed, type Played } from '../src/mock/scenarios/play.ts';
+import type { Scenario } from '../src/mock/scenarios/scenario.ts';
+import { definitionOf, type Source } from '../src/source.ts';
 import { sources } from '../src/sources/index.ts';
-import { runCommand, untilStopped } from './command.ts';
-import { setUp, tearDown, type Stage } from './stage.ts';
+import { runCommand, untilStopped, wholeNumber } from './command.ts';
+import { setUp, type Stage } from './stage.ts';
 
-const USAGE = `Starts the receiver and the mock of all sources with secrets made on the spot, and sends every event once.
+const USAGE = `Starts the receiver and the three products with secrets made on the spot, plays a scenario of each, and shows every
+event and what came of it on both sides.
 
-  npm run demo -- [--once]
+  npm run demo -- [--once] [--chaos seed]
 
-  --once  ends after the last row, with exit code 0 only if every row is as it should be
+  --once        ends after the last row, with exit code 0 only if every row is as it should be
+  --chaos seed  on a bad day: events late, out of order, twice or lost, APIs failing; the same seed does the same again
 `;
 
+const SEEDS = { min: 0, max: 2 ** 31 };
+const PLACES = { platform: 'there, in the product', receiver: 'here, in the receiver' };
 const PROOF_WIDTH = 25;
 const REPLY_WIDTH = 12;
 const typeWidth = Math.max(
@@ -27,7 +34,11 @@ const typeWidth = Math.max(
 await runCommand(async (args) => {
   const { values } = parseArgs({
     args,
-    options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      once: { type: 'boolean', default: false },
+      chaos: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -37,13 +48,14 @@ await runCommand(async (args) => {
   process.once('exit', () => {
     rmSync(folder, { recursive: true, force: true });
   });
-  return runDemo(folder, values.once);
+  const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
+  return runDemo(folder, values.once, chaosSeed);
 });
 
-async function runDemo(folder: string, once: boolean): Promise<number> {
+async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
   // From the start: Ctrl-C during the rows must not leave the folder behind.
   const stopped = untilStopped();
-  const stage = await setUp(folder);
+  const stage = await setUp(folder, { chaosSeed });
   try {
     console.log(
       `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
@@ -59,7 +71,7 @@ async function runDemo(folder: string, once: boolean): Promise<number> {
     }
     return failed === 0 ? 0 : 1;
   } finally {
-    await tearDown(stage);
+    await stage.tearDown();
   }
 }
 
@@ -67,27 +79,76 @@ async function playStories(stage: Stage): Promise<boolean[]> {
   const asExpected: boolean[] = [];
   const titles: Row = ['event', 'how it proved itself', 'reply', 'ms', 'what its handler did'];
   console.log(`\n${cut(`  ${aligned(titles)}`)}`);
-  for (const sender of stage.senders) {
-    console.log(`\n${styleText('bold', sender.source.title)}`);
-    for (const type of storyOf(sender.source)) asExpected.push(await playEvent(stage, sender, type));
-  }
+  for (const sender of stage.senders) asExpected.push(...(await playStory(stage, sender)));
+  if (stage.chaos) console.log(`\n${stage.chaos.deeds.length} things went wrong on purpose.`);
   return asExpected;
 }
 
-async function playEvent({ app }: Stage, sender: Sender, type: string): Promise<boolean> {
+/** What a scenario does not send is sent singly. */
+async function playStory(stage: Stage, sender: Sender): Promise<boolean[]> {
+  const { source } = sender;
+  const played = await Promise.all(scenariosOf(source.name).map((scenario) => playScenario(stage, scenario)));
+  console.log(`\n${styleText('bold', source.title)}`);
+  const asExpected: boolean[] = [];
+  for (const type of storyOf(source)) {
+    const fired = stage.fired.filter((one) => one.source === source.name && one.type === type);
+    const whole = fired.find(({ fault }) => fault === undefined) ?? fired[0];
+    asExpected.push(await showEvent(stage, source, whole ?? (await fireSingly(stage, sender, type))));
+  }
+  return [...asExpected, ...played.flatMap(({ observed }) => observed.map(showEffect))];
+}
+
+function scenariosOf(platform: string): Scenario[] {
+  return scenarios.filter((scenario) => scenario.platform === platform);
+}
+
+function playScenario(stage: Stage, scenario: Scenario): Promise<Played> {
+  const { world, chaos } = stage;
+  const settle = () => stage.settle();
+  return play(scenario, world, { settle, ...(chaos && { breath: () => chaos.breath() }) });
+}
+
+async function fireSingly(stage: Stage, sender: Sender, type: string): Promise<Fired> {
   const fired = await sender.fire(type);
-  await app.idle();
-  const [entry] = await app.inbox.list({ source: sender.source.name, type, limit: 1 });
-  const right = fired.verdict.ok && entry?.status === 'done';
-  const done = definitionOf(sender.source, type)?.mode === 'reply' ? 'answered' : 'stored';
-  const effect = right ? (entry.note ?? '') : complaintOf(fired, entry);
-  const reply = `${statusOf(fired)} ${done}`;
-  printRow(right, right ? 'green' : 'red', [type, fired.proof, reply, timeOf(fired), effect]);
+  await stage.settle();
+  return fired;
+}
+
+async function showEvent({ app, chaos }: Stage, source: Source, fired: Fired): Promise<boolean> {
+  const { type } = fired;
+  const entries = await app.inbox.list({ source: source.name, type, limit: 100 });
+  const lost = chaos !== undefined && fired.fault !== undefined && entries.length === 0;
+  const right =
+    lost || (fired.verdict.ok && entries.length > 0 && entries.every(({ status }) => status === 'done'));
+  const done = definitionOf(source, type)?.mode === 'reply' ? 'answered' : 'stored';
+  const effect = lost
+    ? 'lost on its way'
+    : right
+      ? (entries.at(-1)?.note ?? '')
+      : complaintOf(fired, entries);
+  const reply = lost ? 'none' : `${statusOf(fired)} ${done}`;
+  printRow(right, right ? 'green' : 'red', [
+    type,
+    lost ? 'broken off' : fired.proof,
+    reply,
+    timeOf(fired),
+    effect,
+  ]);
   return right;
 }
 
-function complaintOf({ verdict }: Fired, entry: Entry | undefined): string {
-  return verdict.ok ? `NOT handled: ${entry?.status ?? 'never stored'} ${entry?.note ?? ''}` : verdict.says;
+function showEffect(observed: Observed): boolean {
+  const right = 'found' in observed;
+  const words = right ? observed.found : `NOT so: ${observed.missing}`;
+  const line = `${right ? '✓' : '✗'} → ${PLACES[observed.where].padEnd(typeWidth - 2)}  ${observed.what}: ${words}`;
+  console.log(styleText(right ? 'green' : 'red', cut(line)));
+  return right;
+}
+
+function complaintOf({ verdict }: Fired, entries: readonly Entry[]): string {
+  if (!verdict.ok) return verdict.says;
+  const undone = entries.find(({ status }) => status !== 'done');
+  return `NOT handled: ${undone?.status ?? 'never stored'} ${undone?.note ?? ''}`;
 }
 
 /** The same as the first row, with one character changed on its way. */

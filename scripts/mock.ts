@@ -1,27 +1,51 @@
 import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
-import { parseArgs } from 'node:util';
-import { createRandom } from '../src/mock/random.ts';
-import { createSender, type Sender } from '../src/mock/sender.ts';
+import { setTimeout as pause } from 'node:timers/promises';
+import { parseArgs, styleText } from 'node:util';
+import { endpointsOf } from '../src/endpoints.ts';
+import { createChaos, type Chaos } from '../src/mock/chaos.ts';
+import type { Disturb } from '../src/mock/platforms/serve.ts';
+import { createRandom, type Random } from '../src/mock/random.ts';
+import { scenarioOf, scenarios } from '../src/mock/scenarios.ts';
+import { missingIn, play } from '../src/mock/scenarios/play.ts';
+import type { Scenario } from '../src/mock/scenarios/scenario.ts';
+import { createSender, type Fired, type Sender } from '../src/mock/sender.ts';
 import { createMockApp, overviewText } from '../src/mock/server.ts';
 import type { Source } from '../src/source.ts';
 import { furtherEndpoints, sources } from '../src/sources/index.ts';
 import { receiverUrl, runCommand, untilStopped, wholeNumber } from './command.ts';
 import { credentialsFrom } from './credentials.ts';
+import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
 
-const USAGE = `The mock of all sources: keeps running on this machine and sends on request.
+const USAGE = `The three products with their APIs: keep running on this machine, and send on request.
 
-  npm run mock -- [--url address]
+  npm run mock -- [--url address] [--scenario name] [--chaos seed] [--seed n]
 
-  --url address  the receiver (default http://127.0.0.1:3000)
-  MOCK_PORT      the mock's own port (default 4000; 0 takes a free one)
+  --url address    the receiver (default http://127.0.0.1:3000)
+  --scenario name  plays one and ends, with exit code 0 only if all that should come of it shows in the product:
+                   ${scenarios.map(({ name }) => name).join(', ')}
+  --chaos seed     on a bad day: events late, out of order, twice or broken off, APIs failing
+  --seed n         the same ids in every run
+  MOCK_PORT        the mock's own port (default 4000; 0 takes a free one)
 `;
+
+const SEEDS = { min: 0, max: 2 ** 31 };
+/** The receiver may have to try again. */
+const PATIENCE_MS = 20_000;
+/** So long after its last call it is taken to be done. */
+const QUIET_MS = 1_000;
 
 await runCommand(async (args) => {
   const { values } = parseArgs({
     args,
-    options: { url: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      url: { type: 'string' },
+      scenario: { type: 'string' },
+      chaos: { type: 'string' },
+      seed: { type: 'string' },
+      help: { type: 'boolean', default: false },
+    },
   });
   if (values.help) {
     console.log(USAGE);
@@ -29,10 +53,65 @@ await runCommand(async (args) => {
   }
   const port = wholeNumber('MOCK_PORT', process.env['MOCK_PORT'] ?? '4000', { min: 0, max: 65_535 });
   const url = receiverUrl(values.url, process.env['PORT']);
-  const senders = sendersTo(url);
-  const server = createServer(createMockApp(senders));
-  return (await listen(server, port)) ? runUntilStopped(server, senders, url) : 1;
+  const scenario = values.scenario === undefined ? undefined : scenarioOf(values.scenario);
+  if (scenario) demandSecrets(scenario);
+  const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
+  const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber('--seed', values.seed, SEEDS);
+
+  const server = createServer();
+  if (!(await listen(server, port))) return 1;
+  const mock = open(server, { url, seed, chaosSeed });
+  try {
+    return await (scenario ? playOnce(mock, scenario) : runUntilStopped(mock, url));
+  } finally {
+    server.close();
+    server.closeAllConnections();
+    for (const sender of mock.senders) sender.close();
+  }
 });
+
+interface Mock {
+  readonly host: string;
+  readonly senders: readonly Sender[];
+  readonly products: Products;
+  readonly fired: readonly Fired[];
+  /** To the products' APIs. */
+  readonly calls: readonly string[];
+  readonly chaos: Chaos | undefined;
+  readonly random: Random;
+}
+
+interface MockOptions {
+  readonly url: URL;
+  readonly seed: number;
+  readonly chaosSeed: number | undefined;
+}
+
+function open(server: Server, { url, seed, chaosSeed }: MockOptions): Mock {
+  const address = server.address();
+  const host = typeof address === 'object' ? `127.0.0.1:${address?.port ?? ''}` : '';
+  const chaos =
+    chaosSeed === undefined
+      ? undefined
+      : createChaos({ seed: chaosSeed, maxDelayMs: 1000, isLost: () => false });
+  const fired: Fired[] = [];
+  const products = createProducts({
+    env: process.env,
+    receiver: url,
+    origin: `http://${host}`,
+    seed,
+    fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
+  });
+  const senders = sendersTo(url);
+  const platforms = [products.hotdocs, products.phenixid, products.risr];
+  const calls: string[] = [];
+  const disturb: Disturb = (platform, request) => {
+    if (request.path[0] !== 'admin') calls.push(`${platform} ${request.method}`);
+    return chaos?.disturb(platform, request);
+  };
+  server.on('request', createMockApp(senders, platforms, { disturb }));
+  return { host, senders, products, fired, calls, chaos, random: createRandom(seed) };
+}
 
 function sendersTo(url: URL): Sender[] {
   const credentialsOf = credentialsFrom(process.env, sources, furtherEndpoints);
@@ -40,6 +119,56 @@ function sendersTo(url: URL): Sender[] {
   return sources.map((source: Source) =>
     createSender({ source, url, random, credentialFor: credentialsOf(source) }),
   );
+}
+
+/** Where nothing can be sent, nothing would come of it. @throws UsageError that names the variable */
+function demandSecrets({ platform }: Scenario): void {
+  const credentialsOf = credentialsFrom(process.env, sources, furtherEndpoints);
+  for (const source of sources.filter(({ name }) => name === platform)) {
+    for (const { type = '', path } of endpointsOf(source)) {
+      credentialsOf(source)({ type, path, switches: {} });
+    }
+  }
+}
+
+async function playOnce(mock: Mock, scenario: Scenario): Promise<number> {
+  const { host, products, fired, calls, chaos, random } = mock;
+  console.log(`${scenario.summary}\n`);
+  const world = { ...products, receiver: undefined, random };
+  const breath = chaos && { breath: () => chaos.breath() };
+  const played = await play(scenario, world, { patienceMs: PATIENCE_MS, ...breath });
+  await untilQuiet(mock);
+
+  for (const { type, verdict } of fired) show(verdict.ok, `${type}: ${verdict.says}`);
+  for (const one of played.observed) if ('found' in one) show(true, `→ ${one.what}: ${one.found}`);
+  for (const words of missingIn(played)) show(false, `→ ${words}`);
+  show(calls.length > 0, `→ the receiver called the API ${calls.length} times`);
+  const right =
+    fired.every(({ verdict }) => verdict.ok) && missingIn(played).length === 0 && calls.length > 0;
+  if (!right) console.log(`\n${adviceFor(`http://${host}`)}`);
+  console.log('\nWhat the receiver has kept cannot be seen from here; npm run demo looks at both sides.');
+  return right ? 0 : 1;
+}
+
+function show(right: boolean, words: string): void {
+  console.log(styleText(right ? 'green' : 'red', `${right ? '✓' : '✗'} ${words}`));
+}
+
+/** The products know when they have sent everything, but not when the receiver has done everything. */
+async function untilQuiet({ products, calls, fired, chaos }: Mock): Promise<void> {
+  const { hotdocs, phenixid, risr } = products;
+  let before = -1;
+  while (calls.length + fired.length !== before) {
+    before = calls.length + fired.length;
+    await Promise.all([hotdocs.settled(), phenixid.settled(), risr.settled(), chaos?.settled()]);
+    await pause(QUIET_MS);
+  }
+}
+
+/** What to set so that handlers can call the APIs that the mock has. */
+function adviceFor(origin: string): string {
+  const variables = Object.entries(apiEnvironment(origin)).map(([name, value]) => `  ${name}=${value}`);
+  return ['So that the receiver can call back, its .env needs:', '', ...variables].join('\n');
 }
 
 async function listen(server: Server, port: number): Promise<boolean> {
@@ -57,14 +186,10 @@ async function listen(server: Server, port: number): Promise<boolean> {
   }
 }
 
-async function runUntilStopped(server: Server, senders: readonly Sender[], url: URL): Promise<number> {
-  const address = server.address();
-  const host = typeof address === 'object' ? `127.0.0.1:${address?.port ?? ''}` : '';
+async function runUntilStopped({ host, senders }: Mock, url: URL): Promise<number> {
   console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.\n`);
   console.log(overviewText(senders, host));
+  console.log(`${adviceFor(`http://${host}`)}\n`);
   await untilStopped();
-  server.close();
-  server.closeAllConnections();
-  for (const sender of senders) sender.close();
   return 0;
 }

@@ -11,7 +11,7 @@ import { openInbox } from './inbox/open.ts';
 import { createWorker, type Worker } from './inbox/worker.ts';
 import { logged, type Log } from './log.ts';
 import { openEndpoint, type Endpoint } from './receiver/endpoint.ts';
-import { handle, type AllHandlers } from './receiver/handle.ts';
+import { handle, type AllHandlers, type Calling } from './receiver/handle.ts';
 import { createFailureCounter } from './receiver/rate-limit.ts';
 import { createRouter } from './receiver/router.ts';
 import { createReceiverServer } from './receiver/server.ts';
@@ -33,13 +33,14 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
   const inbox = openInbox(general.INBOX_URL, { maxWaiting: general.INBOX_MAX_WAITING, owner: true });
   const background = new Background(log);
+  const calling = { handlers, maxAttempts: general.HANDLER_ATTEMPTS };
   let draining = false;
 
   const worker = createWorker({
     inbox,
-    run: runStored(endpoints, handlers),
+    run: runStored(endpoints, calling),
     concurrency: general.HANDLER_CONCURRENCY,
-    maxAttempts: general.HANDLER_ATTEMPTS,
+    maxAttempts: calling.maxAttempts,
     handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
     onAttempt: (entry, attempted) => {
       logAttempt(log, entry, attempted);
@@ -53,10 +54,9 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
       endpoints: endpoints.filter((_, index) => isOpenAt(config, index)),
       closed: closedPaths(config),
       tools: {
+        ...calling,
         inbox,
-        handlers,
         handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
-        maxAttempts: general.HANDLER_ATTEMPTS,
         retryAt: (attempts) => Date.now() + backoffMs(attempts),
         afterwards: (work) => {
           background.add(work);
@@ -69,6 +69,7 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
     }),
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
     trustProxyHops: general.TRUST_PROXY_HOPS,
+    tls: config.tls,
     log,
   });
   try {
@@ -81,7 +82,7 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
   worker.start();
 
   return {
-    url: urlOf(server),
+    url: urlOf(server, config.tls ? 'https' : 'http'),
     inbox,
     idle: async () => {
       await background.settled();
@@ -95,7 +96,7 @@ export async function startApp(config: Config, handlers: AllHandlers, log: Log):
 }
 
 /** The worker's way to the handlers: by the endpoint an entry came to, open or closed by now. */
-function runStored(endpoints: readonly Endpoint[], handlers: AllHandlers) {
+function runStored(endpoints: readonly Endpoint[], calling: Calling) {
   const byPath = new Map(endpoints.map((endpoint) => [endpoint.definition.path, endpoint]));
   return async (entry: Entry, signal: AbortSignal): Promise<string | undefined> => {
     const endpoint = byPath.get(entry.endpoint);
@@ -108,7 +109,7 @@ function runStored(endpoints: readonly Endpoint[], handlers: AllHandlers) {
         'The receiver stopped before the handler was done; nobody waits now.',
       );
     }
-    return (await handle(entry, endpoint, handlers, signal)).note;
+    return (await handle(entry, endpoint, calling, signal)).note;
   };
 }
 
@@ -141,12 +142,12 @@ async function stopInOrder(
   await inbox.close();
 }
 
-function urlOf(server: Server): string {
+function urlOf(server: Server, scheme: 'http' | 'https'): string {
   const address = server.address();
   if (address === null || typeof address === 'string')
     throw new Error('The receiver listens on no TCP port.');
   const host = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  return `http://${host}:${address.port}`;
+  return `${scheme}://${host}:${address.port}`;
 }
 
 function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): void {

@@ -10,13 +10,22 @@ import {
   type EndpointConfig,
 } from './endpoints.ts';
 import { messageOf } from './errors.ts';
+import type { CertificateDemand } from './proofs/client-certificate.ts';
+import { tlsProblems, tlsWarning, type TlsIdentity } from './receiver/tls.ts';
 import { integer, matching, oneOf, text } from './settings.ts';
-import type { EndpointDefinition, SettingDefinitions, SettingValues, Source } from './source.ts';
+import type {
+  ApiDefinition,
+  EndpointDefinition,
+  SettingDefinitions,
+  Settings,
+  SettingValues,
+  Source,
+} from './source.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Everything that is not about one sender. */
+/** Everything that is not about one sender's endpoints or API. */
 export const variables = {
   HOST: { schema: text(), default: '127.0.0.1', summary: 'Address the receiver listens on.' },
   PORT: {
@@ -24,8 +33,38 @@ export const variables = {
     default: '3000',
     summary: 'Its port; 0 takes a free one.',
   },
+  TLS_CERT: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'With `TLS_KEY`, the receiver speaks HTTPS (TLS 1.2 and 1.3) itself. PEM; `TLS_CERT_FILE` names its file: the ' +
+      "receiver's certificate, then the authorities in between. Read at start.",
+  },
+  TLS_KEY: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary: 'PEM: the key of `TLS_CERT`, without a passphrase. `TLS_KEY_FILE` names its file.',
+  },
+  TLS_CLIENT_CA: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'PEM: the authorities whose client certificates count, where an endpoint demands one. `TLS_CLIENT_CA_FILE` names ' +
+      'its file.',
+  },
+  TLS_CLIENT_CRL: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'PEM: the lists of certificates that each of these authorities has revoked. `TLS_CLIENT_CRL_FILE` names its file. ' +
+      'Once a list is out of date every client certificate is refused: renew it, and restart.',
+  },
   INBOX_URL: {
-    schema: matching(/^(memory:|sqlite:.+)$/, 'memory: or sqlite:<file>'),
+    schema: matching(/^(memory:|sqlite:(?!\/\/|:memory:).+)$/, 'memory: or sqlite:<file>'),
     default: 'sqlite:data/inbox.db',
     summary: 'Where accepted deliveries are kept: `sqlite:<file>` or `memory:` (lost on exit; for tests).',
   },
@@ -38,6 +77,31 @@ export const variables = {
     schema: text(),
     default: 'data/records.db',
     summary: 'Where the reference handlers keep their records; yours will have a system of its own.',
+  },
+  ARCHIVE_DIR: {
+    schema: text(),
+    default: 'data/archive',
+    summary: 'Where the reference handlers put documents, each in a file named by its SHA-256.',
+  },
+  RECONCILE_EVERY_MS: {
+    schema: integer({ min: 100, max: 86_400_000 }),
+    default: '900000',
+    summary: 'How often unfinished signing tasks are asked after: their sender tells each event once.',
+  },
+  HOTDOCS_POST_PROCESSING_FAILURE: {
+    schema: oneOf('failed', 'complete'),
+    default: 'failed',
+    summary: 'When documents cannot be changed for good: report that, or give the user the originals.',
+  },
+  HOTDOCS_ACTION_LINK_ORIGIN: {
+    schema: matching(/^$|^https?:\/\/[^/?#\s@]+$/, 'an origin such as https://acme.hotdocsadvance.com'),
+    default: '',
+    summary: 'Of the window that an action link page may hand answers to. Without it the page has no script.',
+  },
+  HOTDOCS_ACTION_LINK_MESSAGE: {
+    schema: text(),
+    default: 'answers',
+    summary: '`type` of the message that hands them over. Not documented.',
   },
   LOG_LEVEL: {
     schema: oneOf('info', 'warn', 'error', 'silent'),
@@ -84,6 +148,10 @@ export const variables = {
 export interface Config {
   readonly general: SettingValues<typeof variables>;
   readonly endpoints: readonly EndpointConfig[];
+  /** What is set of each source's API, by the source's name: see `apiSettings`. */
+  readonly apis: ReadonlyMap<string, Settings>;
+  /** `undefined`: plain HTTP. */
+  readonly tls: TlsIdentity | undefined;
   /** What is not wrong but deserves a look; printed at start-up. */
   readonly warnings: readonly string[];
 }
@@ -115,6 +183,9 @@ export function readConfig(
       (definition) => readEndpoint(reader, definition, source),
     ),
   );
+  const apis = new Map(sources.flatMap((source) => readApi(reader, source)));
+  refuseDoubledEndpoints(reader, endpoints);
+  const tls = readTls(reader, general);
   refuseSharedSecrets(reader, endpoints);
   noteUnknownVariables(reader, sources);
   if (reader.problems.length === 0 && !endpoints.some(isOpen)) {
@@ -125,7 +196,17 @@ export function readConfig(
     );
   }
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  return { general, endpoints, warnings: reader.warnings };
+  return { general, endpoints, apis, tls, warnings: reader.warnings };
+}
+
+/** What is set of a source's API, for the client that it defines. @throws unless the configuration is of this source */
+export function apiSettings<Api extends SettingDefinitions>(
+  { apis }: Config,
+  { name }: { readonly name: string; readonly api?: ApiDefinition<Api> },
+): SettingValues<Api> {
+  const values = apis.get(name);
+  if (values === undefined) throw new Error(`No API settings were read for ${name}.`);
+  return values as SettingValues<Api>; // readConfig read them by this source's definitions
 }
 
 function readEndpoint(reader: Reader, definition: EndpointDefinition, source: Source): EndpointConfig {
@@ -139,12 +220,78 @@ function readEndpoint(reader: Reader, definition: EndpointDefinition, source: So
     if (credential) credentials.set(installation, credential);
   }
   const unproven = !credentials.has('') && source.proof.without?.(settings) !== undefined;
-  if (unproven) {
+  const certificate = readCertificateDemand(reader, prefix, source.clientCertificate?.(settings));
+  if (unproven && certificate === undefined) {
     reader.warnings.push(
       `${definition.path} accepts deliveries without any proof, as set. Anybody who finds it can send to it.`,
     );
   }
-  return { definition, source, settings, credentials, unproven };
+  return { definition, source, settings, credentials, unproven, certificate };
+}
+
+/** What an endpoint demands of a client certificate, if anything. Half a demand would let in whom it should not. */
+function readCertificateDemand(
+  reader: Reader,
+  prefix: string,
+  demand: CertificateDemand | undefined,
+): CertificateDemand | undefined {
+  if (demand === undefined) return undefined;
+  const setting = `${prefix}_CLIENT_CERTIFICATE`;
+  const named = demand.subject !== '' || demand.fingerprints.length > 0;
+  if (!demand.required) {
+    if (named)
+      reader.complain(
+        `${setting} is off although a subject or fingerprint is set: set it to required, or neither.`,
+      );
+    return undefined;
+  }
+  if (!named) {
+    reader.complain(
+      `${setting} is required, but any certificate of the authority would do: set ${setting}_SUBJECT or ` +
+        `${setting}_FINGERPRINT.`,
+    );
+  }
+  if (!reader.isSet('TLS_CLIENT_CA')) {
+    reader.complain(
+      `${setting} is required, but TLS_CLIENT_CA_FILE is not set: the receiver would ask nobody for a certificate.`,
+    );
+  }
+  return demand;
+}
+
+function readTls(reader: Reader, general: Config['general']): TlsIdentity | undefined {
+  const given = (name: keyof typeof general & `TLS_${string}`) =>
+    reader.isSet(name) ? general[name] : undefined;
+  const cert = given('TLS_CERT');
+  const key = given('TLS_KEY');
+  const clientAuthorities = given('TLS_CLIENT_CA');
+  const revocations = given('TLS_CLIENT_CRL');
+  if ([cert, key, clientAuthorities, revocations].every((text) => text === undefined)) return undefined;
+  if (cert === undefined || key === undefined) {
+    reader.complain('TLS is set up in part: set TLS_CERT_FILE and TLS_KEY_FILE, or nothing of it.');
+    return undefined;
+  }
+  if (revocations !== undefined && clientAuthorities === undefined)
+    reader.complain(
+      'TLS_CLIENT_CRL_FILE is set without TLS_CLIENT_CA_FILE: nobody is asked for a certificate.',
+    );
+  const identity = { cert, key, clientAuthorities, revocations };
+  for (const problem of tlsProblems(identity, (name) => reader.nameOf(name))) reader.complain(problem);
+  const warning = tlsWarning(identity, Date.now());
+  if (warning !== undefined) reader.warnings.push(warning);
+  return identity;
+}
+
+function readApi(reader: Reader, { name, api }: Source): [source: string, settings: Settings][] {
+  if (api === undefined) return [];
+  const prefix = `${upperSnake(name)}_`;
+  const isSet = (setting: string) => reader.isSet(prefix + setting);
+  const missing = api.needed.filter((setting) => api.settings[setting]?.default === '' && !isSet(setting));
+  if (missing.length > 0 && Object.keys(api.settings).some(isSet)) {
+    const variables = missing.map((setting) => prefix + setting).join(', ');
+    reader.complain(`The API of ${name} is set up in part: set ${variables} as well, or nothing of it.`);
+  }
+  return [[name, reader.settings(api.settings, [prefix])]];
 }
 
 function sameInstallation(one: Credential, other: Credential): string {
@@ -161,6 +308,7 @@ function installationsOf(
   const suffixes = Object.keys(source.proof.kinds).join('|');
   const pattern = new RegExp(`^${prefix}_(\\w+)_(?:${suffixes})(?:_FILE)?$`);
   const names = new Set(reader.names().flatMap((name) => pattern.exec(name)?.[1] ?? []));
+  names.delete('API'); // what begins so is about the source's API
   return [
     ['', prefix],
     ...[...names].map((name): [string, string] => [
@@ -168,6 +316,20 @@ function installationsOf(
       `${prefix}_${name}`,
     ]),
   ];
+}
+
+/** Of two endpoints with one path, or one variable for two secrets, only one would ever receive. */
+function refuseDoubledEndpoints(reader: Reader, endpoints: readonly EndpointConfig[]): void {
+  const paths = new Map<string, string>();
+  for (const { definition } of endpoints) {
+    const prefix = variablePrefix(definition);
+    const other = paths.get(prefix);
+    if (other === undefined) paths.set(prefix, definition.path);
+    else
+      reader.complain(
+        `${other} and ${definition.path} would share the variable ${prefix}_SECRET: rename one.`,
+      );
+  }
 }
 
 /** One secret on two endpoints would let a delivery for one be replayed on the other. */
@@ -209,6 +371,11 @@ function exampleVariable(endpoints: readonly EndpointConfig[]): string {
   return credentialVariable(first);
 }
 
+/** Whether a text is the name of the sender or of one of its events, in whatever spelling. */
+function isNameIn({ name, title, events }: Source, secret: string): boolean {
+  return [name, title, ...Object.keys(events)].some((known) => upperSnake(known) === upperSnake(secret));
+}
+
 const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)|placeholder/i;
 
 /** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
@@ -240,6 +407,16 @@ class Reader {
     return this.#env[name] === '' ? undefined : this.#env[name];
   }
 
+  /** Whether a variable, or the file that may stand for it, is given. */
+  isSet(name: string): boolean {
+    return this.text(name) !== undefined || this.text(`${name}_FILE`) !== undefined;
+  }
+
+  /** Where a setting that may be kept in a file was read from. */
+  nameOf(name: string): string {
+    return this.text(`${name}_FILE`) === undefined ? name : `${name}_FILE`;
+  }
+
   /** Each setting from the first of the prefixes that has it, else its default. */
   settings<Definitions extends SettingDefinitions>(
     definitions: Definitions,
@@ -247,15 +424,18 @@ class Reader {
   ): SettingValues<Definitions> {
     const values = Object.entries(definitions).map(([name, definition]) => {
       const names = prefixes.map((prefix) => prefix + name);
-      const set = names.find((candidate) => this.text(candidate) !== undefined);
-      const result = definition.schema.safeParse(set === undefined ? definition.default : this.text(set));
+      const read = (name: string) => (definition.file === true ? this.#textOrFile(name) : this.text(name));
+      const set = names.find((candidate) => read(candidate) !== undefined);
+      const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
         this.complain(`${set ?? name}: ${wanted}.`);
+        // It will not start, but what else is wrong can only be found out with a value here.
+        return [name, definition.schema.safeParse(definition.default).data];
       }
       return [name, result.data];
     });
-    // The entries have just been made from these definitions, name by name; a failed one stops the start.
+    // The entries have just been made from these definitions, name by name.
     return Object.fromEntries(values) as SettingValues<Definitions>;
   }
 
@@ -273,7 +453,7 @@ class Reader {
         `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
       );
     }
-    for (const secret of first.texts) this.#checkSecret(first.variable, secret);
+    for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
     return first;
   }
 
@@ -291,7 +471,7 @@ class Reader {
     }
   }
 
-  #checkSecret(variable: string, secret: string): void {
+  #checkSecret(variable: string, secret: string, source: Source): void {
     const bytes = Buffer.byteLength(secret);
     if (secret.trim() !== secret) {
       this.complain(`${variable} has blanks or line ends around a secret; remove them.`);
@@ -299,6 +479,8 @@ class Reader {
       this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {
       this.complain(`${variable} still holds a placeholder; put the agreed secret there.`);
+    } else if (isNameIn(source, secret)) {
+      this.complain(`${variable} holds a name from the sender's documentation, which anybody can guess.`);
     } else if (bytes < 16) {
       this.complain(`${variable} holds a secret of ${bytes} bytes; fewer than 16 can be guessed.`);
     } else if (bytes < 32) {
@@ -313,5 +495,7 @@ class Reader {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : messageOf(error);
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : messageOf(error);
 }

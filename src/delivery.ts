@@ -8,6 +8,26 @@ export interface Delivery {
   readonly body: Buffer;
   /** Milliseconds since 1970, by our clock. */
   readonly receivedAt: number;
+  /** From the connection itself, never from a header; only where the endpoint demands one. */
+  readonly peerCertificate?: PeerCertificate | undefined;
+}
+
+/** A client certificate whose key the sender has shown to hold: what stands in it, and what TLS made of it. */
+export interface PeerCertificate {
+  /** Why no authority of ours vouches for it, as OpenSSL names it (`CERT_HAS_EXPIRED`); `undefined` where one does. */
+  readonly fault: string | undefined;
+  /** The attributes in the order of the certificate, escaped as in RFC 4514: `O=Hospital`, `CN=phenixid`. */
+  readonly subject: readonly string[];
+  readonly commonNames: readonly string[];
+  /** SHA-256 of the certificate, in hex digits of lower case. */
+  readonly fingerprint: string;
+  /** Milliseconds since 1970. */
+  readonly validFrom: number;
+  readonly validUntil: number;
+  /** What it is for, as object identifiers: its extended key usage. */
+  readonly usages: readonly string[];
+  /** It is made for issuing others. */
+  readonly isAuthority: boolean;
 }
 
 /**

@@ -1,4 +1,5 @@
 import { messageOf } from './errors.ts';
+import type { CertificateDemand } from './proofs/client-certificate.ts';
 import { importSecret, type Secret } from './proofs/secrets.ts';
 import type { Catalogue, EndpointDefinition, Settings, Source } from './source.ts';
 
@@ -11,6 +12,8 @@ export interface EndpointConfig {
   readonly credentials: ReadonlyMap<string, Credential>;
   /** The endpoint accepts without a credential, because an operator chose so in words. */
   readonly unproven: boolean;
+  /** The client certificate that every delivery must come with, besides any other proof. */
+  readonly certificate: CertificateDemand | undefined;
 }
 
 /** The live secrets of one endpoint or installation. */

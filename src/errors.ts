@@ -8,7 +8,8 @@ export const rejections = {
   method_not_allowed: [405, 'The endpoint exists, its sender uses another method.'],
   request_malformed: [
     400,
-    'Not HTTP that we accept: broken framing, absolute target, body shorter than announced.',
+    'Not HTTP that we accept: broken framing, absolute target, body shorter than announced. Before that, not TLS that ' +
+      'we accept: closed without a reply.',
   ],
   headers_too_large: [431, 'Request line and headers are larger than the receiver reads.'],
   expectation_unknown: [417, 'An Expect header other than 100-continue.'],
@@ -28,6 +29,14 @@ export const rejections = {
     'Signed by the right secret, outside its time: expired, not yet valid, or issued in the future.',
   ],
   proof_foreign: [401, 'Signed by the right secret, for another issuer, audience or kind of token.'],
+  certificate_missing: [
+    401,
+    'The connection was opened without the client certificate that this endpoint demands.',
+  ],
+  certificate_refused: [
+    401,
+    'A client certificate of another authority, out of date, of another subject, or not made for clients.',
+  ],
   installation_unknown: [401, '?key= is missing, repeated, or names no configured installation.'],
   rate_limited: [429, 'Too many failed proofs from this address; a genuine delivery is still accepted.'],
   inbox_full: [503, 'The inbox holds as many waiting entries as it may.'],

@@ -1,11 +1,11 @@
-import { startApp, type App } from './app.ts';
+import type { App } from './app.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { messageOf } from './errors.ts';
-import { createHandlers } from './handlers/index.ts';
 import { createLog, type Log } from './log.ts';
 import { addExamplePeople } from './records/examples.ts';
 import { openRecords, type Records } from './records/records.ts';
 import { furtherEndpoints, sources } from './sources/index.ts';
+import { startWithHandlers } from './start.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 const config = configOrExit();
@@ -37,7 +37,7 @@ function recordsOrExit({ general }: Config): Records {
 
 async function startOrExit(config: Config, log: Log): Promise<App> {
   try {
-    return await startApp(config, createHandlers(records), log);
+    return await startWithHandlers(config, records, log);
   } catch (error) {
     const { HOST, PORT } = config.general;
     const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';

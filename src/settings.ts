@@ -39,3 +39,20 @@ export function text(): z.ZodType<string, string> {
 export function matching(shape: RegExp, expected: string): z.ZodType<string, string> {
   return z.string().regex(shape, { error: `expected ${expected}` });
 }
+
+/** An address that others are built below; nothing where nothing is set. */
+export function baseUrl(): z.ZodType<URL | undefined, string> {
+  const error = 'expected an https: (or http:) address without user name, query or fragment';
+  return z.string().transform((value, context) => {
+    if (value.trim() === '') return undefined;
+    const url = URL.parse(value.trim());
+    if (url !== null && /^https?:$/.test(url.protocol) && url.href === url.origin + url.pathname) return url;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
+}
+
+/** A password or the like: exactly as it is agreed, blanks inside included. */
+export function password(): z.ZodType<string, string> {
+  return matching(/^(\S(.*\S)?)?$/, 'one line without blanks around it');
+}

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface Source<
   readonly installations?: boolean;
   /** What an operator can set, each as `SOURCE_ENDPOINT_NAME`, or `SOURCE_NAME` for all its endpoints. */
   readonly settings: Setting;
+  /** Its API, where handlers call back. */
+  readonly api?: ApiDefinition;
   /** What the mock can vary in a request. */
   readonly switches: Switch;
   readonly events: Events;
@@ -29,6 +32,8 @@ export interface Source<
   /** The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first. */
   methods(type: string | undefined): readonly string[];
   limits(settings: SettingValues<Setting>): Limits;
+  /** For a sender that can show a client certificate: what it must be, where one is demanded besides the proof. */
+  clientCertificate?(settings: SettingValues<Setting>): CertificateDemand;
   readonly proof: {
     /** By kind of credential: the variable's last word (`…_SECRET`, `…_TOKEN`) chooses the proof. */
     readonly kinds: Readonly<Record<string, CredentialKind<SettingValues<Setting>>>>;
@@ -74,9 +79,10 @@ export function defineSource<
   Events extends Catalogue,
   const Setting extends SettingDefinitions,
   const Switch extends SwitchDefinitions,
+  const Api extends SettingDefinitions,
 >(
-  sheet: Source<Events, Setting, Switch> & { readonly name: Name },
-): Source<Events> & { readonly name: Name } {
+  sheet: Source<Events, Setting, Switch> & { readonly name: Name; readonly api?: ApiDefinition<Api> },
+): Source<Events> & { readonly name: Name; readonly api?: ApiDefinition<Api> } {
   return sheet;
 }
 
@@ -140,6 +146,8 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
   readonly installation: string | undefined;
   /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
   readonly attempt: number;
+  /** When it fails, the entry is a dead letter: what others must be told of the failure has to be told now. */
+  readonly lastAttempt: boolean;
   readonly receivedAt: Date;
   /** Aborts when the handler's time is over. */
   readonly signal: AbortSignal;
@@ -172,12 +180,21 @@ export interface SettingDefinition<Value = unknown> {
   /** As one would write it in the environment. */
   readonly default: string;
   readonly summary: string;
+  /** The value may be kept in a file, named by the variable with `_FILE` behind it: passwords, certificates. */
+  readonly file?: true;
 }
 export type SettingDefinitions = Readonly<Record<string, SettingDefinition>>;
 export type Settings = Readonly<Record<string, unknown>>;
 export type SettingValues<Definitions extends SettingDefinitions> = {
   readonly [Name in keyof Definitions]: z.output<Definitions[Name]['schema']>;
 };
+
+/** What an operator can set of a source's API, once for all its endpoints, each as `SOURCE_NAME`. */
+export interface ApiDefinition<Api extends SettingDefinitions = SettingDefinitions> {
+  readonly settings: Api;
+  /** Without these there is no API to call; some of them without the others are a mistake. */
+  readonly needed: readonly string[];
+}
 
 /** What the receiver itself must know of an endpoint. */
 export interface Limits {
@@ -213,6 +230,8 @@ export interface ReplyContent {
   readonly status: number;
   readonly type: 'json' | 'html' | 'none';
   readonly body: string;
+  /** Texts of the scripts in a page that may run: constant ones, with nothing in them that came from outside. */
+  readonly scripts?: readonly string[];
 }
 
 // The sender's half

@@ -24,9 +24,14 @@ export function startupProblems({ problems }: ConfigInvalid): string {
 function rowsOf(endpoint: EndpointConfig): [path: string, state: string][] {
   const { path } = endpoint.definition;
   if (!isOpen(endpoint)) return [[path, `closed  set ${credentialVariable(endpoint)} to open it`]];
+  const andCertificate = endpoint.certificate ? ', client certificate' : '';
   const proven = [...endpoint.credentials].map(([installation, { kind, texts }]): [string, string] => [
     installation === '' ? path : `${path}?key=${installation}`,
-    `open    ${kind.toLowerCase()}${texts.length > 1 ? `, ${texts.length} live` : ''}`,
+    `open    ${kind.toLowerCase()}${texts.length > 1 ? `, ${texts.length} live` : ''}${andCertificate}`,
   ]);
-  return endpoint.unproven ? [[path, 'OPEN TO ANYBODY, without proof, as set'], ...proven] : proven;
+  return endpoint.unproven ? [[path, withoutCredential(endpoint)], ...proven] : proven;
+}
+
+function withoutCredential({ certificate }: EndpointConfig): string {
+  return certificate ? 'open    client certificate' : 'OPEN TO ANYBODY, without proof, as set';
 }

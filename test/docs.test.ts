@@ -4,6 +4,7 @@ import { globSync, readFileSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { parseEnv } from 'node:util';
 import { expect, it } from '@jest/globals';
+import { upperSnake } from '../src/endpoints.ts';
 import { readConfig } from '../src/config.ts';
 import { deadLetterReasons, rejections } from '../src/errors.ts';
 import { sources } from '../src/sources/index.ts';
@@ -56,7 +57,7 @@ it('has every code it refuses with in its table', () => {
 });
 
 it('has every reason for a dead letter in its table', () => {
-  const used = [...code.matchAll(/new DeadLetter\(\s*'(\w+)'|parse\([^;]*?, '(\w+)'\)/g)];
+  const used = [...code.matchAll(/new DeadLetter\(\s*'(\w+)'|parse\([^;]*?, '([a-z]+_[a-z]+)'\)/g)];
   const names = used.map(([, thrown, parsed]) => thrown ?? parsed);
   expect(names.length).toBeGreaterThan(10);
   expect(Object.keys(deadLetterReasons)).toEqual(expect.arrayContaining(names));
@@ -64,7 +65,16 @@ it('has every reason for a dead letter in its table', () => {
 
 it('gives as an example what the receiver has by default', () => {
   const example = readFileSync('templates/env.example', 'utf8').replace(/^# (?=[A-Z][A-Z_]+=)/gm, '');
-  const { warnings, general } = readConfig({ ...parseEnv(example), ...secretsFor(sources) }, sources);
+  const needed = sources.flatMap(({ name, api }) =>
+    (api?.needed ?? []).map((setting) => `${upperSnake(name)}_${setting}`),
+  );
+  const apis = Object.fromEntries(
+    needed.map((variable) => [variable, variable.endsWith('_URL') ? 'https://api.example' : 'agreed']),
+  );
+  const { warnings, general } = readConfig(
+    { ...parseEnv(example), ...secretsFor(sources), ...apis },
+    sources,
+  );
   expect(warnings).toEqual([]);
   expect(general).toEqual(readConfig(secretsFor(sources), sources).general);
 });

@@ -1,13 +1,16 @@
 /** What each command of package.json is for; `npm run docs` refuses when the two differ. */
 export const commands: Readonly<Record<string, string>> = {
-  demo: 'Receiver and mock together, with secrets made on the spot: sends every event once and shows what came of it.',
+  demo: 'Receiver and mock together, with secrets made on the spot: plays a scenario of each product and shows what came of it.',
   start: 'The receiver, as `.env` and the environment say.',
   dev: 'The same, started anew whenever a file changes.',
-  mock: 'The mock of all sources: keeps running, and sends on request.',
+  mock: 'The three products with their APIs: keep running, send on request, play a scenario.',
+  chaos: 'Plays all scenarios on bad days, one for each seed; each must end as a calm day does.',
   send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
   inbox: 'Lists, shows and replays what was received.',
+  register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
   new: 'Begins a new source or a new event.',
   bench: 'Measures the receiver against others on this machine.',
+  'vendor-check': 'Sends the events of risr/advance to a receiver in Python; see its `--help`.',
   docs: 'Writes the tables of this page and `templates/env.example` anew.',
   test: 'All tests, offline.',
   check: 'Types, lint, format, unused things, these tables, tests: what must pass before a commit.',

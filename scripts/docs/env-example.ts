@@ -24,6 +24,10 @@ export function envExample(sources: readonly Source[]): string {
       ...perEndpointNote(source),
       ...settingLines(source.settings, `${upperSnake(source.name)}_`),
     ]),
+    ...sources.flatMap((source) => [
+      heading(`${source.title}: its API`),
+      ...settingLines(source.api?.settings ?? {}, `${upperSnake(source.name)}_`),
+    ]),
   ].join('\n');
 }
 

@@ -11,6 +11,13 @@ export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, str
     ['commands', commandTable()],
     ['events', perSource(sources, eventTable)],
     ['settings', perSource(sources, settingTable)],
+    [
+      'apis',
+      perSource(
+        sources.filter(({ api }) => api !== undefined),
+        apiTable,
+      ),
+    ],
     ['variables', settingRows(variables, '')],
     ['rejections', rejectionTable()],
     ['dead-letters', deadLetterTable()],
@@ -65,6 +72,10 @@ function settingTable(source: Source): string {
     ([kind, { summary }]) => `- ${code(`…_${kind}`)}: ${summary}`,
   );
   return [...kinds, '', settingRows(source.settings, prefix)].join('\n');
+}
+
+function apiTable({ name, api }: Source): string {
+  return settingRows(api?.settings ?? {}, `${upperSnake(name)}_`);
 }
 
 function settingRows(definitions: SettingDefinitions, prefix: string): string {

@@ -7,7 +7,12 @@ export function html(
   return new Html(parts.join(''));
 }
 
-/** Text that is safe to show: only `html` makes it. */
+/** JSON as it may stand in a script element: nothing in it can end that. */
+export function json(value: unknown): Html {
+  return new Html(JSON.stringify(value).replace(/</g, '\\u003c'));
+}
+
+/** Text that is safe to put into a page. */
 export class Html {
   readonly #text: string;
 

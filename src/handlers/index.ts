@@ -1,9 +1,9 @@
-import type { Records } from '../records/records.ts';
 import type { Catalogue, HandlersOf, Source } from '../source.ts';
 import type { sources } from '../sources/index.ts';
 import { hotdocsHandlers } from './hotdocs.ts';
 import { phenixidHandlers } from './phenixid.ts';
 import { risrHandlers } from './risr.ts';
+import type { HandlerTools } from './tools.ts';
 
 type EveryHandler = {
   readonly [Name in (typeof sources)[number]['name']]: HandlersFor<
@@ -13,10 +13,10 @@ type EveryHandler = {
 type HandlersFor<S> = S extends Source<infer Events extends Catalogue> ? HandlersOf<Events> : never;
 
 /** What is done with each event of each source. This folder is yours; the compiler tells what is missing in it. */
-export function createHandlers(records: Records): EveryHandler {
+export function createHandlers(tools: HandlerTools): EveryHandler {
   return {
-    hotdocs: hotdocsHandlers(records),
-    phenixid: phenixidHandlers(records),
-    risr: risrHandlers(records),
+    hotdocs: hotdocsHandlers(tools),
+    phenixid: phenixidHandlers(tools),
+    risr: risrHandlers(tools),
   };
 }

@@ -31,9 +31,15 @@ export interface Connections {
   close(): void;
 }
 
-export function createConnections(): Connections {
+/** PEM texts or a PKCS#12 store, and whether a certificate that nobody has vouched for will do. */
+export type TlsOptions = Pick<
+  https.AgentOptions,
+  'ca' | 'cert' | 'key' | 'pfx' | 'passphrase' | 'rejectUnauthorized'
+>;
+
+export function createConnections(tls: TlsOptions = {}): Connections {
   const plain = new http.Agent({ keepAlive: true });
-  const secure = new https.Agent({ keepAlive: true });
+  const secure = new https.Agent({ keepAlive: true, ...tls });
   return {
     agentFor: (url) => (url.protocol === 'https:' ? secure : plain),
     close() {

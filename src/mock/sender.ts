@@ -6,7 +6,7 @@ import { describeProof } from './proof-place.ts';
 import type { Random } from './random.ts';
 import { eventOf, prepare, switchesOf, type Credential, type Order, type Prepared } from './request.ts';
 import { runAll, supplyOf, type Run, type RunSize } from './run.ts';
-import { createConnections, send, type Connections, type Outcome } from './send.ts';
+import { createConnections, send, type Connections, type Outcome, type TlsOptions } from './send.ts';
 import { UsageError } from './usage.ts';
 
 /** The mock of one sending system: sends its events to a receiver, and judges the replies as that system would. */
@@ -28,6 +28,7 @@ export interface SenderOptions {
   readonly random: Random;
   readonly now?: () => Date;
   readonly timeoutMs?: number;
+  readonly tls?: TlsOptions;
 }
 
 /** @throws UsageError where no secret is known */
@@ -43,6 +44,9 @@ export interface FireOptions {
   readonly set?: readonly Assignment[] | undefined;
   readonly switches?: Switches | undefined;
   readonly fault?: string | undefined;
+  /** The event's own id and time: a platform that sends an event again repeats them. */
+  readonly id?: string | undefined;
+  readonly at?: Date | undefined;
 }
 
 /** One event sent, and what came of it. */
@@ -73,7 +77,7 @@ interface RequestSummary {
 
 export function createSender(options: SenderOptions): Sender {
   const { source, random } = options;
-  const connections = createConnections();
+  const connections = createConnections(options.tls);
   const prepareOne = (type: string, chosen: FireOptions) =>
     prepare(source, orderFor(options, type, chosen), random);
   const deliver = (prepared: Prepared, fault: Fault | undefined) =>
@@ -102,7 +106,8 @@ function orderFor(options: SenderOptions, type: string, chosen: FireOptions): Or
   const switches = switchesOf(source, chosen.switches ?? {});
   const path = pathFor(source, url, type);
   const credential = credentialFor({ type, path, switches });
-  return { type, path, credential, switches, at: now(), payload: chosen.payload, set: chosen.set ?? [] };
+  const { payload, set = [], id, at = now() } = chosen;
+  return { type, path, credential, switches, at, payload, set, ...(id !== undefined && { id }) };
 }
 
 function pathFor(source: Source, url: URL, type: string): string {

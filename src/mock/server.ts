@@ -3,13 +3,22 @@ import helmet from 'helmet';
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
 import { listingOf, listingText } from './listing.ts';
+import type { Platform } from './platforms/platform.ts';
+import { listenerOf, type ServeOptions } from './platforms/serve.ts';
 import { excerptOf } from './report.ts';
 import type { RunSize } from './run.ts';
 import type { FireOptions, Fired, Sender } from './sender.ts';
 import { pick, UsageError } from './usage.ts';
 
-/** The mock as a program that keeps running and sends on request. To be listened to on loopback only. */
-export function createMockApp(senders: readonly Sender[]): express.Express {
+/**
+ * The mock as a program that keeps running, sends on request, and has the products' own APIs below their names. To be
+ * listened to on loopback only.
+ */
+export function createMockApp(
+  senders: readonly Sender[],
+  platforms: readonly Platform[] = [],
+  serving: ServeOptions = {},
+): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet(), refuseForeigners);
@@ -27,6 +36,7 @@ export function createMockApp(senders: readonly Sender[]): express.Express {
       response.json(await sendAsked(senderOf(senders, source), type, readOrder(request.body)));
     },
   );
+  for (const platform of platforms) app.use(`/${platform.name}`, listenerOf(platform, serving));
   app.use(answerUnknown, answerError);
   return app;
 }

@@ -3,17 +3,14 @@ import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
 import { shortNote } from '../inbox/note.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
-import { handle, type AllHandlers } from './handle.ts';
+import { handle, type Calling } from './handle.ts';
 import { errorReply, type Reply } from './reply.ts';
 
 /** What the receiver works with. */
-export interface Tools {
+export interface Tools extends Calling {
   readonly inbox: Inbox;
-  readonly handlers: AllHandlers;
   /** Work that must go on although its sender was answered may take this long. */
   readonly handlerTimeoutMs: number;
-  /** After so many failed attempts an entry is a dead letter. */
-  readonly maxAttempts: number;
   /** When failed work is tried again (ms since 1970), by the number of attempts made. */
   readonly retryAt: (attempts: number) => number;
   /** Takes work that outlives its delivery: awaited on shutdown, told about when it fails. */
@@ -80,8 +77,7 @@ async function answerUnclaimed(
   endpoint: Endpoint,
   tools: Tools,
 ): Promise<Received> {
-  if (!duplicate)
-    return failed(entry, endpoint, 'an earlier event of its subject is not done; the worker follows');
+  if (!duplicate) return { outcome: 'accepted', reply: harmlessReply(entry, endpoint), entry };
   const first = await tools.inFlight.get(entry.seq);
   if (first) return { ...first, outcome: 'duplicate' };
   return { outcome: 'duplicate', reply: replyOf(entry, endpoint), entry };
@@ -114,7 +110,7 @@ async function makeAnswer(
   tools: Tools,
   deadline: AbortSignal,
 ): Promise<Answer> {
-  const handling = handle(entry, endpoint, tools.handlers, deadline);
+  const handling = handle(entry, endpoint, tools, deadline);
   // Where nobody takes the work up later, there is no use in waiting for it longer than the sender does.
   const patience =
     definition.afterFailure === 'record' ? deadline : AbortSignal.timeout(tools.handlerTimeoutMs);
@@ -136,7 +132,8 @@ async function record(
   if ('answer' in outcome) {
     const { reply, note } = outcome.answer;
     // Only an entry with a key can meet its duplicate.
-    await tools.inbox.done(entry, entry.key === undefined ? { note } : { note, answer: reply.body });
+    const answer = entry.key === undefined ? {} : { answer: Buffer.from(reply.body) };
+    await tools.inbox.done(entry, { note, ...answer });
     return;
   }
   const cause = shortNote(describeFailure(outcome.failure));

@@ -1,6 +1,7 @@
 import type { Delivery } from '../delivery.ts';
 import { importCredential, type EndpointConfig } from '../endpoints.ts';
 import { DeliveryRejected } from '../errors.ts';
+import { withCertificate } from '../proofs/client-certificate.ts';
 import type { Proof } from '../proofs/proof.ts';
 import type { Secret } from '../proofs/secrets.ts';
 import {
@@ -19,6 +20,8 @@ export interface Endpoint {
   readonly source: Source;
   readonly limits: Limits;
   readonly methods: readonly string[];
+  /** A delivery must come over a connection that was opened with a client certificate. */
+  readonly demandsCertificate: boolean;
   /** What a delivery must prove, and with which secrets, by the installation it names. */
   demand(delivery: Delivery): Demand;
   /** @throws DeadLetter */
@@ -50,6 +53,7 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
     source,
     limits: source.limits(settings),
     methods: source.methods(type),
+    demandsCertificate: config.certificate !== undefined,
     demand:
       source.installations === true ? byInstallation(await demands(config)) : single(await demands(config)),
     read: (content) => source.envelope.read(content, definition, settings),
@@ -66,16 +70,17 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
 }
 
 async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
-  const { source, settings, credentials } = config;
+  const { source, settings, credentials, certificate } = config;
+  const complete = (proof: Proof) => (certificate ? withCertificate(proof, certificate) : proof);
   const found = new Map<string, Demand>();
   const without = source.proof.without?.(settings);
-  if (without) found.set('', { installation: undefined, proof: without, secrets: [] });
+  if (without) found.set('', { installation: undefined, proof: complete(without), secrets: [] });
   for (const [installation, credential] of credentials) {
     const kind = source.proof.kinds[credential.kind];
     if (kind === undefined) continue;
     found.set(installation, {
       installation: installation || undefined,
-      proof: kind.proof(settings),
+      proof: complete(kind.proof(settings)),
       secrets: await importCredential(credential, config),
     });
   }

@@ -12,6 +12,13 @@ export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handle
 /** One handler, its types forgotten: what it takes and gives was checked where it was written. */
 type Handler = (event: Occurrence<never, never>) => unknown;
 
+/** Which handlers there are, and how often they are called for one entry. */
+export interface Calling {
+  readonly handlers: AllHandlers;
+  /** After so many failed attempts an entry is a dead letter. */
+  readonly maxAttempts: number;
+}
+
 /** What came of calling a handler. */
 export interface Handled {
   /** For a reply event an answer that fits its schema. */
@@ -27,7 +34,7 @@ export interface Handled {
 export async function handle(
   entry: Entry,
   endpoint: Endpoint,
-  handlers: AllHandlers,
+  { handlers, maxAttempts }: Calling,
   signal: AbortSignal,
 ): Promise<Handled> {
   const { type, id, payload: unread, test } = endpoint.read(entry.content);
@@ -45,6 +52,8 @@ export async function handle(
     endpoint: entry.endpoint,
     installation: entry.installation,
     attempt: entry.claims,
+    lastAttempt:
+      entry.attempts >= maxAttempts || (definition.mode === 'reply' && definition.afterFailure === 'record'),
     receivedAt: new Date(entry.receivedAt),
     signal,
   };

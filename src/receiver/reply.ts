@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
@@ -9,7 +10,8 @@ export interface Reply {
   readonly status: number;
   /** Names and values in turn. */
   readonly headers: readonly string[];
-  readonly body: Buffer;
+  /** As text: Node writes it together with the headers, where bytes would take a second write. */
+  readonly body: string;
 }
 
 const contentTypes = {
@@ -25,37 +27,49 @@ const dataHeaders = captureHelmet({
     directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
   },
 });
-// A page that HotDocs Advance opens in a window of its own and that talks back to its opener: the default
-// Cross-Origin-Opener-Policy would cut that line.
-const pageHeaders = captureHelmet({
-  contentSecurityPolicy: {
-    useDefaults: false,
-    directives: {
-      defaultSrc: ["'none'"],
-      styleSrc: ["'unsafe-inline'"],
-      frameAncestors: ["'none'"],
-      baseUri: ["'none'"],
-      formAction: ["'none'"],
+const pageHeaders = headersOfPage([]);
+
+/**
+ * A page that HotDocs Advance opens in a window of its own and that talks back to its opener: the default
+ * Cross-Origin-Opener-Policy would cut that line. A script runs only if its very text was meant to: one that was smuggled
+ * into the page has another hash.
+ */
+function headersOfPage(scripts: readonly string[]): readonly string[] {
+  const hashes = scripts.map((script) => `'sha256-${hash('sha256', script, 'base64')}'`);
+  return captureHelmet({
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        defaultSrc: ["'none'"],
+        styleSrc: ["'unsafe-inline'"],
+        frameAncestors: ["'none'"],
+        baseUri: ["'none'"],
+        formAction: ["'none'"],
+        ...(hashes.length > 0 && { scriptSrc: hashes }),
+      },
     },
-  },
-  crossOriginOpenerPolicy: false,
-});
+    crossOriginOpenerPolicy: false,
+  });
+}
 
 /** Builds a reply with helmet's headers around it. `extra` are names and values in turn. */
-export function buildReply({ status, type, body }: ReplyContent, extra: readonly string[] = []): Reply {
-  const bytes = Buffer.from(body);
+export function buildReply(
+  { status, type, body, scripts = [] }: ReplyContent,
+  extra: readonly string[] = [],
+): Reply {
+  const pages = scripts.length === 0 ? pageHeaders : headersOfPage(scripts);
   return {
     status,
     headers: [
-      ...(type === 'html' ? pageHeaders : dataHeaders),
+      ...(type === 'html' ? pages : dataHeaders),
       'Cache-Control',
       'no-store',
       ...contentTypes[type],
       'Content-Length',
-      String(bytes.length),
+      String(Buffer.byteLength(body)),
       ...extra,
     ],
-    body: bytes,
+    body,
   };
 }
 

@@ -3,12 +3,14 @@ import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { logged, type Log } from '../log.ts';
+import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, Tools } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { receive } from './receive.ts';
 import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import { peerCertificateOf } from './tls.ts';
 
 export interface RouterOptions {
   /** The open endpoints. */
@@ -32,6 +34,21 @@ export function createRouter(options: RouterOptions) {
     if (options.isDraining()) response.shouldKeepAlive = false;
   }
 
+  let forwardedNoted = false;
+
+  /** Said once: whoever sends such a header can send many. */
+  function noteForwarded({ rawHeaders }: Request): void {
+    const header = forwardedCertificate(rawHeaders);
+    if (header === undefined || forwardedNoted) return;
+    forwardedNoted = true;
+    log.warn({
+      outcome: 'ignored',
+      why:
+        `A header ${header} speaks of a client certificate. Headers are not believed, since anybody can write them: ` +
+        'where a certificate is required, TLS must reach the receiver itself, with no proxy that ends it. Said once.',
+    });
+  }
+
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
     const endpoint = endpoints.get(pathOf(request.url));
@@ -39,7 +56,8 @@ export function createRouter(options: RouterOptions) {
       if (endpoint === undefined) throw unknownPath(request, options.closed);
       refuseUnfit(request, endpoint, options.isDraining());
       const body = await readBody(request, response, endpoint.limits.maxBodyBytes);
-      const received = await receive(deliveryOf(request, body), endpoint, tools);
+      if (endpoint.demandsCertificate) noteForwarded(request);
+      const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
       closeIfDraining(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
@@ -83,6 +101,9 @@ function refuseUnfit(request: Request, { methods }: Endpoint, draining: boolean)
   if (!methods.includes(request.method)) {
     throw new DeliveryRejected('method_not_allowed', `${request.method} instead of ${methods.join(' or ')}.`);
   }
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
+    throw new DeliveryRejected('request_malformed', `HTTP/${request.httpVersion} instead of HTTP/1.1.`);
+  }
   const hosts = countOf('host', request.rawHeaders);
   if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
     throw new DeliveryRejected('request_malformed', `${hosts} Host headers instead of one.`);
@@ -99,7 +120,7 @@ function countOf(name: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-function deliveryOf(request: Request, body: Buffer): Delivery {
+function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
   const { method, url, rawHeaders } = request;
   const query = url.indexOf('?');
   return {
@@ -108,6 +129,7 @@ function deliveryOf(request: Request, body: Buffer): Delivery {
     headers: rawHeaders,
     body,
     receivedAt: Date.now(),
+    peerCertificate: demandsCertificate ? peerCertificateOf(request.socket) : undefined,
   };
 }
 
@@ -158,7 +180,6 @@ function logReceived(log: Log, received: Received, started: number): void {
     outcome,
     seq: entry.seq,
     secret: entry.secret,
-    installation: entry.installation,
     ms: since(started),
     why: outcome === 'failed' ? note : undefined,
   };

@@ -3,7 +3,8 @@ import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 /** The kinds of things the reference handlers keep. */
-export type Kind = 'person' | 'work item' | 'task' | 'profile' | 'booking';
+export type Kind =
+  'person' | 'work item' | 'document' | 'task' | 'profile' | 'booking' | 'transition' | 'registration';
 
 /** What a record holds: JSON, in the shape of its kind. */
 export type Value = Readonly<Record<string, unknown>>;
@@ -24,6 +25,7 @@ export function openRecords(file: string): Records {
   const database = new DatabaseSync(file);
   database.exec(`
     PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS records (
       kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,
       PRIMARY KEY (kind, id)

@@ -2,11 +2,13 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
+import { apiEnvironment } from '../../scripts/products.ts';
 import { credentialVariable, endpointsOf } from '../../src/endpoints.ts';
 import { storyOf } from '../../src/mock/story.ts';
 import type { Source } from '../../src/source.ts';
 import { sources } from '../../src/sources/index.ts';
 import { ended, printed, runScript, startScript } from '../support/command.ts';
+import { secretsFor, startReceiver as startWholeReceiver } from '../support/receiver.ts';
 import { startReceiver, type SmallReceiver } from '../support/small-receiver.ts';
 
 const all: readonly Source[] = sources;
@@ -32,6 +34,12 @@ async function receiverAnswering(status: number): Promise<SmallReceiver> {
   const receiver = await startReceiver([], () => status);
   cleanup.push(() => receiver.stop());
   return receiver;
+}
+
+async function freePort(): Promise<number> {
+  const receiver = await startReceiver([], () => 200);
+  await receiver.stop();
+  return Number(receiver.url.port);
 }
 
 function folder(): string {
@@ -126,7 +134,7 @@ it.each([
   expect(code).toBe(2);
 });
 
-it.each(['send', 'mock', 'demo'])('explains %s when asked for help', async (script) => {
+it.each(['send', 'mock', 'demo', 'chaos'])('explains %s when asked for help', async (script) => {
   const { code, out } = await runScript(script, ['--help']);
   expect(out).toContain(`npm run ${script}`);
   expect(code).toBe(0);
@@ -148,6 +156,38 @@ it('keeps a mock running until it is stopped', async () => {
   expect((await end).code).toBe(0);
 });
 
+it('plays a scenario against a receiver that runs elsewhere, and says what shows of it', async () => {
+  const port = await freePort();
+  const receiver = await startWholeReceiver({ env: apiEnvironment(`http://127.0.0.1:${port}`) });
+  cleanup.push(() => receiver.stop());
+  const env = { ...secretsFor(sources), MOCK_PORT: String(port) };
+  const { code, out } = await runScript('mock', ['--url', receiver.url, '--scenario', 'interview'], env);
+  expect(out).toMatch(/^✓ NewWorkItemVersionComplete: delivered/m);
+  expect(out).toMatch(/^✓ → post-processing has ended: Completed$/m);
+  expect(out).toContain('What the receiver has kept cannot be seen from here');
+  expect(code).toBe(0);
+});
+
+it('says what is missing of a scenario, and what to set', async () => {
+  const { url } = await receiverAnswering(503);
+  const env = { ...secretsFor(sources), MOCK_PORT: '0' };
+  const { code, out } = await runScript('mock', ['--url', url.href, '--scenario', 'signing'], env);
+  expect(out).toMatch(/^✗ OrderCreated: /m);
+  expect(out).toMatch(/^✗ → the receiver called the API 0 times$/m);
+  expect(out).toMatch(/^ {2}PHENIXID_API_URL=http:/m);
+  expect(code).toBe(1);
+});
+
+it.each([
+  [['--scenario', 'sining'], /Did you mean signing\? Valid: interview, signing, trainee/],
+  [['--scenario', 'signing'], /Set PHENIXID_SECRET/],
+  [['--chaos', 'x'], /--chaos: expected a whole number/],
+])('refuses to mock with %j in words', async (args, message) => {
+  const { code, err } = await runScript('mock', args, { MOCK_PORT: '0' });
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
+});
+
 it('says that the port of the mock is taken', async () => {
   const { url } = await receiverAnswering(200);
   const { code, err } = await runScript('mock', [], { MOCK_PORT: url.port });
@@ -160,9 +200,28 @@ it('shows every event in the demo, refuses the forged one, and leaves nothing be
   const { code, out } = await runScript('demo', ['--once'], { TMPDIR: temporary });
   for (const event of all.flatMap(storyOf)) expect(out).toMatch(new RegExp(`^✓ ${event} .* 200 `, 'm'));
   expect(out).toMatch(/^✗ .* 401 refused .* proof_mismatch$/m);
+  expect(out).toMatch(/^✓ → there, in the product +post-processing has ended: Completed$/m);
+  expect(out).toMatch(/^✓ → there, in the product +its documents are stamped, once: /m);
+  expect(out).toMatch(/^✓ → here, in the receiver +every document is archived, once: SHA-256 [0-9a-f]{8}…/m);
+  expect(out).toMatch(/^✓ → here, in the receiver +the signed file is archived, once: SHA-256 [0-9a-f]{8}…/m);
+  expect(out).toMatch(/^✓ → there, in the product +the profile has the college number: A-20931$/m);
+  expect(out).toMatch(/^✓ → here, in the receiver +the booking is CONFIRMED: /m);
   expect(out).not.toContain('\u001b');
   expect(code).toBe(0);
   expect(readdirSync(temporary)).toEqual([]);
+}, 30_000);
+
+it('shows the same effects in a demo on a bad day', async () => {
+  const { code, out } = await runScript('demo', ['--once', '--chaos', '11'], { TMPDIR: folder() });
+  expect(out).toMatch(/^\d+ things went wrong on purpose\.$/m);
+  expect(out).toMatch(/^✓ → here, in the receiver +the signed file is archived, once: /m);
+  expect(code).toBe(0);
+}, 30_000);
+
+it('plays bad days one after the other', async () => {
+  const { code, out } = await runScript('chaos', ['--seed', '3', '--days', '2'], { TMPDIR: folder() });
+  expect(out).toMatch(/^seed 3: \d+ things went wrong, nothing is missing\nseed 4: .*\n\n2 of 2 days/);
+  expect(code).toBe(0);
 }, 30_000);
 
 it('keeps the demo running until it is stopped, and leaves nothing behind', async () => {

@@ -415,8 +415,8 @@ it('answers in the dialect that is set', () => {
 });
 
 it('answers an action link with its page', () => {
-  const page = hotdocs.reply.answer('<p>Hello', 'ActionLink', settingsWith());
-  expect(page).toEqual({ status: 200, type: 'html', body: '<p>Hello' });
+  const page = hotdocs.reply.answer({ html: '<p>Hello', scripts: ['go()'] }, 'ActionLink', settingsWith());
+  expect(page).toEqual({ status: 200, type: 'html', body: '<p>Hello', scripts: ['go()'] });
 });
 
 it('answers up to the size limit in bytes, and not a byte more', () => {

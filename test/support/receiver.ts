@@ -1,6 +1,9 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { startApp, type App } from '../../src/app.ts';
+import type { App } from '../../src/app.ts';
 import { readConfig, type Config } from '../../src/config.ts';
 import { credentialVariable, endpointsOf } from '../../src/endpoints.ts';
 import { createHandlers } from '../../src/handlers/index.ts';
@@ -10,6 +13,7 @@ import { addExamplePeople } from '../../src/records/examples.ts';
 import { openRecords, type Records } from '../../src/records/records.ts';
 import type { EndpointDefinition, Source } from '../../src/source.ts';
 import { sources } from '../../src/sources/index.ts';
+import { startWithHandlers } from '../../src/start.ts';
 
 /** A whole receiver on a free port, every endpoint open, with what a test wants to look at. */
 export interface TestReceiver {
@@ -38,14 +42,17 @@ export interface TestReceiverOptions {
 export async function startReceiver(options: TestReceiverOptions = {}): Promise<TestReceiver> {
   const among = options.sources ?? sources;
   const secrets = secretsFor(among, options.further);
-  const env = { PORT: '0', INBOX_URL: 'memory:', RECORDS_FILE: ':memory:', ...secrets, ...options.env };
+  const archive = join(tmpdir(), `kit-archive-${randomUUID()}`);
+  const usual = { PORT: '0', INBOX_URL: 'memory:', RECORDS_FILE: ':memory:', ARCHIVE_DIR: archive };
+  const env = { ...usual, ...secrets, ...options.env };
   const config = readConfig(env, among, options.further);
   const records = openRecords(config.general.RECORDS_FILE);
   addExamplePeople(records);
   const lines: LogLine[] = [];
   const log = createLog('info', lineWriter(lines));
-  const reference: AllHandlers = createHandlers(records);
-  const app = await startApp(config, merged(reference, options.handlers ?? {}), log);
+  const app = await startWithHandlers(config, records, log, (tools) =>
+    merged(createHandlers(tools), options.handlers ?? {}),
+  );
   return {
     app,
     url: app.url,
@@ -59,6 +66,7 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     stop: async () => {
       await app.stop();
       records.close();
+      rmSync(archive, { recursive: true, force: true });
     },
   };
 }

@@ -1,7 +1,7 @@
 // Compiled and never run: each line below an expected error must be one, or `tsc` complains of the comment.
 import { z } from 'zod';
 import { createHandlers } from '../../src/handlers/index.ts';
-import { openRecords } from '../../src/records/records.ts';
+import type { HandlerTools } from '../../src/handlers/tools.ts';
 import { event, type HandlersOf } from '../../src/source.ts';
 import type { phenixid } from '../../src/sources/phenixid/index.ts';
 
@@ -70,7 +70,8 @@ export const answerToNobody: Handlers = {
   'price.asked': () => ({ price: 1 }),
 };
 
-const everyHandler = createHandlers(openRecords(':memory:'));
+declare const tools: HandlerTools;
+const everyHandler = createHandlers(tools);
 export const known: HandlersOf<typeof phenixid.events> = everyHandler.phenixid;
 // @ts-expect-error no source has this name
 export const unknownSource = typeof everyHandler.phenixId;

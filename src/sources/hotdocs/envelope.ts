@@ -63,12 +63,7 @@ function isPlain(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value);
 }
 
-function keyOf(
-  type: string,
-  id: string | undefined,
-  members: Members,
-  content: Buffer,
-): string | undefined {
+function keyOf(type: string, id: string | undefined, members: Members, content: Buffer): string | undefined {
   // Two clicks are two events, even when they look the same.
   if (type === ACTION_LINK) return undefined;
   if (id !== undefined) return id;

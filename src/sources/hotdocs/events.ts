@@ -81,7 +81,13 @@ const actionLink = z.looseObject({
 });
 
 /** An HTML page, shown in a new window. Every value in it that came with the event must be escaped. */
-const page = z.string();
+const page = z.union([
+  z.string().transform((html) => ({ html, scripts: [] })),
+  /** Scripts run only if their text, as it stands between the tags, is listed: constants, never made of an event. */
+  z.object({ html: z.string(), scripts: z.array(z.string()) }),
+]);
+
+export type Page = z.output<typeof page>;
 
 const mia = { id: '7e1c9f54-0b7d-4c0f-8f4e-3c2f5a9d6e20', loginName: 'm.keller@acme.example' };
 const miasAccount = { ...mia, accountType: 'UserAccount' };
@@ -182,7 +188,7 @@ export const events = {
       actionLinkName: 'Send to signing',
     },
     answer: page,
-    describe: (html) => `a page of ${Buffer.byteLength(html)} bytes`,
+    describe: ({ html }) => `a page of ${Buffer.byteLength(html)} bytes`,
     afterFailure: 'record',
   }),
 };

@@ -3,9 +3,10 @@ import { accessToken } from '../../proofs/access-token.ts';
 import { jwt } from '../../proofs/jwt.ts';
 import { defineSource, type ReplyContent } from '../../source.ts';
 import type { Answers } from './answers.ts';
+import { apiSettings, needed } from './api-settings.ts';
 import { writeAnswers } from './dialects.ts';
 import { readEnvelope, writeEnvelope } from './envelope.ts';
-import { ACTION_LINK, events } from './events.ts';
+import { ACTION_LINK, events, type Page } from './events.ts';
 import { judge } from './judge.ts';
 import { methods } from './methods.ts';
 import { plainContent } from './plain-content.ts';
@@ -21,6 +22,7 @@ export const hotdocs = defineSource({
   docs: new URL('https://help.hotdocs.com/advance/cloud/current/admin/Create_a_Webhook.htm'),
   endpointPer: 'event',
   settings,
+  api: { settings: apiSettings, needed },
   switches,
   events,
   story: [
@@ -74,8 +76,8 @@ export const hotdocs = defineSource({
 });
 
 function answer(value: unknown, type: string, settings: Values): ReplyContent {
-  // The receiver has parsed the answer with the event's schema: a page's is a string, the others' are answers.
-  if (type === ACTION_LINK) return { status: 200, type: 'html', body: value as string };
+  // The receiver has parsed the answer with the event's schema: that of an action link is a page, the others' are answers.
+  if (type === ACTION_LINK) return page(value as Page);
   const body = writeAnswers(value as Answers, settings.ANSWER_DIALECT);
   const bytes = Buffer.byteLength(body);
   if (bytes <= settings.EXTERNAL_ANSWERS_MAX_BYTES) return reply(body);
@@ -83,6 +85,10 @@ function answer(value: unknown, type: string, settings: Values): ReplyContent {
     'answer_too_large',
     `The answers have ${bytes} bytes, EXTERNAL_ANSWERS_MAX_BYTES is ${settings.EXTERNAL_ANSWERS_MAX_BYTES}.`,
   );
+}
+
+function page({ html, scripts }: Page): ReplyContent {
+  return { status: 200, type: 'html', body: html, scripts };
 }
 
 function reply(body: string): ReplyContent {

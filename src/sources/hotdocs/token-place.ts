@@ -1,6 +1,6 @@
 import { headerValues, type Delivery } from '../../delivery.ts';
 import { DeadLetter, DeliveryRejected } from '../../errors.ts';
-import { readJson } from '../../json.ts';
+import { strictJson } from '../../json.ts';
 import { accessTokenHeader } from '../../proofs/access-token.ts';
 import type { OutgoingRequest } from '../../source.ts';
 import {
@@ -108,7 +108,7 @@ function tokensInJson(body: Buffer): Tokens {
 
 function jsonOf(body: Buffer): unknown {
   try {
-    return readJson(body);
+    return strictJson(body); // a member that comes twice is two tokens
   } catch (error) {
     if (error instanceof DeadLetter) return undefined;
     throw error;

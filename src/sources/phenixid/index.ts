@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
 import { readJson } from '../../json.ts';
 import { parse } from '../../parse.ts';
+import { certificateDemand, clientCertificateSettings } from '../../proofs/client-certificate.ts';
 import { hmacHeader, signHmacHeader } from '../../proofs/hmac-header.ts';
 import { unsigned } from '../../proofs/unsigned.ts';
 import { integer, oneOf } from '../../settings.ts';
@@ -19,6 +20,7 @@ import {
   type SwitchValues,
   type Verdict,
 } from '../../source.ts';
+import { apiSettings, needed } from './api-settings.ts';
 import { events } from './events.ts';
 
 const SIGNATURE_HEADER = 'X-Signature';
@@ -29,8 +31,10 @@ const settings = {
     default: 'hmac-sha256',
     summary:
       'What the installation puts into X-Signature. The manual says only "SHA256 signature"; never switched by itself. ' +
-      '`unsigned` is insecure: it accepts anybody where no secret is set, and is ignored where one is.',
+      '`unsigned` is insecure: it accepts anybody where neither a secret is set nor a client certificate required, and ' +
+      'is ignored where a secret is.',
   },
+  ...clientCertificateSettings,
   MAX_BODY_BYTES: {
     schema: integer({ min: 1024, max: 1_048_576 }),
     default: '16384',
@@ -77,6 +81,7 @@ export const phenixid = defineSource({
   endpointPer: 'source',
   installations: true,
   settings,
+  api: { settings: apiSettings, needed },
   switches,
   events,
   story: [
@@ -98,6 +103,7 @@ export const phenixid = defineSource({
     deadlineMs: 5_000,
     onFailure: 'harmless',
   }),
+  clientCertificate: certificateDemand,
   proof: {
     kinds: {
       SECRET: {

@@ -21,6 +21,7 @@ import {
   type SwitchValues,
   type Verdict,
 } from '../../source.ts';
+import { apiSettings, needed } from './api-settings.ts';
 import { readBooking, readDocument, writeBooking, type Members } from './document.ts';
 import { events, identity, testPayload } from './events.ts';
 import { jsonText } from './json-text.ts';
@@ -95,6 +96,7 @@ export const risr = defineSource({
   // The token does not say its topic, so each topic has a URL and a secret of its own.
   endpointPer: 'event',
   settings,
+  api: { settings: apiSettings, needed },
   switches,
   events,
   story: ['user_registered', 'user_logged_in', 'profile_updated', 'booking_updated', 'booking_state_changed'],

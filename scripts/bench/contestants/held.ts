@@ -1,0 +1,77 @@
+import { startApp } from '../../../src/app.ts';
+import { readConfig } from '../../../src/config.ts';
+import { createHandlers } from '../../../src/handlers/index.ts';
+import type { NewEntry } from '../../../src/inbox/inbox.ts';
+import { createLog } from '../../../src/log.ts';
+import type { AllHandlers } from '../../../src/receiver/handle.ts';
+import { openArchive } from '../../../src/records/archive.ts';
+import { openRecords } from '../../../src/records/records.ts';
+import { sources } from '../../../src/sources/index.ts';
+import type { HeldAnswer, HeldOrder } from '../contestant.ts';
+
+// The kit with handlers that wait until they are let go: accepting can then be measured without the worker's share, and
+// the worker without accepting.
+
+const config = readConfig(process.env, sources);
+const log = createLog(config.general.LOG_LEVEL);
+const records = openRecords(':memory:');
+const archive = openArchive(records, config.general.ARCHIVE_DIR);
+const reference: AllHandlers = createHandlers({ records, archive, apis: {}, settings: config.general });
+let held = Promise.withResolvers<undefined>();
+const app = await startApp(config, waiting(reference), log);
+process.stderr.write(`Listening on ${app.url}\n`);
+
+process.on('message', (order: HeldOrder) => {
+  void obey(order).then((answer) => process.send?.(answer));
+});
+// Nobody is left to measure it.
+process.on('disconnect', () => process.exit());
+
+async function obey({ store: count = 0, handlers }: HeldOrder): Promise<HeldAnswer> {
+  if (handlers === 'go') held.resolve(undefined);
+  if (handlers === 'wait') held = Promise.withResolvers<undefined>();
+  await store(count);
+  const { waiting, running } = await app.inbox.stats();
+  return { left: waiting + running };
+}
+
+function waiting(handlers: AllHandlers): AllHandlers {
+  const each = Object.entries(handlers).map(([source, byType]) => [source, waitingByType(byType)] as const);
+  return Object.fromEntries(each);
+}
+
+function waitingByType(handlers: AllHandlers[string]): AllHandlers[string] {
+  const each = Object.entries(handlers).map(([type, handler]): [string, typeof handler] => [
+    type,
+    async (event) => {
+      await held.promise;
+      return handler(event);
+    },
+  ]);
+  return Object.fromEntries(each);
+}
+
+const TOGETHER = 1000;
+
+async function store(count: number): Promise<void> {
+  for (let at = 0; at < count; at += TOGETHER) {
+    const entries = Array.from({ length: Math.min(TOGETHER, count - at) }, (_, index) => entry(at + index));
+    await Promise.all(entries.map((each) => app.inbox.store(each)));
+  }
+}
+
+function entry(number: number): NewEntry {
+  const taskId = `task-${number}`;
+  return {
+    source: 'phenixid',
+    endpoint: '/phenixid',
+    installation: undefined,
+    type: 'OrderSigned',
+    eventId: undefined,
+    key: undefined,
+    subject: `phenixid task:${taskId}`,
+    secret: 1,
+    receivedAt: Date.now(),
+    content: Buffer.from(`{"orderId":"${taskId}","eventType":"OrderSigned","taskId":"${taskId}"}`),
+  };
+}

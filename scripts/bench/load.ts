@@ -1,0 +1,169 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from './requests.ts';
+
+export interface LoadOptions {
+  /** Names the contestant in messages. */
+  readonly name: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Sent before, and not counted. */
+  readonly rampSeconds: number;
+}
+
+export interface Load {
+  readonly perSecond: number;
+  /** Share of the time in which this process was busy sending: near 1, it measured itself. */
+  readonly busy: number;
+}
+
+/** A contestant did not do what all of them must, so its figures would mean nothing. */
+export class ContestantFailed extends Error {
+  override readonly name = 'ContestantFailed';
+}
+
+/**
+ * Sends for so long, over so many connections, on each the next request when the reply to the last has come. Works on
+ * bare sockets: an HTTP client would cost as much as the servers it is to measure.
+ * @throws when a contestant answers anything but 200, or closes a connection
+ */
+export async function load(port: number, pool: Pool, options: LoadOptions): Promise<Load> {
+  const { name, connections, seconds, rampSeconds } = options;
+  const sending = await startSending(port, pool, { name, connections });
+  try {
+    await sending.during(rampSeconds);
+    const before = sending.latencies.length;
+    const began = performance.now();
+    const idle = performance.eventLoopUtilization();
+    await sending.during(seconds);
+    const perSecond = ((sending.latencies.length - before) * 1000) / (performance.now() - began);
+    const { utilization } = performance.eventLoopUtilization(idle);
+    await sending.finish();
+    return { perSecond, busy: utilization };
+  } finally {
+    sending.close();
+  }
+}
+
+/** Sends the whole pool. Returns milliseconds from each request to the end of its reply, ascending. */
+export async function sendAll(
+  port: number,
+  pool: Pool,
+  { name, connections }: Pick<LoadOptions, 'name' | 'connections'>,
+): Promise<readonly number[]> {
+  const sending = await startSending(port, pool, { name, connections });
+  try {
+    await sending.ended;
+    return sending.latencies.sort((a, b) => a - b);
+  } finally {
+    sending.close();
+  }
+}
+
+/** Middle of the values; of an even number the lower one of the two. */
+export function median(values: readonly number[]): number {
+  return values.toSorted((a, b) => a - b)[Math.floor((values.length - 1) / 2)] ?? NaN;
+}
+
+interface Sending {
+  readonly latencies: number[];
+  /** Resolves when the pool is used up, or sending was finished, and all replies are there. */
+  readonly ended: Promise<unknown>;
+  during(seconds: number): Promise<void>;
+  finish(): Promise<void>;
+  close(): void;
+}
+
+async function startSending(
+  port: number,
+  pool: Pool,
+  { name, connections }: Pick<LoadOptions, 'name' | 'connections'>,
+): Promise<Sending> {
+  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  const latencies: number[] = [];
+  let over = false;
+  const next = () => (over ? undefined : pool.next());
+  const ended = Promise.all(sockets.map((socket) => keepSending(socket, next, latencies, name)));
+  return {
+    latencies,
+    ended,
+    async during(seconds) {
+      await Promise.race([ended, sleep(seconds * 1000)]);
+    },
+    async finish() {
+      over = true;
+      await ended;
+    },
+    close() {
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+}
+
+async function open(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
+  await once(socket, 'connect');
+  return socket;
+}
+
+function keepSending(
+  socket: Socket,
+  next: () => Buffer | undefined,
+  latencies: number[],
+  name: string,
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let sentAt = 0;
+    let received: Buffer | undefined;
+    const fail = (why: string) => {
+      reject(new ContestantFailed(`${name} ${why}`));
+    };
+    const send = () => {
+      const request = next();
+      if (request === undefined) {
+        resolve();
+        return;
+      }
+      sentAt = performance.now();
+      socket.write(request);
+    };
+    socket.on('data', (chunk: Buffer) => {
+      received = received ? Buffer.concat([received, chunk]) : chunk;
+      const reply = replyIn(received);
+      if (reply === undefined) return;
+      if (reply.status !== 200) {
+        fail(`answered ${reply.status} to a genuine delivery, 200 was expected: ${reply.start}`);
+        return;
+      }
+      received = undefined;
+      latencies.push(performance.now() - sentAt);
+      send();
+    });
+    socket.on('error', ({ message }) => {
+      fail(`broke a connection: ${message}`);
+    });
+    socket.on('close', () => {
+      fail('closed a connection in the middle of the measurement.');
+    });
+    send();
+  });
+}
+
+interface Reply {
+  readonly status: number;
+  readonly start: string;
+}
+
+/** The reply in these bytes, once it is there to its end. No second one is on its way. */
+function replyIn(received: Buffer): Reply | undefined {
+  const headEnd = received.indexOf('\r\n\r\n');
+  if (headEnd === -1) return undefined;
+  const head = received.toString('latin1', 0, headEnd);
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0;
+  if (received.length < headEnd + 4 + Number(length)) return undefined;
+  return {
+    status: Number(head.slice(9, 12)),
+    start: received.toString('latin1', headEnd + 4, headEnd + 204),
+  };
+}

@@ -1,0 +1,202 @@
+import { parseArgs } from 'node:util';
+import { z } from 'zod';
+import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/config.ts';
+import { endpointsOf, isOpen, type EndpointConfig } from '../src/endpoints.ts';
+import { messageOf } from '../src/errors.ts';
+import { pick, UsageError } from '../src/mock/usage.ts';
+import { CallFailed, CallRefused } from '../src/outgoing/errors.ts';
+import { openRecords, type Records } from '../src/records/records.ts';
+import { hasStatus } from '../src/outgoing/tokens.ts';
+import { createRisrApi, type RisrApi } from '../src/sources/risr/api.ts';
+import { risr } from '../src/sources/risr/index.ts';
+import type { Registration } from '../src/sources/risr/registrations.ts';
+import { furtherEndpoints, sources } from '../src/sources/index.ts';
+import { startupProblems } from '../src/startup.ts';
+import { runCommand } from './command.ts';
+
+const USAGE = `Registers this receiver at risr/advance, with the secrets of its own endpoints.
+
+  npm run register -- list [topic…]                   what is registered there, for whomever
+  npm run register -- create --url <https://…> [topic…]   each open endpoint that is not registered yet
+  npm run register -- test [topic…]                   has an example sent to what is registered for a topic
+  npm run register -- remove [--url <https://…>] [topic…]  what was registered from here, or leads to that address
+
+  --url    where the receiver is reached from outside; /risr/<topic> is put behind it
+  --help   this
+
+Without topics it is about every open endpoint of risr. Secrets, and the way to the API (RISR_API_…), come from .env or
+the environment. Ids are noted in RECORDS_FILE. A new secret: remove, then create.
+Exit code: 0 done, 1 not possible, 2 the command is not right.
+`;
+
+interface Tools {
+  readonly api: RisrApi;
+  readonly records: Records;
+  readonly topics: readonly Topic[];
+  /** Without a slash at its end. */
+  readonly base: string | undefined;
+}
+
+/** An open endpoint, and what is registered for it. */
+interface Topic {
+  readonly name: string;
+  readonly path: string;
+  readonly secret: string;
+}
+
+const commands: readonly (readonly [string, (tools: Tools) => Promise<void>])[] = [
+  ['list', list],
+  ['create', create],
+  ['test', test],
+  ['remove', remove],
+];
+
+/** Nothing could be done about it here. */
+class NotPossible extends Error {
+  override readonly name = 'NotPossible';
+}
+
+/** What is noted of a registration. */
+const note = z.object({ rev: z.string(), topic: z.string(), url: z.string() });
+
+await runCommand(async (args) => {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: { url: { type: 'string' }, help: { type: 'boolean', default: false } },
+  });
+  const [name, ...wanted] = positionals;
+  if (values.help) {
+    console.log(USAGE);
+    return 0;
+  }
+  if (name === undefined) throw new UsageError(USAGE);
+  const command = pick('command', name, commands);
+  const base = values.url === undefined ? undefined : baseIn(values.url);
+  if (name === 'create' && base === undefined) throw new UsageError('create needs --url <https://…>.');
+  try {
+    await withTools(wanted, base, command);
+    return 0;
+  } catch (error) {
+    if (!isExpected(error)) throw error;
+    console.error(error instanceof ConfigInvalid ? startupProblems(error).trimEnd() : error.message);
+    return 1;
+  }
+});
+
+function isExpected(error: unknown): error is Error {
+  return [ConfigInvalid, CallFailed, CallRefused, NotPossible].some((kind) => error instanceof kind);
+}
+
+/** Payloads are signed, not encrypted: only on this machine they may go without TLS. @throws UsageError */
+function baseIn(text: string): string {
+  const url = URL.parse(text);
+  const local = url !== null && /^(127\.\d+\.\d+\.\d+|localhost|\[::1\])$/.test(url.hostname);
+  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && local))) {
+    throw new UsageError('--url: expected an address as https://receiver.example.org');
+  }
+  if (url.search !== '' || url.hash !== '' || url.username !== '') {
+    throw new UsageError('--url: expected no query, fragment or user in it.');
+  }
+  return url.href.replace(/\/+$/, '');
+}
+
+async function withTools(
+  wanted: readonly string[],
+  base: string | undefined,
+  run: (tools: Tools) => Promise<void>,
+): Promise<void> {
+  const config = readConfig(process.env, sources, furtherEndpoints);
+  const topics = topicsIn(config, wanted);
+  const api = createRisrApi(apiSettings(config, risr));
+  if (api === undefined) {
+    throw new NotPossible('Set RISR_API_CLIENT_ID, RISR_API_CLIENT_SECRET and RISR_API_ORGANISATION first.');
+  }
+  const records = openRecordsOf(config);
+  try {
+    await run({ api, records, topics, base });
+  } finally {
+    records.close();
+    await api.close();
+  }
+}
+
+function openRecordsOf({ general }: Config): Records {
+  try {
+    return openRecords(general.RECORDS_FILE);
+  } catch (error) {
+    throw new NotPossible(`RECORDS_FILE cannot be used: ${messageOf(error)}`);
+  }
+}
+
+/** @throws UsageError for a topic that does not exist, NotPossible for one whose endpoint is closed */
+function topicsIn({ endpoints }: Config, wanted: readonly string[]): Topic[] {
+  const known = endpointsOf(risr).flatMap(({ path, type }): [string, EndpointConfig][] => {
+    const endpoint = endpoints.find(({ definition }) => definition.path === path);
+    return endpoint === undefined || type === undefined ? [] : [[type, endpoint]];
+  });
+  const chosen = wanted.map((name): [string, EndpointConfig] => [name, pick('topic', name, known)]);
+  const closed = chosen.find(([, endpoint]) => !isOpen(endpoint));
+  if (closed !== undefined) throw new NotPossible(`${closed[0]} has no secret, so its endpoint is closed.`);
+  return (chosen.length > 0 ? chosen : known).flatMap(([name, { definition, credentials }]) => {
+    const [secret] = credentials.get('')?.texts ?? [];
+    return secret === undefined ? [] : [{ name, path: definition.path, secret }];
+  });
+}
+
+async function list(tools: Tools): Promise<void> {
+  const registrations = await registered(tools);
+  if (registrations.length === 0) console.log('Nothing is registered.');
+  for (const { topic, url, id, rev } of registrations) console.log(`${topic}  ${url}  ${id}  ${rev}`);
+}
+
+/** Listed first, so that nothing is registered twice; where that fails nothing is registered at all. */
+async function create(tools: Tools): Promise<void> {
+  const { api, records, topics, base = '' } = tools;
+  const there = await registered(tools);
+  for (const { name: topic, path, secret } of topics) {
+    const url = base + path;
+    const known = there.find((registration) => registration.topic === topic && registration.url === url);
+    const made = known ?? (await api.registrations.create({ topic, url, secret }));
+    records.put('registration', made.id, { rev: made.rev, topic, url });
+    console.log(`${topic}  ${url}  ${made.id}  ${known ? 'was registered already' : 'registered'}`);
+  }
+}
+
+async function test({ api, topics }: Tools): Promise<void> {
+  for (const { name } of topics) {
+    await api.testHook(name);
+    console.log(`${name}  an example was sent: the receiver's log says what came`);
+  }
+}
+
+async function remove(tools: Tools): Promise<void> {
+  const { api, records, topics, base } = tools;
+  const isOurs = ({ id, url, topic }: Registration) =>
+    base === undefined
+      ? records.find('registration', id)?.['url'] === url
+      : topics.some(({ name, path }) => name === topic && url === base + path);
+  const ours = (await registered(tools)).filter(isOurs);
+  if (ours.length === 0) console.log('Nothing of this receiver is registered.');
+  for (const { id, rev, topic, url } of ours) {
+    await api.registrations.remove({ id, rev });
+    records.put('registration', id, { removed: true });
+    console.log(`${topic}  ${url}  ${id}  removed`);
+  }
+}
+
+/** As the API lists them. That call is not documented: where there is none, what was noted here has to do. */
+async function registered({ api, records, topics }: Tools): Promise<Registration[]> {
+  const all = await api.registrations.list().catch((error: unknown) => {
+    if (hasStatus(error, 404, 405)) return noted(records);
+    throw error;
+  });
+  return all.filter(({ topic }) => topics.some(({ name }) => name === topic));
+}
+
+function noted(records: Records): Registration[] {
+  return records.list('registration').flatMap(({ id, value }) => {
+    const { data } = note.safeParse(value);
+    return data === undefined ? [] : [{ id, ...data }];
+  });
+}

@@ -1,0 +1,129 @@
+import { Agent } from 'undici';
+import { createConnector, lookupBySystem, type Lookup, type TlsOptions } from './connector.ts';
+import { statusFailure } from './failure.ts';
+import { readHosts, type AllowedHosts } from './hosts.ts';
+import { inTime } from './in-time.ts';
+import { redirectOf } from './redirect.ts';
+import { saveByHash, type Saved } from './save.ts';
+import { chunksOf, discard, readBody, send, type Reply } from './send.ts';
+
+// Callers meet these two wherever they make a call, so they are to be had from here.
+export { CallFailed, CallRefused } from './errors.ts';
+
+export interface OutgoingOptions {
+  /**
+   * What may be called: host names or literal addresses, `host:port` where the port is not 443, `http://host:port`
+   * where there is no TLS. A name that leads to a private, loopback or otherwise local address is refused when
+   * connecting, unless that very address (and port) is listed too.
+   */
+  readonly hosts: readonly string[];
+  readonly tls?: TlsOptions | undefined;
+  /** To look up, connect and shake hands. */
+  readonly connectTimeoutMs?: number;
+  /** From the call to the last byte of the reply, redirects included. */
+  readonly totalTimeoutMs?: number;
+  readonly maxReplyBytes?: number;
+  readonly maxDownloadBytes?: number;
+  /** How names become addresses. */
+  readonly lookup?: Lookup;
+}
+
+export interface OutgoingCall {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string | undefined;
+  /** Once it aborts, the call rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface OutgoingReply {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: Buffer;
+}
+
+export type Downloaded = Omit<OutgoingReply, 'body'> & Saved;
+
+/** The one way out. Both calls reject with CallRefused, CallFailed or the reason of the call's own signal. */
+export interface Outgoing {
+  /** Resolves with whatever status comes. At most 3 redirects are followed, within the call's origin only. */
+  request(call: OutgoingCall): Promise<OutgoingReply>;
+  /**
+   * Streams a reply into an existing directory, into a file named after its SHA-256; on failure nothing stays there.
+   * @throws CallFailed `status` unless that is 2xx; and the file system's errors as they are
+   */
+  download(call: OutgoingCall, directory: string): Promise<Downloaded>;
+  /** Ends all connections; calls under way fail. */
+  close(): Promise<void>;
+}
+
+const MEBIBYTE = 1024 * 1024;
+const MOST_REDIRECTS = 3;
+
+/** @throws if a host, a certificate or a key cannot be read */
+export function createOutgoing(options: OutgoingOptions): Outgoing {
+  const {
+    totalTimeoutMs = 30_000,
+    maxReplyBytes = 10 * MEBIBYTE,
+    maxDownloadBytes = 50 * MEBIBYTE,
+  } = options;
+  const hosts = readHosts(options.hosts);
+  const agent = createAgent(options, hosts);
+  const run = <Result>(call: OutgoingCall, use: Use<Result>) =>
+    inTime(call, totalTimeoutMs, (signal) => exchange({ hosts, agent, signal, use }, call, MOST_REDIRECTS));
+  return {
+    request: (call) =>
+      run(call, async (reply, made) => ({
+        ...headOf(reply),
+        body: await readBody(made, reply, maxReplyBytes),
+      })),
+    download: (call, directory) =>
+      run(call, async (reply, made) => {
+        const head = headOf(reply);
+        if (head.status < 200 || head.status > 299) throw statusFailure(made, head);
+        return { ...head, ...(await saveByHash(chunksOf(made, reply, maxDownloadBytes), directory)) };
+      }),
+    close: () => agent.destroy(),
+  };
+}
+
+function createAgent(
+  { tls = {}, connectTimeoutMs = 5_000, lookup = lookupBySystem }: OutgoingOptions,
+  hosts: AllowedHosts,
+): Agent {
+  const connect = createConnector({ hosts, tls, timeoutMs: connectTimeoutMs, lookup });
+  // The time of the whole call is watched by inTime, so undici need not watch its parts.
+  return new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
+}
+
+/** Makes something of a reply to a call, which differs from the one first made by its URL if there were redirects. */
+type Use<Result> = (reply: Reply, made: OutgoingCall) => Promise<Result>;
+
+interface Way<Result> {
+  readonly hosts: AllowedHosts;
+  readonly agent: Agent;
+  readonly signal: AbortSignal;
+  readonly use: Use<Result>;
+}
+
+async function exchange<Result>(
+  way: Way<Result>,
+  call: OutgoingCall,
+  redirectsLeft: number,
+): Promise<Result> {
+  way.hosts.check(call.url);
+  const reply = await send(way.agent, call, way.signal);
+  try {
+    const target = redirectOf(call, reply, redirectsLeft);
+    if (target === undefined) return await way.use(reply, call);
+    return await exchange(way, { ...call, url: target }, redirectsLeft - 1);
+  } finally {
+    discard(reply);
+  }
+}
+
+function headOf({ statusCode, headers }: Reply): Omit<OutgoingReply, 'body'> {
+  return { status: statusCode, headers };
+}

@@ -1,0 +1,63 @@
+import { startApp, type App } from './app.ts';
+import { apiSettings, type Config } from './config.ts';
+import { createHandlers } from './handlers/index.ts';
+import type { HandlerTools } from './handlers/tools.ts';
+import type { Log } from './log.ts';
+import type { AllHandlers } from './receiver/handle.ts';
+import { startReconciliation } from './reconcile.ts';
+import { openArchive } from './records/archive.ts';
+import type { Records } from './records/records.ts';
+import { createHotdocsApi } from './sources/hotdocs/api.ts';
+import { hotdocs } from './sources/hotdocs/index.ts';
+import { createPhenixidApi } from './sources/phenixid/api.ts';
+import { phenixid } from './sources/phenixid/index.ts';
+import { createRisrApi } from './sources/risr/api.ts';
+import { risr } from './sources/risr/index.ts';
+
+/**
+ * The receiver with the handlers and all they work with. Its `stop` ends that, too, except for the records.
+ * @throws as startApp does, and if a host or certificate of an API cannot be read
+ */
+export async function startWithHandlers(
+  config: Config,
+  records: Records,
+  log: Log,
+  handlersWith: (tools: HandlerTools) => AllHandlers = createHandlers,
+): Promise<App> {
+  const { general } = config;
+  const archive = openArchive(records, general.ARCHIVE_DIR);
+  const apis = openApis(config);
+  try {
+    const app = await startApp(config, handlersWith({ records, archive, apis, settings: general }), log);
+    const { inbox } = app;
+    const everyMs = general.RECONCILE_EVERY_MS;
+    const reconciliation = apis.phenixid && (await startReconciliation({ records, inbox, everyMs, log }));
+    return {
+      ...app,
+      stop: async () => {
+        reconciliation?.stop();
+        await app.stop();
+        await closeApis(apis);
+      },
+    };
+  } catch (error) {
+    await closeApis(apis);
+    throw error;
+  }
+}
+
+type Apis = HandlerTools['apis'];
+
+/** The clients of the APIs that are configured. */
+function openApis(config: Config): Apis {
+  const knows = ({ name }: { readonly name: string }) => config.apis.has(name);
+  return {
+    hotdocs: knows(hotdocs) ? createHotdocsApi(apiSettings(config, hotdocs)) : undefined,
+    phenixid: knows(phenixid) ? createPhenixidApi(apiSettings(config, phenixid)) : undefined,
+    risr: knows(risr) ? createRisrApi(apiSettings(config, risr)) : undefined,
+  };
+}
+
+async function closeApis({ hotdocs, phenixid, risr }: Apis): Promise<void> {
+  await Promise.all([hotdocs?.close(), phenixid?.close(), risr?.close()]);
+}

@@ -1,0 +1,25 @@
+import { appendFileSync, existsSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createHandlers as createReferenceHandlers } from '../../src/handlers/index.ts';
+import type { HandlerTools } from '../../src/handlers/tools.ts';
+import type { AllHandlers } from '../../src/receiver/handle.ts';
+import type { Occurrence } from '../../src/source.ts';
+
+/** Handlers for a process under test: they leave a line in the file TRACES, and wait where the file GATE is named. */
+export function createHandlers(tools: HandlerTools): AllHandlers {
+  return {
+    ...createReferenceHandlers(tools),
+    risr: { profile_updated: trace },
+    hotdocs: { InterviewLoadEvent: waitAndAnswer },
+  };
+}
+
+async function waitAndAnswer(event: Occurrence): Promise<object> {
+  trace(event);
+  while (!existsSync(process.env['GATE'] ?? '')) await sleep(5);
+  return {};
+}
+
+function trace({ id, attempt }: Occurrence): void {
+  appendFileSync(process.env['TRACES'] ?? 'traces', `${id ?? ''} ${attempt}\n`);
+}
