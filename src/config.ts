@@ -351,13 +351,16 @@ function refuseSharedSecrets(reader: Reader, endpoints: readonly EndpointConfig[
   }
 }
 
+/** The end of a variable that opens an endpoint. */
+const OPENS = /_(SECRET|TOKEN)(_FILE)?$/;
+
 function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void {
   const prefixes = sources.map((source) => `${upperSnake(source.name)}_`);
   for (const name of reader.unread()) {
     if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
     const suggestion = closest(name, reader.known());
     const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
-    if (/_(SECRET|TOKEN)(_FILE)?$/.test(name)) {
+    if (OPENS.test(name) || (suggestion !== undefined && OPENS.test(suggestion))) {
       reader.complain(`${name} belongs to no endpoint, so its secret would go unused.${hint}`);
     } else {
       reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);

@@ -368,6 +368,7 @@ it.each([
   ['RISR_PROFILE_UPLOADED_SECRET', 'RISR_PROFILE_UPDATED_SECRET'],
   ['RISR_SECRET', undefined],
   ['HOTDOCS_ACTION_LINK_TOKN_SECRET', 'HOTDOCS_ACTION_LINK_SECRET'],
+  ['HOTDOCS_ACTION_LINK_SECERT', 'HOTDOCS_ACTION_LINK_SECRET'],
 ])('does not start with a secret in %s', (misspelt, meant) => {
   const [problem = '', ...others] = problemsOf({ PHENIXID_SECRET: SECRET, [misspelt]: secretNamed('lost') });
   expect(others).toEqual([]);
