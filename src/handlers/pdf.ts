@@ -1,8 +1,11 @@
-import { PDFDocument, StandardFonts, type PDFFont } from 'pdf-lib';
+import type { PDFDocument, PDFFont } from 'pdf-lib';
 import { DeadLetter } from '../errors.ts';
 
 const A4 = [595.28, 841.89] as const;
 const MARGIN = 56;
+
+/** Loaded with the first document: a receiver that changes none shall not carry its 20 MB. */
+const loadPdfLib = () => import('pdf-lib');
 
 /** By its content: what it is called decides nothing. */
 export function isPdf(file: Buffer): boolean {
@@ -11,6 +14,7 @@ export function isPdf(file: Buffer): boolean {
 
 /** The same PDF with a line at the foot of every page. @throws DeadLetter if it cannot be changed */
 export async function withFooter(file: Buffer, words: string): Promise<Buffer> {
+  const { PDFDocument } = await loadPdfLib();
   try {
     return await stamped(await PDFDocument.load(file, { updateMetadata: false }), words);
   } catch (cause) {
@@ -19,6 +23,7 @@ export async function withFooter(file: Buffer, words: string): Promise<Buffer> {
 }
 
 async function stamped(document: PDFDocument, words: string): Promise<Buffer> {
+  const { StandardFonts } = await loadPdfLib();
   const font = await document.embedFont(StandardFonts.Helvetica);
   for (const page of document.getPages()) {
     const { x, y } = page.getCropBox();
@@ -29,6 +34,7 @@ async function stamped(document: PDFDocument, words: string): Promise<Buffer> {
 
 /** A page of its own, to lie before documents that cannot be written on. */
 export async function coverSheet(title: string, lines: readonly string[]): Promise<Buffer> {
+  const { PDFDocument, StandardFonts } = await loadPdfLib();
   const document = await PDFDocument.create({ updateMetadata: false });
   const font = await document.embedFont(StandardFonts.Helvetica);
   const page = document.addPage([...A4]);
