@@ -16,17 +16,27 @@ import type { Source } from '../src/source.ts';
 import { furtherEndpoints, sources } from '../src/sources/index.ts';
 import { receiverUrl, runCommand, untilStopped, wholeNumber } from './command.ts';
 import { credentialsFrom } from './credentials.ts';
-import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
+import {
+  apiEnvironment,
+  createProducts,
+  noting,
+  readState,
+  type Products,
+  type ProductsOptions,
+} from './products.ts';
 
 const USAGE = `The three products with their APIs: keep running on this machine, and send on request.
 
-  npm run mock -- [--url address] [--scenario name] [--chaos seed] [--seed n]
+  npm run mock -- [--url address] [--scenario name] [--chaos seed] [--seed n] [--state file] [--phenixid-config file]
 
   --url address    the receiver (default http://127.0.0.1:3000)
   --scenario name  plays one and ends, with exit code 0 only if all that should come of it shows in the product:
                    ${scenarios.map(({ name }) => name).join(', ')}
   --chaos seed     on a bad day: events late, out of order, twice or broken off, APIs failing
   --seed n         the same ids in every run
+  --state file     what the products begin with: JSON with members hotdocs, phenixid, risr
+  --phenixid-config file
+                   a config.json of Signing Workflow: its section webHook says where its events go
   MOCK_PORT        the mock's own port (default 4000; 0 takes a free one)
 `;
 
@@ -44,6 +54,8 @@ await runCommand(async (args) => {
       scenario: { type: 'string' },
       chaos: { type: 'string' },
       seed: { type: 'string' },
+      state: { type: 'string' },
+      'phenixid-config': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -57,10 +69,11 @@ await runCommand(async (args) => {
   if (scenario) demandSecrets(scenario);
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
   const seed = values.seed === undefined ? randomInt(2 ** 31) : wholeNumber('--seed', values.seed, SEEDS);
+  const state = values.state === undefined ? undefined : readState(values.state);
 
   const server = createServer();
   if (!(await listen(server, port))) return 1;
-  const mock = open(server, { url, seed, chaosSeed });
+  const mock = open(server, { url, seed, chaosSeed, state, phenixidConfig: values['phenixid-config'] });
   try {
     return await (scenario ? playOnce(mock, scenario) : runUntilStopped(mock, url));
   } finally {
@@ -85,9 +98,11 @@ interface MockOptions {
   readonly url: URL;
   readonly seed: number;
   readonly chaosSeed: number | undefined;
+  readonly state: ProductsOptions['state'];
+  readonly phenixidConfig: string | undefined;
 }
 
-function open(server: Server, { url, seed, chaosSeed }: MockOptions): Mock {
+function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: MockOptions): Mock {
   const address = server.address();
   const host = typeof address === 'object' ? `127.0.0.1:${address?.port ?? ''}` : '';
   const chaos =
@@ -100,6 +115,8 @@ function open(server: Server, { url, seed, chaosSeed }: MockOptions): Mock {
     receiver: url,
     origin: `http://${host}`,
     seed,
+    state,
+    phenixidConfig,
     fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
   });
   const senders = sendersTo(url);

@@ -1,9 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
 import type { Environment } from '../src/config.ts';
 import { endpointsOf } from '../src/endpoints.ts';
+import { messageOf } from '../src/errors.ts';
 import { createFire, type Fire } from '../src/mock/platforms/firing.ts';
 import { newWorkItem } from '../src/mock/platforms/hotdocs-work-items.ts';
-import { createHotdocsPlatform, type HotdocsPlatform } from '../src/mock/platforms/hotdocs.ts';
+import { createHotdocsPlatform, hotdocsSeed, type HotdocsPlatform } from '../src/mock/platforms/hotdocs.ts';
+import { phenixidSeed } from '../src/mock/platforms/phenixid-seed.ts';
 import { createPhenixidPlatform, type PhenixidPlatform } from '../src/mock/platforms/phenixid.ts';
+import { risrSeed } from '../src/mock/platforms/risr-seed.ts';
 import { createRisrPlatform, type RisrPlatform } from '../src/mock/platforms/risr.ts';
 import { registrationFields } from '../src/mock/platforms/risr-hooks.ts';
 import { createRandom } from '../src/mock/random.ts';
@@ -33,8 +38,37 @@ export interface ProductsOptions {
   /** Where the mock is served. */
   readonly origin: string;
   readonly seed: number;
+  /** What the products begin with, in place of what is made for the receiver; by product and member. */
+  readonly state?: ProductsState | undefined;
+  /** Path of a `config.json` of Signing Workflow, whose section `webHook` then says where its events go. */
+  readonly phenixidConfig?: string | undefined;
   /** What comes between a product and the network. */
   readonly fireBy?: ((source: Source, fire: Fire) => Fire) | undefined;
+}
+
+const productsState = z
+  .strictObject({ hotdocs: hotdocsSeed, phenixid: phenixidSeed, risr: risrSeed })
+  .partial();
+type ProductsState = z.input<typeof productsState>;
+
+/** Reads what the products begin with. @throws UsageError that names what does not fit */
+export function readState(file: string): ProductsState {
+  const json = jsonIn(file);
+  const checked = productsState.safeParse(json);
+  // Not `checked.data`: filled up with defaults, it would take the place of what is made for the receiver.
+  if (checked.success) return json as ProductsState;
+  const issues = checked.error.issues.map(
+    ({ path, message }) => `  ${path.join('.') || '(all of it)'}: ${message}`,
+  );
+  throw new UsageError(`--state: ${file} does not fit.\n${issues.join('\n')}`);
+}
+
+function jsonIn(file: string): unknown {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`--state: ${file} cannot be read as JSON: ${messageOf(error)}`);
+  }
 }
 
 export function createProducts(options: ProductsOptions): Products {
@@ -94,6 +128,7 @@ function createHotdocs(options: ProductsOptions): HotdocsPlatform {
         hmacSecret: credential.text,
       })),
       webhooks: webhooks.filter((webhook) => !isLink(webhook)).map(hotdocsWebhook),
+      ...options.state?.hotdocs,
     },
   });
 }
@@ -120,7 +155,11 @@ function createPhenixid(options: ProductsOptions): PhenixidPlatform {
   const webHook = webhook
     ? { enabled: true, endpoint: webhook.url, secret: webhook.credential.text }
     : { enabled: false };
-  return createPhenixidPlatform({ ...toolsFor(phenixid, options), config: { webHook } });
+  return createPhenixidPlatform({
+    ...toolsFor(phenixid, options),
+    config: options.phenixidConfig ?? { webHook },
+    ...(options.state?.phenixid && { seed: options.state.phenixid }),
+  });
 }
 
 function createRisr(options: ProductsOptions): RisrPlatform {
@@ -138,6 +177,7 @@ function createRisr(options: ProductsOptions): RisrPlatform {
       registrations: webhooksOf(risr, options).map(({ type, url, credential }) =>
         registrationFields.parse({ topic: type, url, secret: credential.text }),
       ),
+      ...options.state?.risr,
     },
   });
 }

@@ -10,6 +10,7 @@ import { sources } from '../../src/sources/index.ts';
 import { ended, printed, runScript, startScript } from '../support/command.ts';
 import { secretsFor, startReceiver as startWholeReceiver } from '../support/receiver.ts';
 import { startReceiver, type SmallReceiver } from '../support/small-receiver.ts';
+import { until } from '../support/until.ts';
 
 const all: readonly Source[] = sources;
 const first: Source = sources[0];
@@ -154,6 +155,39 @@ it('keeps a mock running until it is stopped', async () => {
   expect(await sent.json()).toMatchObject({ type: 'OrderCreated', verdict: { ok: true } });
   expect([closed.status, await closed.text()]).toEqual([400, expect.stringContaining(variable)]);
   expect((await end).code).toBe(0);
+});
+
+it('begins with the tasks of a file, and sends where a config.json of Signing Workflow says', async () => {
+  const receiver = await receiverAnswering(200);
+  const taskId = 'aaaaaaaa-3c42-4b8e-9a57-2f6c1b90d413';
+  const state = join(folder(), 'state.json');
+  const config = join(folder(), 'config.json');
+  writeFileSync(state, JSON.stringify({ phenixid: { tasks: [{ id: taskId }] } }));
+  const endpoint = new URL('/elsewhere', receiver.url).href;
+  writeFileSync(config, JSON.stringify({ webHook: { enabled: true, endpoint, secret: SECRET } }));
+  const mock = startScript('mock', ['--state', state, '--phenixid-config', config], { MOCK_PORT: '0' });
+  const end = ended(mock);
+  const address = /http:\S+/.exec(await printed(mock, /listens at http:\S+/))?.[0] ?? '';
+  const task = `${address}/phenixid/api/v2/tasks/${taskId}`;
+  const json = { method: 'PUT', headers: { 'Content-Type': 'application/json' } };
+  const changed = await fetch(task, { ...json, body: JSON.stringify({ description: 'another' }) });
+  expect(changed.status).toBe(200);
+  await until('the event is sent', () => receiver.deliveries.length > 0);
+  mock.kill('SIGINT');
+  expect(JSON.parse(String(receiver.deliveries[0]?.body))).toMatchObject({ taskId });
+  expect((await end).code).toBe(0);
+});
+
+it.each([
+  ['is not there', undefined, /cannot be read as JSON/],
+  ['is no JSON', '{', /cannot be read as JSON/],
+  ['has a product that there is not', '{"hotdoc":{}}', /hotdoc/],
+])('does not begin with a file that %s', async (_what, content, message) => {
+  const file = join(folder(), 'state.json');
+  if (content !== undefined) writeFileSync(file, content);
+  const { code, err } = await runScript('mock', ['--state', file], { MOCK_PORT: '0' });
+  expect(err).toMatch(message);
+  expect(code).toBe(2);
 });
 
 it('plays a scenario against a receiver that runs elsewhere, and says what shows of it', async () => {
