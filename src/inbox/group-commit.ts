@@ -1,4 +1,3 @@
-import type { DatabaseSync } from 'node:sqlite';
 import { InboxUnavailable } from './inbox.ts';
 
 /** Runs all operations of one turn of the event loop in one transaction: they share its one fsync. */
@@ -13,7 +12,8 @@ export interface GroupCommit {
 }
 
 export interface GroupCommitOptions {
-  readonly database: DatabaseSync;
+  /** Runs its work in one transaction: commits what it did, or rolls it back and throws. */
+  readonly transact: <Result>(work: () => Result) => Result;
   /** Makes of whatever failed the error that every operation of the turn rejects with. */
   readonly failure: (thrown: unknown) => InboxUnavailable;
   /** Called after each commit, when its promises are resolved. */
@@ -26,17 +26,17 @@ interface Queued {
   readonly reject: (reason: InboxUnavailable) => void;
 }
 
-export function createGroupCommit({ database, failure, committed }: GroupCommitOptions): GroupCommit {
-  const begin = database.prepare('BEGIN IMMEDIATE');
-  const commit = database.prepare('COMMIT');
-  const rollback = database.prepare('ROLLBACK');
+export function createGroupCommit({ transact, failure, committed }: GroupCommitOptions): GroupCommit {
   let queue: Queued[] = [];
 
   function run<Result>(operation: () => Result): Promise<Result> {
     // Input is read in one phase of the event loop, immediates run right after it: no delivery waits for a timer.
     if (queue.length === 0) setImmediate(flush);
     return new Promise((resolve, reject) => {
-      queue.push({ execute: () => attempted(operation, resolve, reject), reject });
+      queue.push({
+        execute: () => attempted(operation, resolve, reject),
+        reject,
+      });
     });
   }
 
@@ -45,7 +45,7 @@ export function createGroupCommit({ database, failure, committed }: GroupCommitO
     if (turn.length === 0) return;
     queue = [];
     try {
-      const settle = transact(turn);
+      const settle = transact(() => turn.map(({ execute }) => execute()));
       for (const each of settle) each();
     } catch (thrown) {
       const reason = failure(thrown);
@@ -53,18 +53,6 @@ export function createGroupCommit({ database, failure, committed }: GroupCommitO
       return;
     }
     committed();
-  }
-
-  function transact(turn: readonly Queued[]): (() => void)[] {
-    try {
-      begin.run();
-      const settle = turn.map(({ execute }) => execute());
-      commit.run();
-      return settle;
-    } finally {
-      // A full disk may have rolled back by itself.
-      if (database.isTransaction) rollback.run();
-    }
   }
 
   return { run, flush };

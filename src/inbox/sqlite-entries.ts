@@ -14,37 +14,75 @@ export interface SqliteEntriesOptions {
 type Outcome = NonNullable<Parameters<Inbox['done']>[1]>;
 type Line = Pick<Entry, 'source' | 'subject'>;
 
-/** What can be done with the rows of an inbox file: plain steps, the caller brings the transaction. */
+/** What can be done with the rows of an inbox file: plain steps. Those that write are taken within `transact`. */
 export function createSqliteEntries(database: DatabaseSync, options: SqliteEntriesOptions) {
   const { maxWaiting, now, onReady } = options;
   const statements = prepareStatements(database);
+  let counts: Counts = { waiting: 0, running: 0, done: 0, dead: 0 };
+  let recount = false;
+
+  /** Commits what the work did, or rolls it back and throws. */
+  function transact<Result>(work: () => Result): Result {
+    try {
+      statements.begin.run();
+      readCounts();
+      const result = work();
+      if (recount) statements.putCounts.run(counts);
+      statements.commit.run();
+      return result;
+    } finally {
+      // A full disk may have rolled back by itself.
+      if (database.isTransaction) statements.rollback.run();
+    }
+  }
+
+  /** Each time anew: the command line may have changed them. */
+  function readCounts(): void {
+    counts = countsIn(statements.counts.get());
+    recount = false;
+  }
+
+  function count(from: Status | undefined, to: Status): void {
+    if (from !== undefined) counts[from] -= 1;
+    counts[to] += 1;
+    recount = true;
+  }
 
   function store(fresh: NewEntry, claimForMs: number | undefined): Stored {
     const key = uniqueKey(fresh);
     const known = key === undefined ? undefined : statements.findByKey.get({ uniqueKey: key });
     if (known) return storedAgain(toEntry(known), claimForMs);
-    if (Number(statements.countWaiting.get()?.['entries']) >= maxWaiting) throw inboxFull(maxWaiting);
+    if (counts.waiting >= maxWaiting) throw inboxFull(maxWaiting);
     const { entry, leads } = insert(fresh, key);
     if (!leads) return { entry, duplicate: false, claimed: false };
-    if (claimForMs !== undefined) return { entry: take(entry, claimForMs), duplicate: false, claimed: true };
+    if (claimForMs !== undefined)
+      return {
+        entry: take(entry, claimForMs),
+        duplicate: false,
+        claimed: true,
+      };
     onReady();
     return { entry, duplicate: false, claimed: false };
   }
 
+  /** As the head of its line, if the line has none: the index on lines knows. */
   function insert(fresh: NewEntry, key: string | undefined): { entry: Entry; leads: boolean } {
-    const { source, endpoint, type, secret, receivedAt, content } = fresh;
     const dueAt = now();
-    const row = statements.insert.get({
-      ...{ source, endpoint, type, secret, receivedAt, dueAt },
-      installation: fresh.installation ?? null,
-      eventId: fresh.eventId ?? null,
-      key: fresh.key ?? null,
-      uniqueKey: key ?? null,
-      subject: fresh.subject ?? null,
-    });
-    const seq = Number(row?.['seq']);
-    statements.insertBody.run({ seq, content });
-    return { entry: beginEntry(fresh, seq, dueAt), leads: row?.['head'] === 1 };
+    const asHead = insertRow(fresh, key, dueAt, 1);
+    const leads = asHead.changes === 1;
+    const { lastInsertRowid } = leads ? asHead : insertRow(fresh, key, dueAt, 0);
+    const seq = Number(lastInsertRowid);
+    statements.insertBody.run(seq, fresh.content);
+    count(undefined, 'waiting');
+    return { entry: beginEntry(fresh, seq, dueAt), leads };
+  }
+
+  function insertRow(fresh: NewEntry, key: string | undefined, dueAt: number, head: 0 | 1) {
+    const { source, endpoint, installation, type, eventId, subject, secret, receivedAt } = fresh;
+    return statements.insert.run(
+      ...[source, endpoint, installation ?? null, type, eventId ?? null, fresh.key ?? null, key ?? null],
+      ...[subject ?? null, secret, receivedAt, dueAt, head],
+    );
   }
 
   function storedAgain(known: Entry, claimForMs: number | undefined): Stored {
@@ -83,8 +121,15 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
   function take(entry: Entry, leaseMs: number): Entry {
     const leaseUntil = now() + leaseMs;
     statements.take.run({ seq: entry.seq, leaseUntil });
+    count(entry.status, 'running');
     const { attempts, claims } = entry;
-    return { ...entry, status: 'running', attempts: attempts + 1, claims: claims + 1, leaseUntil };
+    return {
+      ...entry,
+      status: 'running',
+      attempts: attempts + 1,
+      claims: claims + 1,
+      leaseUntil,
+    };
   }
 
   function renew({ seq, claims }: Entry, leaseMs: number): boolean {
@@ -102,9 +147,18 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   function finish(claimed: Entry, status: 'done' | 'dead', note: string | undefined): boolean {
     const { seq, claims } = claimed;
-    const held = statements.finish.run({ seq, claims, status, now: now(), note: note ?? null }).changes === 1;
-    if (held) promoteFirst(claimed);
-    return held;
+    const held =
+      statements.finish.run({
+        seq,
+        claims,
+        status,
+        now: now(),
+        note: note ?? null,
+      }).changes === 1;
+    if (!held) return false;
+    count('running', status);
+    promoteFirst(claimed);
+    return true;
   }
 
   function retry(claimed: Entry, reason: string, dueAt: number): void {
@@ -119,7 +173,9 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
   function putBack(claimed: Entry, as: Pick<Entry, 'attempts' | 'dueAt' | 'note'>): void {
     const { seq, claims } = claimed;
     const { attempts, dueAt, note = null } = as;
-    if (statements.putBack.run({ seq, claims, attempts, dueAt, note }).changes === 1) promoteFirst(claimed);
+    if (statements.putBack.run({ seq, claims, attempts, dueAt, note }).changes === 0) return;
+    count('running', 'waiting');
+    promoteFirst(claimed);
   }
 
   function replay(seq: number): Entry | null {
@@ -130,6 +186,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   function waitAfresh(entry: Entry): Entry {
     statements.waitAfresh.run({ seq: entry.seq, now: now() });
+    count(entry.status, 'waiting');
     if (entry.status !== 'waiting') rejoin(entry);
     onReady();
     return find(entry.seq) ?? entry;
@@ -161,21 +218,17 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   function list({ status, source, type, before, limit }: Filter): Entry[] {
     const statement = status === undefined || status === 'done' ? statements.list : statements.listUnfinished;
-    const wanted = { status: status ?? null, source: source ?? null, type: type ?? null };
+    const wanted = {
+      status: status ?? null,
+      source: source ?? null,
+      type: type ?? null,
+    };
     return statement.all({ ...wanted, before: before ?? Number.MAX_SAFE_INTEGER, limit }).map(toEntry);
   }
 
   function stats(): Stats {
-    const counts = statements.counts.all();
-    const count = (status: Status) =>
-      Number(counts.find((row) => row['status'] === status)?.['entries'] ?? 0);
-    return {
-      waiting: count('waiting'),
-      running: count('running'),
-      done: count('done'),
-      dead: count('dead'),
-      oldestWaitingAt: optionalNumber(statements.oldestWaiting.get()?.['receivedAt']),
-    };
+    const oldestWaitingAt = optionalNumber(statements.oldestWaiting.get()?.['receivedAt']);
+    return { ...countsIn(statements.counts.get()), oldestWaitingAt };
   }
 
   function nextDue(): number | undefined {
@@ -184,7 +237,19 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   return {
     ...{ store, claim, renew, done, retry, bury, release, replay },
-    ...{ find, list, stats, nextDue, giveBackAll },
+    ...{ find, list, stats, nextDue, giveBackAll, transact },
+  };
+}
+
+type Counts = Record<Status, number>;
+
+function countsIn(row: Record<string, SQLOutputValue> | undefined): Counts {
+  const number = (status: Status) => Number(row?.[status]);
+  return {
+    waiting: number('waiting'),
+    running: number('running'),
+    done: number('done'),
+    dead: number('dead'),
   };
 }
 

@@ -37,8 +37,9 @@ function hasTables(database: DatabaseSync): boolean {
 
 /**
  * `head` is 1 for the one entry of a subject that may run next or is running; entries without a subject lead themselves.
- * The index `heads` makes a second head of a subject impossible. Bytes live in a table of their own, so that a change of
- * status does not write them again. Most entries of a grown inbox are done: every index but `keys` leaves them out.
+ * `place` orders the line of a subject, its head first, and the index `lines` makes a second head impossible. Bytes live
+ * in a table of their own, so that a change of status does not write them again. `counts` is the one row that each
+ * transaction brings up to date at its end. Most entries of a grown inbox are done: every index but `keys` leaves them out.
  */
 const tables = `
   CREATE TABLE entries (
@@ -55,6 +56,7 @@ const tables = `
     received_at INTEGER NOT NULL,
     status TEXT NOT NULL CHECK (status IN ('waiting', 'running', 'done', 'dead')),
     head INTEGER NOT NULL,
+    place INTEGER AS (iif(head = 1, 0, seq)),
     attempts INTEGER NOT NULL,
     claims INTEGER NOT NULL,
     due_at INTEGER NOT NULL,
@@ -66,21 +68,13 @@ const tables = `
   CREATE TABLE bodies (seq INTEGER PRIMARY KEY, content BLOB NOT NULL, answer BLOB) STRICT;
 
   CREATE UNIQUE INDEX keys ON entries (unique_key) WHERE unique_key IS NOT NULL;
-  CREATE UNIQUE INDEX heads ON entries (source, subject) WHERE head = 1 AND subject IS NOT NULL;
-  CREATE INDEX lines ON entries (source, subject, seq) WHERE status IN ('waiting', 'running') AND subject IS NOT NULL;
+  CREATE UNIQUE INDEX lines ON entries (source, subject, place)
+    WHERE status IN ('waiting', 'running') AND subject IS NOT NULL;
   CREATE INDEX claimable ON entries (due_at, seq) WHERE status = 'waiting' AND head = 1;
   CREATE INDEX unfinished ON entries (status, seq) WHERE status <> 'done';
 
-  CREATE TABLE counts (status TEXT PRIMARY KEY, entries INTEGER NOT NULL) STRICT, WITHOUT ROWID;
-  INSERT INTO counts VALUES ('waiting', 0), ('running', 0), ('done', 0), ('dead', 0);
-  CREATE TRIGGER counts_insert AFTER INSERT ON entries BEGIN
-    UPDATE counts SET entries = entries + 1 WHERE status = NEW.status;
-  END;
-  CREATE TRIGGER counts_update AFTER UPDATE OF status ON entries WHEN OLD.status <> NEW.status BEGIN
-    UPDATE counts SET entries = entries - 1 WHERE status = OLD.status;
-    UPDATE counts SET entries = entries + 1 WHERE status = NEW.status;
-  END;
-  CREATE TRIGGER counts_delete AFTER DELETE ON entries BEGIN
-    UPDATE counts SET entries = entries - 1 WHERE status = OLD.status;
-  END;
+  CREATE TABLE counts (
+    waiting INTEGER NOT NULL, running INTEGER NOT NULL, done INTEGER NOT NULL, dead INTEGER NOT NULL
+  ) STRICT;
+  INSERT INTO counts VALUES (0, 0, 0, 0);
 `;

@@ -101,7 +101,12 @@ function createInbox(
       ready = true;
     },
   });
-  const group = createGroupCommit({ database, failure: (thrown) => unavailable(file, thrown), committed });
+  const { transact } = entries;
+  const group = createGroupCommit({
+    transact,
+    failure: (thrown) => unavailable(file, thrown),
+    committed,
+  });
 
   function committed(): void {
     if (!ready) return;
@@ -124,11 +129,7 @@ function createInbox(
     }
   }
 
-  if (ownership) {
-    database.exec('BEGIN IMMEDIATE');
-    entries.giveBackAll();
-    database.exec('COMMIT');
-  }
+  if (ownership) transact(entries.giveBackAll);
 
   return {
     store: (entry, claiming) => write(() => entries.store(entry, claiming?.claimForMs)),
