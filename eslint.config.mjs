@@ -78,6 +78,20 @@ export default tseslint.config(
     ['src/inbox/**'],
     [...express, ...upper, anySource, '**/receiver/**', '**/mock/**', '**/handlers/**', '**/records/**'],
   ),
+  arrows(
+    ['src/outgoing/**'],
+    [
+      ...express,
+      ...upper,
+      anySource,
+      '**/receiver/**',
+      '**/inbox/**',
+      '**/mock/**',
+      '**/handlers/**',
+      '**/records/**',
+      '**/proofs/**',
+    ],
+  ),
   // The answer model is what handlers answer with; the data sheets they know as types only.
   arrows(
     ['src/handlers/**'],
