@@ -38,8 +38,9 @@ function hasTables(database: DatabaseSync): boolean {
 /**
  * `head` is 1 for the one entry of a subject that may run next or is running; entries without a subject lead themselves.
  * `place` orders the line of a subject, its head first, and the index `lines` makes a second head impossible. Bytes live
- * in a table of their own, so that a change of status does not write them again. `counts` is the one row that each
- * transaction brings up to date at its end. Most entries of a grown inbox are done: every index but `keys` leaves them out.
+ * in a table of their own, so that a change of status does not write them again. `counts` is one row, brought up to
+ * date at the end of each transaction: a trigger for each change of a row would cost more than the change. Rows are deleted
+ * by hand only. Most entries of a grown inbox are done: every index but `keys` leaves them out.
  */
 const tables = `
   CREATE TABLE entries (
@@ -77,4 +78,9 @@ const tables = `
     waiting INTEGER NOT NULL, running INTEGER NOT NULL, done INTEGER NOT NULL, dead INTEGER NOT NULL
   ) STRICT;
   INSERT INTO counts VALUES (0, 0, 0, 0);
+  CREATE TRIGGER counts_delete AFTER DELETE ON entries BEGIN
+    UPDATE counts SET
+      waiting = waiting - (OLD.status = 'waiting'), running = running - (OLD.status = 'running'),
+      done = done - (OLD.status = 'done'), dead = dead - (OLD.status = 'dead');
+  END;
 `;

@@ -15,8 +15,9 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { DatabaseSync } from 'node:sqlite';
 import type { Readable, Writable } from 'node:stream';
-import type { Inbox } from '../../src/inbox/inbox.ts';
+import { statuses, type Entry, type Inbox } from '../../src/inbox/inbox.ts';
 import { openSqliteInbox } from '../../src/inbox/sqlite.ts';
+import { createRandom, randomBelow } from '../../src/mock/random.ts';
 import { itKeepsTheContract } from './contract.ts';
 import { createClock, newEntry } from './entries.ts';
 
@@ -108,6 +109,43 @@ describe('an inbox file', () => {
     await openBeside(file).close();
     expect(await receiver.find(entry.seq)).toEqual(entry);
     await receiver.close();
+  });
+
+  it('has one head in each line of a subject and right counts, whatever happens to its entries', async () => {
+    const file = newFile();
+    const clock = createClock();
+    const inbox = open(file, clock.now);
+    const beside = openBeside(file);
+    const look = new DatabaseSync(file, { readOnly: true });
+    const random = createRandom(11);
+    const held: Entry[] = [];
+    const ending = async (end: (entry: Entry) => Promise<void>) => {
+      const [entry] = held.splice(randomBelow(held.length, random), 1);
+      if (entry) await end(entry);
+    };
+    const steps: readonly (() => Promise<unknown>)[] = [
+      () => inbox.store(newEntry({ subject: `s${randomBelow(3, random)}` })),
+      () => inbox.store(newEntry({ key: `k${randomBelow(5, random)}`, subject: 's0' }), { claimForMs: 50 }),
+      () => inbox.store(newEntry()),
+      async () => held.push(...(await inbox.claim({ limit: 2, leaseMs: 50 }))),
+      () => inbox.replay(1 + randomBelow(40, random)),
+      () => beside.replay(1 + randomBelow(40, random)),
+      () => ending((entry) => inbox.done(entry)),
+      () => ending((entry) => inbox.retry(entry, 'no', clock.now() + 10)),
+      () => ending((entry) => inbox.bury(entry, 'no')),
+      () => ending((entry) => inbox.release(entry)),
+    ];
+
+    for (let count = 0; count < 400; count++) {
+      await steps[randomBelow(steps.length, random)]?.();
+      clock.move(5);
+      expect([...headsPerLine(look)].filter((heads) => heads !== 1)).toEqual([]);
+      expect(await inbox.stats()).toMatchObject(countedIn(look));
+    }
+
+    look.close();
+    await beside.close();
+    await inbox.close();
   });
 
   it('is not created by a process that only looks into it', () => {
@@ -204,6 +242,27 @@ describe('a commit', () => {
     });
     expect((await inbox.stats()).waiting).toBe(0);
     expect(await inbox.store(newEntry({ key: 'a' }))).toMatchObject({ duplicate: false });
+    await inbox.close();
+  });
+
+  it('that fails leaves the counts as they were', async () => {
+    const file = newFile();
+    const inbox = open(file);
+    await inbox.store(newEntry());
+    const other = new DatabaseSync(file);
+    other.exec(`CREATE TRIGGER broken BEFORE UPDATE ON entries BEGIN SELECT RAISE(ABORT, 'broken'); END`);
+
+    const outcomes = await Promise.allSettled([
+      inbox.store(newEntry()),
+      inbox.claim({ limit: 1, leaseMs: 1_000 }),
+    ]);
+    other.exec('DROP TRIGGER broken');
+    other.close();
+
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(await inbox.stats()).toMatchObject({ waiting: 1, running: 0 });
+    await inbox.store(newEntry());
+    expect(await inbox.stats()).toMatchObject({ waiting: 2, running: 0 });
     await inbox.close();
   });
 
@@ -311,6 +370,19 @@ function emptyTheLog(file: string): void {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
   database.close();
+}
+
+/** How many heads the lines have: each line one, if all is well. */
+function headsPerLine(database: DatabaseSync): Set<number> {
+  const rows = database.prepare(`
+    SELECT sum(head) AS heads FROM entries
+    WHERE subject IS NOT NULL AND status IN ('waiting', 'running') GROUP BY source, subject`);
+  return new Set(rows.all().map(({ heads }) => Number(heads)));
+}
+
+function countedIn(database: DatabaseSync): Record<string, number> {
+  const counting = database.prepare('SELECT count(*) AS entries FROM entries WHERE status = ?');
+  return Object.fromEntries(statuses.map((status) => [status, Number(counting.get(status)?.['entries'])]));
 }
 
 /** A frame that ends a commit says how many pages the database has; see https://sqlite.org/fileformat2.html#walformat */
