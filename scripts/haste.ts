@@ -1,7 +1,7 @@
 import { apiSettings, type Config } from '../src/config.ts';
 import type { HandlerTools } from '../src/handlers/tools.ts';
 import { sleepUnlessAborted } from '../src/outgoing/retry.ts';
-import type { AllHandlers } from '../src/receiver/handle.ts';
+import type { Work } from '../src/receiver/handle.ts';
 import { createHotdocsApi } from '../src/sources/hotdocs/api.ts';
 import { hotdocs } from '../src/sources/hotdocs/index.ts';
 import { createPhenixidApi } from '../src/sources/phenixid/api.ts';
@@ -11,21 +11,21 @@ import { risr } from '../src/sources/risr/index.ts';
 
 /** Handlers with clients that hardly wait before they try again: a bad day passes in a second. */
 export interface Haste {
-  readonly handlersFor: (config: Config) => HandlersWith;
+  readonly workFor: (config: Config) => WorkWith;
   close(): Promise<void>;
 }
 
-export type HandlersWith = (tools: HandlerTools) => AllHandlers;
+export type WorkWith = (tools: HandlerTools) => Work;
 
 const LONGEST_MS = 10;
 
-export function createHaste(handlersWith: HandlersWith): Haste {
+export function createHaste(workWith: WorkWith): Haste {
   const opened: HandlerTools['apis'][] = [];
   return {
-    handlersFor: (config) => (tools) => {
+    workFor: (config) => (tools) => {
       const apis = openApis(config);
       opened.push(apis);
-      return handlersWith({ ...tools, apis });
+      return workWith({ ...tools, apis });
     },
     async close() {
       for (const { hotdocs, phenixid, risr } of opened) {

@@ -15,7 +15,7 @@ export interface Day {
 }
 
 /** Plays all scenarios at the same time, with everything going wrong that the seed says. */
-export async function playSeed(seed: number, options: Pick<StageOptions, 'handlersWith'> = {}): Promise<Day> {
+export async function playSeed(seed: number, options: Pick<StageOptions, 'workWith'> = {}): Promise<Day> {
   const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
   const stage = await setUp(folder, { ...options, chaosSeed: seed, fleeting: true });
   try {

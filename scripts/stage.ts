@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { App } from '../src/app.ts';
 import { readConfig, type Config, type Environment } from '../src/config.ts';
 import { credentialVariable, endpointsOf } from '../src/endpoints.ts';
-import { createHandlers } from '../src/handlers/index.ts';
+import { PortTaken } from '../src/listen.ts';
 import { createLog, type Log } from '../src/log.ts';
 import { createChaos, type Chaos } from '../src/mock/chaos.ts';
 import { createRandom } from '../src/mock/random.ts';
@@ -18,9 +18,9 @@ import { addExamplePeople } from '../src/records/examples.ts';
 import { openRecords, type Records } from '../src/records/records.ts';
 import type { Source } from '../src/source.ts';
 import { furtherEndpoints, sources } from '../src/sources/index.ts';
-import { startWithHandlers } from '../src/start.ts';
+import { createWork, startWithHandlers } from '../src/start.ts';
 import { credentialsFrom } from './credentials.ts';
-import { createHaste, type HandlersWith } from './haste.ts';
+import { createHaste, type WorkWith } from './haste.ts';
 import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
 import { viewOf } from './receiver-view.ts';
 
@@ -45,7 +45,7 @@ export interface StageOptions {
   /** Any ports, and neither inbox nor records on disk. */
   readonly fleeting?: boolean;
   /** In place of the reference handlers. */
-  readonly handlersWith?: HandlersWith;
+  readonly workWith?: WorkWith;
   /** Of the receiver, over what it has by itself. */
   readonly env?: Environment;
 }
@@ -66,19 +66,19 @@ async function setUpWith(
   mock: Server,
   mockUrl: string,
   folder: string,
-  { chaosSeed, fleeting = false, handlersWith = createHandlers, env: further }: StageOptions,
+  { chaosSeed, fleeting = false, workWith = createWork, env: further }: StageOptions,
 ): Promise<Stage> {
   const env = {
     ...freshEnvironment(folder, mockUrl),
-    ...(fleeting && { PORT: '0', INBOX_URL: 'memory:' }),
+    ...(fleeting && { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:' }),
     ...further,
   };
   const records = openRecords(fleeting ? ':memory:' : join(folder, 'records.db'));
   addExamplePeople(records);
   const log = createLogLines();
-  const haste = chaosSeed === undefined ? undefined : createHaste(handlersWith);
+  const haste = chaosSeed === undefined ? undefined : createHaste(workWith);
   const app = await startOnFreePort(env, (config) =>
-    startWithHandlers(config, records, log.log, haste?.handlersFor(config) ?? handlersWith),
+    startWithHandlers(config, records, log.log, haste?.workFor(config) ?? workWith),
   );
 
   const seed = chaosSeed ?? randomInt(2 ** 31);
@@ -189,8 +189,8 @@ async function startOnFreePort(env: Environment, start: Start): Promise<App> {
   try {
     return await start(readConfig(env, sources, furtherEndpoints));
   } catch (error) {
-    if (!isPortTaken(error)) throw error;
-    return start(readConfig({ ...env, PORT: '0' }, sources, furtherEndpoints));
+    if (!(error instanceof PortTaken)) throw error;
+    return start(readConfig({ ...env, PORT: '0', ADMIN_PORT: '0' }, sources, furtherEndpoints));
   }
 }
 

@@ -12,7 +12,8 @@ import {
 import { messageOf } from './errors.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import { tlsProblems, tlsWarning, type TlsIdentity } from './receiver/tls.ts';
-import { integer, matching, oneOf, text } from './settings.ts';
+import { isShared } from './inbox-address.ts';
+import { integer, matching, oneOf, portOrOff, text } from './settings.ts';
 import type {
   ApiDefinition,
   EndpointDefinition,
@@ -27,6 +28,13 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that is not about one sender's endpoints or API. */
 export const variables = {
+  ROLE: {
+    schema: oneOf('both', 'receiver', 'worker'),
+    default: 'both',
+    summary:
+      'What this process does: `receiver` stores deliveries and answers, `worker` handles what is stored and takes none, ' +
+      '`both`. Several processes need a `postgres://` inbox.',
+  },
   HOST: { schema: text(), default: '127.0.0.1', summary: 'Address the receiver listens on.' },
   PORT: {
     schema: integer({ min: 0, max: 65_535 }),
@@ -64,14 +72,39 @@ export const variables = {
       'Once a list is out of date every client certificate is refused: renew it, and restart.',
   },
   INBOX_URL: {
-    schema: matching(/^(memory:|sqlite:(?!\/\/|:memory:).+)$/, 'memory: or sqlite:<file>'),
+    schema: matching(
+      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/\S+)$/,
+      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>',
+    ),
     default: 'sqlite:data/inbox.db',
-    summary: 'Where accepted deliveries are kept: `sqlite:<file>` or `memory:` (lost on exit; for tests).',
+    summary:
+      'Where accepted deliveries are kept: `sqlite:<file>`, `postgres://…` (for several processes or machines) or ' +
+      '`memory:` (lost on exit; for tests).',
   },
   INBOX_MAX_WAITING: {
     schema: integer({ min: 1, max: 100_000_000 }),
     default: '1000000',
     summary: 'With this many entries waiting, deliveries are answered 503.',
+  },
+  INBOX_MAX_WAITING_BYTES: {
+    schema: integer({ min: 1, max: 1_000_000_000_000 }),
+    default: '4294967296',
+    summary: 'With so much content waiting, deliveries are answered 503.',
+  },
+  INBOX_KEYS: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'Keys that contents are encrypted with where they are kept: a line each, newest first, 32 random bytes as base64 ' +
+      '(`openssl rand -base64 32`). `INBOX_KEYS_FILE` names their file. Empty: nothing is encrypted.',
+  },
+  RETENTION_DAYS: {
+    schema: integer({ min: 0, max: 36_500 }),
+    default: '7',
+    summary:
+      'So long an entry is kept after it was handled, so long its redelivery is known for one. 0 keeps all for ever. Dead ' +
+      'letters stay.',
   },
   RECORDS_FILE: {
     schema: text(),
@@ -102,6 +135,16 @@ export const variables = {
     schema: text(),
     default: 'answers',
     summary: '`type` of the message that hands them over. Not documented.',
+  },
+  ADMIN_HOST: {
+    schema: text(),
+    default: '127.0.0.1',
+    summary: 'Address that health and readiness are asked at. Whoever reaches it may ask.',
+  },
+  ADMIN_PORT: {
+    schema: portOrOff(),
+    default: '3001',
+    summary: 'Its port: `/live` and `/ready`. 0 takes a free one, `off` opens none.',
   },
   LOG_LEVEL: {
     schema: oneOf('info', 'warn', 'error', 'silent'),
@@ -188,7 +231,8 @@ export function readConfig(
   const tls = readTls(reader, general);
   refuseSharedSecrets(reader, endpoints);
   noteUnknownVariables(reader, sources);
-  if (reader.problems.length === 0 && !endpoints.some(isOpen)) {
+  checkRole(reader, general);
+  if (reader.problems.length === 0 && general.ROLE !== 'worker' && !endpoints.some(isOpen)) {
     reader.complain(
       `No endpoint has a secret, so nothing could be received. Set one, for example ${exampleVariable(endpoints)}, ` +
         'to the secret you agreed with the sender (copy templates/env.example to .env and fill it in), ' +
@@ -207,6 +251,21 @@ export function apiSettings<Api extends SettingDefinitions>(
   const values = apis.get(name);
   if (values === undefined) throw new Error(`No API settings were read for ${name}.`);
   return values as SettingValues<Api>; // readConfig read them by this source's definitions
+}
+
+/** A receiver whose inbox no worker can reach would take in what is never handled. */
+function checkRole(reader: Reader, { ROLE, INBOX_URL, ADMIN_HOST }: Config['general']): void {
+  if (ROLE !== 'both' && !isShared(INBOX_URL)) {
+    reader.complain(
+      `ROLE is ${ROLE}, so there are several processes, and they need an inbox in common: set INBOX_URL to postgres://…, ` +
+        'or ROLE to both.',
+    );
+  }
+  if (!/^(localhost|127(\.\d+){3}|::1)$/.test(ADMIN_HOST)) {
+    reader.warnings.push(
+      'ADMIN_HOST is no loopback address: whoever reaches it can ask how this process is.',
+    );
+  }
 }
 
 function readEndpoint(reader: Reader, definition: EndpointDefinition, source: Source): EndpointConfig {

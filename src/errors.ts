@@ -73,6 +73,12 @@ export const deadLetterReasons = {
   answer_invalid: 'The handler answered something its answer schema forbids. Mend the handler.',
   answer_too_large:
     'The answer is larger than the sender reads. Answer less, or raise the limit on both sides.',
+  content_unreadable:
+    'The stored content cannot be decrypted: its key is gone, or its bytes were changed. Put the key back or restore ' +
+    'them, then replay.',
+  step_unknown: 'Follow-up work of a step that createSteps does not have. Add the step, then replay.',
+  step_data_invalid:
+    'Data of follow-up work do not fit the schema of its step. Mend handler or schema, then replay.',
   handler_late: 'The handler was not done within its time.',
   handler_failed: 'The handler threw on every attempt. Mend the cause, then replay.',
   handler_gave_up: 'The handler itself threw DeadLetter: trying again would not help.',
@@ -97,6 +103,15 @@ export class HandlerLate extends Error {
   override readonly name = 'HandlerLate';
 }
 
+/** A handler was cut short from outside, as on shutdown: its attempt does not count. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+export function shuttingDown(): Interrupted {
+  return new Interrupted('the receiver is shutting down');
+}
+
 /** Why an attempt failed, its code first: what the log and the entry keep. */
 export function describeFailure(thrown: unknown): string {
   return `${failureCode(thrown)}: ${messageOf(thrown)}`;
@@ -104,7 +119,8 @@ export function describeFailure(thrown: unknown): string {
 
 function failureCode(thrown: unknown): DeadLetterReason {
   if (thrown instanceof DeadLetter) return thrown.reason;
-  return thrown instanceof HandlerLate ? 'handler_late' : 'handler_failed';
+  const late = thrown instanceof HandlerLate || thrown instanceof Interrupted;
+  return late ? 'handler_late' : 'handler_failed';
 }
 
 /** What a thrown value says, for a log: handlers may throw anything, and not everything becomes text. */

@@ -1,6 +1,7 @@
 import type { App } from './app.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { messageOf } from './errors.ts';
+import { withoutPassword } from './inbox-address.ts';
 import { createLog, type Log } from './log.ts';
 import { addExamplePeople } from './records/examples.ts';
 import { openRecords, type Records } from './records/records.ts';
@@ -12,7 +13,7 @@ const config = configOrExit();
 const log = createLog(config.general.LOG_LEVEL);
 const records = recordsOrExit(config);
 const app = await startOrExit(config, log);
-process.stderr.write(startupTable(config, app.url));
+process.stderr.write(startupTable(config, app.url, app.adminUrl));
 process.on('SIGTERM', stop).on('SIGINT', stop);
 
 function configOrExit(): Config {
@@ -39,10 +40,7 @@ async function startOrExit(config: Config, log: Log): Promise<App> {
   try {
     return await startWithHandlers(config, records, log);
   } catch (error) {
-    const { HOST, PORT } = config.general;
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    const why = taken ? `port ${PORT} on ${HOST} is taken; set PORT to another one.` : messageOf(error);
-    return exit(why);
+    return exit(withoutPassword(messageOf(error), config.general.INBOX_URL));
   }
 }
 
@@ -51,12 +49,33 @@ function exit(why: string): never {
   process.exit(1);
 }
 
+/** What is left to close when all is answered and given back has this long. */
+const LAST_MS = 1_000;
+
 /** Once: in order. Twice: at once. */
 function stop(): void {
   process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
-  void app.stop().finally(() => {
+  setTimeout(giveUp, config.general.SHUTDOWN_MS + LAST_MS).unref();
+  void stopApp().then((code) => {
     records.close();
     // What a handler that does not stop still waits for must not keep the process alive.
-    log.flush(() => process.exit());
+    log.flush(() => process.exit(code));
   });
+}
+
+/** Resolves with the exit code. */
+async function stopApp(): Promise<number> {
+  try {
+    await app.stop();
+    return 0;
+  } catch (error) {
+    log.error({ outcome: 'trouble', why: withoutPassword(messageOf(error), config.general.INBOX_URL) });
+    return 1;
+  }
+}
+
+/** A database that is away, or a call without end, must not keep the process alive. */
+function giveUp(): void {
+  log.error({ outcome: 'trouble', why: 'Not everything could be closed in SHUTDOWN_MS.' });
+  log.flush(() => process.exit(1));
 }

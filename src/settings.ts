@@ -20,6 +20,18 @@ export function integer({ min, max }: { min: number; max: number }): z.ZodType<n
     .refine((value) => value >= min && value <= max, { error });
 }
 
+/** A TCP port, or the word that opens none. */
+export function portOrOff(): z.ZodType<number | undefined, string> {
+  const port = integer({ min: 0, max: 65_535 });
+  return z.string().transform((value, context) => {
+    if (value.trim() === 'off') return undefined;
+    const { data, success } = port.safeParse(value);
+    if (success) return data;
+    context.addIssue({ code: 'custom', message: 'expected a port from 0 to 65535, or off' });
+    return z.NEVER;
+  });
+}
+
 /** Entries separated by commas; blanks around them and empty entries do not count. */
 export function list(): z.ZodType<readonly string[], string> {
   return z.string().transform((text) =>

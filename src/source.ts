@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
+import type { FollowUp } from './step.ts';
 
 /**
  * One sending system, written down once and in both directions: what the receiver verifies, the mock signs; what it
@@ -151,6 +152,8 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
   readonly receivedAt: Date;
   /** Aborts when the handler's time is over. */
   readonly signal: AbortSignal;
+  /** Asks for durable work to be done after this: see `defineStep`. */
+  readonly followUp: FollowUp;
 }
 
 type Awaitable<T> = T | Promise<T>;

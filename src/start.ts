@@ -1,9 +1,9 @@
 import { startApp, type App } from './app.ts';
 import { apiSettings, type Config } from './config.ts';
-import { createHandlers } from './handlers/index.ts';
+import { createHandlers, createSteps } from './handlers/index.ts';
 import type { HandlerTools } from './handlers/tools.ts';
 import type { Log } from './log.ts';
-import type { AllHandlers } from './receiver/handle.ts';
+import type { Work } from './receiver/handle.ts';
 import { startReconciliation } from './reconcile.ts';
 import { openArchive } from './records/archive.ts';
 import type { Records } from './records/records.ts';
@@ -22,28 +22,35 @@ export async function startWithHandlers(
   config: Config,
   records: Records,
   log: Log,
-  handlersWith: (tools: HandlerTools) => AllHandlers = createHandlers,
+  workWith: (tools: HandlerTools) => Work = createWork,
 ): Promise<App> {
   const { general } = config;
   const archive = openArchive(records, general.ARCHIVE_DIR);
   const apis = openApis(config);
   try {
-    const app = await startApp(config, handlersWith({ records, archive, apis, settings: general }), log);
+    const app = await startApp(config, workWith({ records, archive, apis, settings: general }), log);
     const { inbox } = app;
     const everyMs = general.RECONCILE_EVERY_MS;
-    const reconciliation = apis.phenixid && (await startReconciliation({ records, inbox, everyMs, log }));
+    const reconciliation =
+      general.ROLE !== 'receiver' && apis.phenixid
+        ? await startReconciliation({ records, inbox, everyMs, log })
+        : undefined;
     return {
       ...app,
       stop: async () => {
         reconciliation?.stop();
-        await app.stop();
-        await closeApis(apis);
+        await app.stop().finally(() => closeApis(apis));
       },
     };
   } catch (error) {
     await closeApis(apis);
     throw error;
   }
+}
+
+/** All that the handlers folder has to do. */
+export function createWork(tools: HandlerTools): Work {
+  return { handlers: createHandlers(tools), steps: createSteps(tools) };
 }
 
 type Apis = HandlerTools['apis'];

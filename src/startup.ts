@@ -1,17 +1,25 @@
 import type { Config, ConfigInvalid } from './config.ts';
 import { credentialVariable, isOpen, type EndpointConfig } from './endpoints.ts';
+import { printableInbox } from './inbox-address.ts';
 
-/** What the receiver says when it has started: every endpoint, open or closed, and what opens it. */
-export function startupTable({ endpoints, warnings }: Config, url: string): string {
-  const rows = endpoints.flatMap(rowsOf);
-  const width = Math.max(...rows.map(([path]) => path.length));
+/** What the process says when it has started: every endpoint, open or closed, and what opens it. */
+export function startupTable(config: Config, url: string, adminUrl?: string): string {
+  const { general, warnings } = config;
   return [
-    `Listening on ${url}`,
+    ...(general.ROLE === 'worker' ? [] : [`Listening on ${url}`]),
+    ...(general.ROLE === 'receiver' ? [] : [`Working on ${printableInbox(general.INBOX_URL)}`]),
+    ...(adminUrl === undefined ? [] : [`Health on ${adminUrl}/live and ${adminUrl}/ready`]),
     '',
-    ...rows.map(([path, state]) => `  ${path.padEnd(width)}  ${state}`),
+    ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
     ...warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
+}
+
+function endpointLines({ endpoints }: Config): string[] {
+  const rows = endpoints.flatMap(rowsOf);
+  const width = Math.max(...rows.map(([path]) => path.length));
+  return rows.map(([path, state]) => `  ${path.padEnd(width)}  ${state}`);
 }
 
 /** What the receiver says instead of starting. */

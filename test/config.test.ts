@@ -441,3 +441,76 @@ it.each([
     ]);
   }
 });
+
+it.each(['receiver', 'worker'])(
+  'takes the role of %s alone only on an inbox that others can reach',
+  (ROLE) => {
+    const env = { RISR_PROFILE_UPDATED_SECRET: SECRET, ROLE };
+    expect(problemsOf(env)).toEqual([expect.stringMatching(/^ROLE is .*set INBOX_URL to postgres:/)]);
+    expect(problemsOf({ ...env, INBOX_URL: 'memory:' })).toHaveLength(1);
+    expect(problemsOf({ ...env, INBOX_URL: 'postgres://kit:secret@db/inbox' })).toEqual([]);
+  },
+);
+
+it('needs no secret in a worker, which takes no deliveries', () => {
+  expect(problemsOf({ ROLE: 'worker', INBOX_URL: 'postgres://db/inbox' })).toEqual([]);
+  expect(problemsOf({ ROLE: 'receiver', INBOX_URL: 'postgres://db/inbox' })).toHaveLength(1);
+});
+
+it.each([
+  'postgres:',
+  'postgres://',
+  'postgres:/db/inbox',
+  'mysql://db/inbox',
+  'sqlite:',
+  'Postgres://db/inbox',
+])('refuses an inbox at %s', (INBOX_URL) => {
+  expect(problemsOf({ RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_URL })).toEqual([
+    expect.stringMatching(/^INBOX_URL: expected memory:, sqlite:<file> or postgres:/),
+  ]);
+});
+
+it.each([
+  ['off', undefined],
+  ['0', 0],
+  ['', 3001],
+  ['3101', 3101],
+])('takes ADMIN_PORT=%s', (ADMIN_PORT, port) => {
+  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_PORT }).general.ADMIN_PORT).toBe(port);
+});
+
+it.each(['none', '65536', '-1', '30 01'])('refuses ADMIN_PORT=%s', (ADMIN_PORT) => {
+  expect(problemsOf({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_PORT })).toEqual([
+    'ADMIN_PORT: expected a port from 0 to 65535, or off.',
+  ]);
+});
+
+it.each([
+  ['127.0.0.1', 0],
+  ['::1', 0],
+  ['localhost', 0],
+  ['0.0.0.0', 1],
+  ['10.0.0.7', 1],
+])(
+  'warns where others than this machine can ask how the process is: ADMIN_HOST=%s',
+  (ADMIN_HOST, warnings) => {
+    expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_HOST }).warnings).toHaveLength(warnings);
+  },
+);
+
+it('reads the keys of the inbox from their file, all lines of it', () => {
+  const INBOX_KEYS_FILE = fileWith('one\ntwo\n');
+  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_KEYS_FILE }).general.INBOX_KEYS).toBe('one\ntwo');
+});
+
+it('names the inbox in the start-up table without its password, and a worker has no endpoints there', () => {
+  const env = { RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_URL: 'postgres://kit:hidden@db.example/inbox' };
+  const both = startupTable(read(env), 'http://here', 'http://there');
+  expect(both).toMatch(
+    /^Listening on http:\/\/here\nWorking on postgres:\/\/db\.example\/inbox\nHealth on http:/,
+  );
+  const worker = startupTable(read({ ...env, ROLE: 'worker' }), '');
+  expect(worker).toBe('Working on postgres://db.example/inbox\n\n');
+  const receiver = startupTable(read({ ...env, ROLE: 'receiver' }), 'http://here');
+  expect(receiver).not.toMatch(/Working|hidden/);
+});

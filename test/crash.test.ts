@@ -127,7 +127,10 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
   expect(kills).toBe(3);
   expect(new Set(answered).size).toBe(DELIVERIES);
 
-  const inbox = openInbox(`sqlite:${join(folder, 'data', 'inbox.db')}`, { maxWaiting: 1, owner: false });
+  const inbox = await openInbox(`sqlite:${join(folder, 'data', 'inbox.db')}`, {
+    maxWaiting: 1,
+    owner: false,
+  });
   cleanup.push(() => inbox.close());
   const idle = async () => {
     const { waiting: left, running } = await inbox.stats();

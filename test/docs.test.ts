@@ -106,7 +106,10 @@ it("compiles and answers as the README's first hour says", async () => {
   const copy = copyProject();
   const handler = /^ *InterviewLoadEvent: .*$/m;
   copy.replace('src/handlers/hotdocs.ts', handler, handler.exec(readme)?.[0] ?? '');
-  copy.write('.env', 'HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET=0123456789abcdef0123456789abcdef\nPORT=0\n');
+  copy.write(
+    '.env',
+    'HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET=0123456789abcdef0123456789abcdef\nPORT=0\nADMIN_PORT=off\n',
+  );
   const receiver = spawn(process.execPath, ['--env-file=.env', 'src/main.ts'], { cwd: copy.root });
   try {
     const url = await addressOf(receiver.stderr);

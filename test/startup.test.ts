@@ -1,61 +1,23 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:http';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { hash } from 'node:crypto';
-import { afterEach, expect, it } from '@jest/globals';
-import { hotdocs } from '../src/sources/hotdocs/index.ts';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { risr } from '../src/sources/risr/index.ts';
-import { startProcess, type ReceiverProcess } from './support/receiver-process.ts';
-import { createTestSender, type TestSender } from './support/test-sender.ts';
+import { createProcessStage, enough, waitingHandlers, type ProcessStage } from './support/process-stage.ts';
 import { until } from './support/until.ts';
 
-const SECRET = hash('sha256', 'a secret for processes');
-const OTHER_SECRET = hash('sha256', 'another secret for processes');
-const ENOUGH = {
-  PORT: '0',
-  RISR_PROFILE_UPDATED_SECRET: SECRET,
-  HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: OTHER_SECRET,
-};
-const WAITING_HANDLERS = join(import.meta.dirname, 'support', 'child-handlers.ts');
+const SECRET = enough.RISR_PROFILE_UPDATED_SECRET;
 
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
+let stage: ProcessStage;
+beforeEach(() => {
+  stage = createProcessStage();
 });
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'startup-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
-}
-
-function start(env: Record<string, string>, folder = newFolder(), handlers?: string): ReceiverProcess {
-  const started = startProcess({ env, folder, ...(handlers === undefined ? {} : { handlers }) });
-  cleanup.push(async () => {
-    started.kill('SIGKILL');
-    await started.ended;
-  });
-  return started;
-}
-
-function senderTo(url: string): TestSender {
-  const sender = createTestSender({
-    url,
-    secretOf: (path) => (path.startsWith('/risr') ? SECRET : OTHER_SECRET),
-  });
-  cleanup.push(() => {
-    sender.close();
-  });
-  return sender;
-}
+afterEach(() => stage.tearDown());
 
 it('without configuration says what is missing and what to do, and ends with code 1', async () => {
-  const folder = newFolder();
-  const receiver = start({}, folder);
+  const folder = stage.newFolder();
+  const receiver = stage.start({}, folder);
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
   expect(receiver.output()).toMatch(/^Not started:\n {2}- No endpoint has a secret/m);
   expect(receiver.output()).toContain('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
@@ -65,11 +27,11 @@ it('without configuration says what is missing and what to do, and ends with cod
   expect(existsSync(join(folder, 'data'))).toBe(false);
 });
 
-it('with a .env for two endpoints tells which are open, and what opens the others', async () => {
-  const folder = newFolder();
-  const lines = Object.entries(ENOUGH).map(([name, value]) => `${name}=${value}`);
+it('with a .env for some endpoints tells which are open, and what opens the others', async () => {
+  const folder = stage.newFolder();
+  const lines = Object.entries(enough).map(([name, value]) => `${name}=${value}`);
   writeFileSync(join(folder, '.env'), lines.join('\n'));
-  const receiver = start({}, folder);
+  const receiver = stage.start({}, folder);
   const url = await receiver.url();
   await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
   const rows = receiver
@@ -79,11 +41,11 @@ it('with a .env for two endpoints tells which are open, and what opens the other
   expect(rows).toHaveLength(11);
   expect(
     rows.filter((row) => / {2}open {4}secret$/.test(row)).map((row) => row.trim().split(' ')[0]),
-  ).toEqual(['/hotdocs/InterviewLoadEvent', '/risr/profile_updated']);
+  ).toEqual(['/hotdocs/InterviewLoadEvent', '/risr/profile_updated', '/risr/booking_updated']);
   expect(rows).toContainEqual(expect.stringMatching(/\/phenixid +closed +set PHENIXID_SECRET to open it/));
   expect(receiver.output()).not.toContain(SECRET);
-  expect((await senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
-  expect((await senderTo(url).fire(risr, 'booking_updated')).status).toBe(404);
+  expect((await stage.senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
+  expect((await stage.senderTo(url).fire(risr, 'booking_state_changed')).status).toBe(404);
   expect(existsSync(join(folder, 'data', 'inbox.db'))).toBe(true);
 });
 
@@ -96,7 +58,7 @@ it('names every bad value and prints none', async () => {
     RISR_PROFILE_UPDATED_SECRET: ` ${SECRET}`,
     RISR_DEADLINE_MS: 'two-seconds',
   };
-  const receiver = start(bad);
+  const receiver = stage.start(bad);
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
   expect(receiver.output()).toMatch(/^Not started, 6 things are wrong:$/m);
   for (const [name, value] of Object.entries(bad)) {
@@ -108,7 +70,7 @@ it('names every bad value and prints none', async () => {
 it.each(['sqlite://data/inbox.db', 'nonsense'])(
   'refuses INBOX_URL=%s and says what forms there are',
   async (url) => {
-    const receiver = start({ ...ENOUGH, INBOX_URL: url });
+    const receiver = stage.start({ ...enough, INBOX_URL: url });
     expect((await receiver.ended).code).toBe(1);
     expect(receiver.output()).toMatch(/^Not started:.*\n?.*INBOX_URL/m);
     expect(receiver.output()).toMatch(/memory:/);
@@ -116,41 +78,86 @@ it.each(['sqlite://data/inbox.db', 'nonsense'])(
   },
 );
 
-it('says which port is taken, and what to set', async () => {
+async function portInUse(): Promise<{ readonly port: number; readonly occupant: Server }> {
   const occupant = createServer().listen(0, '127.0.0.1');
   await new Promise((resolve) => occupant.once('listening', resolve));
-  cleanup.push(() => occupant.close());
   // A listening TCP server has an address of this form.
   const { port } = occupant.address() as AddressInfo;
-  const receiver = start({ ...ENOUGH, PORT: String(port) });
+  return { port, occupant };
+}
+
+it.each(['PORT', 'ADMIN_PORT'])('says which port is taken, and to set %s', async (variable) => {
+  const { port, occupant } = await portInUse();
+  const receiver = stage.start({ ...enough, [variable]: String(port) });
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
+  occupant.close();
   expect(receiver.output()).toContain(
-    `Not started: port ${port} on 127.0.0.1 is taken; set PORT to another one.\n`,
+    `Not started: port ${port} on 127.0.0.1 is taken; set ${variable} to another one.\n`,
   );
 });
 
+it('says where it can be asked how it is', async () => {
+  const receiver = stage.start({ ...enough, ADMIN_PORT: '0' });
+  await receiver.url();
+  await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
+  const [, ready = ''] = /^Health on \S+\/live and (\S+\/ready)$/m.exec(receiver.output()) ?? [];
+  expect(await (await fetch(ready)).json()).toEqual({ ready: true });
+});
+
+it.each(['receiver', 'worker'])(
+  'as a %s alone does not start on an inbox that no other can reach',
+  async (ROLE) => {
+    const receiver = stage.start({ ...enough, ROLE });
+    expect((await receiver.ended).code).toBe(1);
+    expect(receiver.output()).toMatch(/^Not started:\n {2}- ROLE is .*postgres:\/\//m);
+  },
+);
+
+it('names the variable and the line where the keys of the inbox cannot be read', async () => {
+  const folder = stage.newFolder();
+  writeFileSync(join(folder, 'keys'), '# newest first\nbm90IGEga2V5\n');
+  const receiver = stage.start({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(/^Not started: INBOX_KEYS_FILE: Line 2 .*32 bytes/m);
+  expect(receiver.output()).not.toContain('bm90IGEga2V5');
+});
+
+it('keeps what it was sent encrypted where it has keys', async () => {
+  const folder = stage.newFolder();
+  writeFileSync(join(folder, 'keys'), `${Buffer.alloc(32, 7).toString('base64')}\n`);
+  const receiver = stage.start({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
+  const payload = { id: 'p', rev: '1-a', firstName: 'Wilhelmine' };
+  const sender = stage.senderTo(await receiver.url());
+  expect((await sender.fire(risr, 'profile_updated', { payload })).status).toBe(200);
+  await until('it is handled', () => receiver.output().includes('"outcome":"done"'));
+  receiver.kill('SIGTERM');
+  await receiver.ended;
+  const file = readFileSync(join(folder, 'data', 'inbox.db'));
+  expect([file.includes('profile_updated'), file.includes('Wilhelmine')]).toEqual([true, false]);
+});
+
 it('does not start beside another receiver on the same inbox file, and leaves that one alone', async () => {
-  const folder = newFolder();
-  const first = start(ENOUGH, folder);
+  const folder = stage.newFolder();
+  const first = stage.start(enough, folder);
   const url = await first.url();
-  const second = start(ENOUGH, folder);
+  const second = stage.start(enough, folder);
   expect((await second.ended).code).toBe(1);
   expect(second.output()).toMatch(/^Not started: Another receiver is running on .*inbox\.db/m);
-  expect((await senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
+  expect((await stage.senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
 });
 
 it('names RECORDS_FILE where the records cannot be opened', async () => {
-  const folder = newFolder();
+  const folder = stage.newFolder();
   mkdirSync(join(folder, 'records'));
-  const receiver = start({ ...ENOUGH, RECORDS_FILE: 'records' }, folder);
+  const receiver = stage.start({ ...enough, RECORDS_FILE: 'records' }, folder);
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: /m);
   expect(receiver.output()).not.toMatch(/^ +at /m);
 });
 
 it('names the variable whose secret is not the base64 it is said to be', async () => {
-  const receiver = start({
-    ...ENOUGH,
+  const receiver = stage.start({
+    ...enough,
     HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: `${SECRET}!`,
     HOTDOCS_KEY_ENCODING: 'base64',
   });
@@ -159,89 +166,21 @@ it('names the variable whose secret is not the base64 it is said to be', async (
   expect(receiver.output()).not.toContain(SECRET);
 });
 
-/** A receiver in the middle of an InterviewLoadEvent, whose handler goes on when `open` is called. */
-async function startWithHandlerRunning(env: Record<string, string> = {}) {
-  const folder = newFolder();
-  const gate = join(folder, 'gate');
-  const traces = join(folder, 'traces');
-  const receiver = start(
-    { ...ENOUGH, GATE: gate, TRACES: traces, HOTDOCS_DEADLINE_MS: '20000', ...env },
-    folder,
-    WAITING_HANDLERS,
-  );
-  const url = await receiver.url();
-  const reply = senderTo(url)
-    .fire(hotdocs, 'InterviewLoadEvent')
-    .then(
-      ({ status }) => status,
-      () => 'none',
-    );
-  await until('the handler runs', () => existsSync(traces));
-  return {
-    receiver,
-    url,
-    reply,
-    open: () => {
-      writeFileSync(gate, '');
-    },
-  };
-}
-
-it('on SIGTERM takes nothing new, answers what is in flight, and ends with code 0', async () => {
-  const { receiver, url, reply, open } = await startWithHandlerRunning({ SHUTDOWN_MS: '20000' });
-  const stopping = performance.now();
-  receiver.kill('SIGTERM');
-  await until('nothing listens any more', async () =>
-    senderTo(url)
-      .fire(risr, 'profile_updated')
-      .then(
-        () => false,
-        () => true,
-      ),
-  );
-  open();
-  expect(await reply).toBe(200);
-  expect(await receiver.ended).toEqual({ code: 0, signal: null });
-  expect(performance.now() - stopping).toBeLessThan(5_000);
-  expect(receiver.output()).toMatch(/"type":"InterviewLoadEvent".*"outcome":"answered"/);
-});
-
-it('on SIGTERM waits no longer than SHUTDOWN_MS for a handler that does not stop', async () => {
-  const { receiver, reply } = await startWithHandlerRunning({ SHUTDOWN_MS: '300' });
-  const stopping = performance.now();
-  receiver.kill('SIGTERM');
-  expect(await receiver.ended).toEqual({ code: 0, signal: null });
-  expect(await reply).toBe('none');
-  expect(performance.now() - stopping).toBeLessThan(5_000);
-});
-
-it('on a second SIGTERM ends at once', async () => {
-  const { receiver, url, reply } = await startWithHandlerRunning({ SHUTDOWN_MS: '20000' });
-  receiver.kill('SIGTERM');
-  await until('nothing listens any more', async () =>
-    senderTo(url)
-      .fire(risr, 'profile_updated')
-      .then(
-        () => false,
-        () => true,
-      ),
-  );
-  receiver.kill('SIGTERM');
-  expect(await receiver.ended).toEqual({ code: null, signal: 'SIGTERM' });
-  expect(await reply).toBe('none');
-});
-
 it('goes on after a restart with what was accepted and not handled', async () => {
-  const folder = newFolder();
+  const folder = stage.newFolder();
   const traces = join(folder, 'traces');
-  const env = { ...ENOUGH, TRACES: traces };
-  const first = start({ ...env, TRACES: join(folder, 'no', 'such', 'folder') }, folder, WAITING_HANDLERS);
-  const accepted = await senderTo(await first.url()).fire(risr, 'profile_updated');
+  const env = { ...enough, TRACES: traces };
+  const first = stage.start(
+    { ...env, TRACES: join(folder, 'no', 'such', 'folder') },
+    folder,
+    waitingHandlers,
+  );
+  const accepted = await stage.senderTo(await first.url()).fire(risr, 'profile_updated');
   expect(accepted.status).toBe(200);
   await until('its handler has failed', () => first.output().includes('"outcome":"retry"'));
   first.kill('SIGTERM');
   expect(await first.ended).toEqual({ code: 0, signal: null });
-  const second = start(env, folder, WAITING_HANDLERS);
+  const second = stage.start(env, folder, waitingHandlers);
   await second.url();
   await until('it is handled', () => existsSync(traces));
   expect(readFileSync(traces, 'utf8')).toMatch(/^\S+ 2\n$/);

@@ -91,7 +91,7 @@ async function drain(obey: HeldContestant['obey']): Promise<void> {
 /** What it logs goes to /dev/null, of all alike. */
 function launch(file: string, env: Environment): ChildProcess {
   const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
-    env: { ...secrets, PORT: '0', LOG_LEVEL: 'info', RECORDS_FILE: ':memory:', ...env },
+    env: { ...secrets, PORT: '0', ADMIN_PORT: 'off', LOG_LEVEL: 'info', RECORDS_FILE: ':memory:', ...env },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
   alive.add(child);

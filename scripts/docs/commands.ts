@@ -5,8 +5,10 @@ export const commands: Readonly<Record<string, string>> = {
   dev: 'The same, started anew whenever a file changes.',
   mock: 'The three products with their APIs: keep running, send on request, play a scenario.',
   chaos: 'Plays all scenarios on bad days, one for each seed; each must end as a calm day does.',
+  crash:
+    'Kills the receiver at chosen points and starts it again; what it had promised must be there, and handled once.',
   send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
-  inbox: 'Lists, shows and replays what was received.',
+  inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
   register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
   new: 'Begins a new source or a new event.',
   bench: 'Measures the receiver against others on this machine.',

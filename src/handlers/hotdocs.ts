@@ -1,11 +1,13 @@
 import { z } from 'zod';
+import { DeadLetter } from '../errors.ts';
 import type { Records } from '../records/records.ts';
 import type { HandlersOf } from '../source.ts';
 import { choices, date, number, repeat, text, trueFalse, type Answers } from '../sources/hotdocs/answers.ts';
 import type { hotdocs } from '../sources/hotdocs/index.ts';
+import { runs, type RunnableStep } from '../step.ts';
 import { orGiveUp } from './give-up.ts';
 import { workItemPage } from './hotdocs/action-link.ts';
-import { archiveDocuments } from './hotdocs/documents.ts';
+import { archiveDocument, archiveLater, archiving } from './hotdocs/documents.ts';
 import { postProcess } from './hotdocs/post-processing.ts';
 import { findWorkItem, listDocuments } from './hotdocs/work-items.ts';
 import type { HandlerTools } from './tools.ts';
@@ -23,10 +25,9 @@ const lease = z.object({
 export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.events> {
   const { records, archive, apis, settings } = tools;
   return {
-    async NewWorkItemVersionComplete(event) {
-      const note = listDocuments(records, event.payload, 'complete');
-      if (apis.hotdocs !== undefined) await orGiveUp(archiveDocuments(archive, apis.hotdocs, event));
-      return note;
+    NewWorkItemVersionComplete(event) {
+      if (apis.hotdocs !== undefined) archiveLater(event);
+      return listDocuments(records, event.payload, 'complete');
     },
     async PostProcessingEvent(event) {
       const note = listDocuments(records, event.payload, 'being processed');
@@ -42,6 +43,18 @@ export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.
     ActionLink: ({ payload: { workItemId, loginName } }) =>
       workItemPage(findWorkItem(records, workItemId), leaseAnswers(records, loginName), settings),
   };
+}
+
+/** What the handlers above ask to be done after them. */
+export function hotdocsSteps({ archive, apis: { hotdocs: api } }: HandlerTools): readonly RunnableStep[] {
+  return [
+    runs(archiving, async ({ data, signal }) => {
+      if (api === undefined)
+        throw new DeadLetter('handler_gave_up', 'The API of HotDocs is not set up any more.');
+      const { bytes } = await orGiveUp(archiveDocument(archive, api, data, signal));
+      return `${bytes} bytes archived`;
+    }),
+  ];
 }
 
 /** Variable names and structure are those of the template in HotDocs Author. Nobody known: the interview opens empty. */

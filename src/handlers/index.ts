@@ -1,6 +1,7 @@
 import type { Catalogue, HandlersOf, Source } from '../source.ts';
 import type { sources } from '../sources/index.ts';
-import { hotdocsHandlers } from './hotdocs.ts';
+import type { RunnableStep } from '../step.ts';
+import { hotdocsHandlers, hotdocsSteps } from './hotdocs.ts';
 import { phenixidHandlers } from './phenixid.ts';
 import { risrHandlers } from './risr.ts';
 import type { HandlerTools } from './tools.ts';
@@ -19,4 +20,9 @@ export function createHandlers(tools: HandlerTools): EveryHandler {
     phenixid: phenixidHandlers(tools),
     risr: risrHandlers(tools),
   };
+}
+
+/** What is done for each step that a handler asks for with `followUp`. */
+export function createSteps(tools: HandlerTools): readonly RunnableStep[] {
+  return [...hotdocsSteps(tools)];
 }

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadLetter, describeFailure, HandlerLate } from '../errors.ts';
+import { DeadLetter, describeFailure, HandlerLate, Interrupted, shuttingDown } from '../errors.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { InboxUnavailable, type Entry, type Inbox } from './inbox.ts';
+import { InboxUnavailable, type Entry, type Inbox, type Result } from './inbox.ts';
 import { shortNote } from './note.ts';
 
-/** Reads an entry and calls its handler. What it resolves with is kept as the entry's note. */
-export type Run = (entry: Entry, signal: AbortSignal) => Promise<string | undefined | void>;
+/** Reads an entry and calls its handler. What it resolves with is kept with the entry. */
+export type Run = (entry: Entry, signal: AbortSignal) => Promise<Result>;
 
 export interface AttemptOptions {
   readonly inbox: Inbox;
@@ -14,8 +14,8 @@ export interface AttemptOptions {
   readonly maxAttempts: number;
   readonly backoff: Backoff;
   readonly handlerTimeoutMs: number;
-  /** How long an aborted handler may take to end; then its attempt is over, even if the handler goes on. */
-  readonly graceMs: number;
+  /** How long an aborted handler may take to end, from now; then its attempt is over, even if the handler goes on. */
+  readonly graceMs: () => number;
   /** Renewed in time while the handler runs. */
   readonly leaseMs: number;
   readonly now: () => number;
@@ -32,15 +32,6 @@ export interface Attempted {
 }
 
 type Ending = Omit<Attempted, 'ms'> & { readonly record: () => Promise<void> };
-
-/** Why a handler's signal aborts, apart from its time being over. */
-class Interrupted extends Error {
-  override readonly name = 'Interrupted';
-}
-
-function shuttingDown(): Interrupted {
-  return new Interrupted('the receiver is shutting down');
-}
 
 const ASK_AGAIN_MS = 1_000;
 
@@ -74,11 +65,7 @@ function interruptedTooOften(): Error {
 }
 
 /** @throws what the handler threw, HandlerLate, or Interrupted */
-async function runInTime(
-  entry: Entry,
-  options: AttemptOptions,
-  stopping: AbortSignal,
-): Promise<string | undefined | void> {
+async function runInTime(entry: Entry, options: AttemptOptions, stopping: AbortSignal): Promise<Result> {
   const { run, handlerTimeoutMs, graceMs } = options;
   const over = new AbortController();
   const deadline = setTimeout(() => {
@@ -108,11 +95,11 @@ function keepLease(entry: Entry, { inbox, leaseMs }: AttemptOptions, over: Abort
 }
 
 /** What the handler comes to. Once its signal has aborted it has a little longer, then the signal's reason is thrown. */
-async function untilAborted<Result>(
-  handling: Promise<Result>,
+async function untilAborted<Value>(
+  handling: Promise<Value>,
   signal: AbortSignal,
-  graceMs: number,
-): Promise<Result> {
+  graceMs: () => number,
+): Promise<Value> {
   const settled = new AbortController();
   try {
     return await Promise.race([handling, graceOver(signal, graceMs, settled.signal)]);
@@ -125,15 +112,15 @@ async function untilAborted<Result>(
   }
 }
 
-async function graceOver(signal: AbortSignal, graceMs: number, settled: AbortSignal): Promise<never> {
+async function graceOver(signal: AbortSignal, graceMs: () => number, settled: AbortSignal): Promise<never> {
   if (!signal.aborted) await once(signal, 'abort', { signal: settled });
-  await sleep(graceMs, undefined, { signal: settled });
+  await sleep(graceMs(), undefined, { signal: settled });
   throw new Interrupted('the handler did not stop');
 }
 
-function succeeded(entry: Entry, { inbox }: AttemptOptions, said: string | undefined | void): Ending {
-  const note = typeof said === 'string' ? shortNote(said) : undefined;
-  return { outcome: 'done', note, record: () => inbox.done(entry, { note }) };
+function succeeded(entry: Entry, { inbox }: AttemptOptions, result: Result): Ending {
+  const note = result.note === undefined ? undefined : shortNote(result.note);
+  return { outcome: 'done', note, record: () => inbox.done(entry, { ...result, note }) };
 }
 
 function failed(entry: Entry, options: AttemptOptions, thrown: unknown): Ending {

@@ -10,11 +10,11 @@ export interface Inbox {
   claim(options: { readonly limit: number; readonly leaseMs: number }): Promise<Entry[]>;
   /** Keeps a running entry for longer. Resolves false when the lease was lost to another worker. */
   renew(claimed: Entry, leaseMs: number): Promise<boolean>;
-  /** The attempt succeeded. A lost lease is ignored, here and below: whoever holds it decides. */
-  done(
-    claimed: Entry,
-    result?: { readonly note?: string | undefined; readonly answer?: Buffer },
-  ): Promise<void>;
+  /**
+   * The attempt succeeded; its follow-up work is stored in the same commit, however full the inbox is. A lost lease is
+   * ignored, here and below: whoever holds it decides.
+   */
+  done(claimed: Entry, result?: Result): Promise<void>;
   /** The attempt failed; the next one is due at `dueAt` (ms since 1970). */
   retry(claimed: Entry, reason: string, dueAt: number): Promise<void>;
   /** The entry will not be tried again by itself. */
@@ -26,6 +26,16 @@ export interface Inbox {
    * left alone. Null if unknown.
    */
   replay(seq: number): Promise<Entry | null>;
+  /**
+   * Makes a waiting or dead entry done, with the reason as its note: it will not run. One that runs or is done already is
+   * left alone. Null if unknown.
+   */
+  discard(seq: number, reason: string): Promise<Entry | null>;
+  /**
+   * Forgets entries done before `finishedBefore` (ms since 1970), oldest first and at most `limit`, and their keys with
+   * them: a redelivery would be a new event. Resolves with how many.
+   */
+  prune(options: { readonly finishedBefore: number; readonly limit: number }): Promise<number>;
   find(seq: number): Promise<Entry | null>;
   /** Newest first. */
   list(filter: Filter): Promise<Entry[]>;
@@ -48,10 +58,18 @@ export class InboxUnavailable extends Error {
   }
 }
 
-export function inboxFull(maxWaiting: number): InboxUnavailable {
+/** How much may wait before deliveries are answered 503. */
+export interface Room {
+  readonly maxWaiting: number;
+  /** Of content. No limit by default. Where nothing waits, there is room for any. */
+  readonly maxWaitingBytes?: number;
+}
+
+export function inboxFull(waiting: Pick<Stats, 'waiting' | 'waitingBytes'>): InboxUnavailable {
   return new InboxUnavailable(
     'inbox_full',
-    `${maxWaiting} entries are waiting, and the inbox may hold no more: are the handlers failing, or too slow?`,
+    `${waiting.waiting} entries of ${waiting.waitingBytes} bytes are waiting, and the inbox may hold no more: are the ` +
+      'handlers failing, or too slow?',
   );
 }
 
@@ -73,6 +91,15 @@ export interface NewEntry {
   readonly receivedAt: number;
   /** The authenticated bytes; parsed anew by each attempt. */
   readonly content: Buffer;
+}
+
+/** What a successful attempt leaves behind. */
+export interface Result {
+  readonly note?: string | undefined;
+  /** The reply body, where a duplicate can ask for it again. */
+  readonly answer?: Buffer;
+  /** Work that is to be done after this, each with attempts of its own. */
+  readonly followUps?: readonly NewEntry[];
 }
 
 export const statuses = ['waiting', 'running', 'done', 'dead'] as const;
@@ -135,4 +162,6 @@ export interface Stats {
   readonly dead: number;
   /** Milliseconds since 1970 at which the oldest waiting entry was received. */
   readonly oldestWaitingAt: number | undefined;
+  /** Of the content of all waiting entries. */
+  readonly waitingBytes: number;
 }

@@ -1,11 +1,12 @@
 import { createHeap } from './heap.ts';
-import { beginEntry, inboxFull } from './inbox.ts';
-import type { Entry, Filter, Inbox, NewEntry, Stats, Status, Stored } from './inbox.ts';
+import { beginEntry, type Entry, type Filter, type Inbox, type NewEntry } from './inbox.ts';
+import type { Result, Room, Stats, Status, Stored } from './inbox.ts';
+import { createRing } from './ring.ts';
+import { refusal } from './room.ts';
 import { createSubjectLines } from './subject-lines.ts';
 import { uniqueKey } from './unique-key.ts';
 
-export interface MemoryInboxOptions {
-  readonly maxWaiting: number;
+export interface MemoryInboxOptions extends Room {
   readonly now?: () => number;
   /**
    * So many done entries, and as many dead ones, are kept; older ones are forgotten together with their keys, and their
@@ -19,7 +20,7 @@ export interface MemoryInboxOptions {
  * promises nothing. It also forgets finished entries beyond `keepFinished`.
  */
 export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
-  const { maxWaiting, now = Date.now, keepFinished = 10_000 } = options;
+  const { now = Date.now, keepFinished = 10_000, ...room } = options;
   const entries = new Map<number, Entry>(); // in the order of acceptance
   const seqOfKey = new Map<string, number>();
   const lines = createSubjectLines();
@@ -27,22 +28,31 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
   const due = createHeap<DueItem>((a, b) => a.dueAt < b.dueAt || (a.dueAt === b.dueAt && a.seq < b.seq));
   const running = new Set<number>();
   const counts: Record<Status, number> = { waiting: 0, running: 0, done: 0, dead: 0 };
-  const finished = { done: createRing(keepFinished), dead: createRing(keepFinished) };
+  const finished = { done: createRing<Entry>(keepFinished), dead: createRing<Entry>(keepFinished) };
   const listeners: (() => void)[] = [];
+  let waitingBytes = 0;
   let lastSeq = 0;
   let announced = false;
 
   function store(fresh: NewEntry, claimForMs: number | undefined): Stored {
     const key = uniqueKey(fresh);
-    const known = entries.get(seqOfKey.get(key ?? '') ?? 0);
+    const known = findByKey(key);
     if (known) return storedAgain(known, claimForMs);
-    if (counts.waiting >= maxWaiting) throw inboxFull(maxWaiting);
-    lastSeq += 1;
-    const entry = beginEntry(fresh, lastSeq, now());
-    if (key !== undefined) seqOfKey.set(key, entry.seq);
-    wait(entry);
+    const full = refusal(room, { waiting: counts.waiting, waitingBytes }, fresh.content.length);
+    if (full) throw full;
+    const entry = insert(fresh, key);
     if (claimForMs === undefined || !mayRun(entry)) return { entry, duplicate: false, claimed: false };
     return { entry: take(entry, claimForMs), duplicate: false, claimed: true };
+  }
+
+  function findByKey(key: string | undefined): Entry | undefined {
+    return key === undefined ? undefined : entries.get(seqOfKey.get(key) ?? 0);
+  }
+
+  function insert(fresh: NewEntry, key: string | undefined): Entry {
+    lastSeq += 1;
+    if (key !== undefined) seqOfKey.set(key, lastSeq);
+    return wait(beginEntry(fresh, lastSeq, now()));
   }
 
   function storedAgain(known: Entry, claimForMs: number | undefined): Stored {
@@ -106,14 +116,41 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
     return entry?.status === 'running' && entry.claims === claims ? entry : undefined;
   }
 
-  function finish(entry: Entry, status: 'done' | 'dead'): void {
+  function finish(entry: Entry, status: 'done' | 'dead'): Entry {
     running.delete(entry.seq);
     const ended = put({ ...entry, status, leaseUntil: undefined, finishedAt: now() });
-    lines.leave(ended);
+    if (entry.status !== 'dead') lines.leave(ended);
     elect(ended);
     const oldest = finished[status].push(ended);
-    // Still the same object: nobody replayed it since it finished.
-    if (oldest && entries.get(oldest.seq) === oldest) forget(oldest);
+    if (oldest && isCurrent(oldest)) forget(oldest);
+    return ended;
+  }
+
+  /** Nobody replayed or discarded it since it finished. */
+  function isCurrent(ended: Entry): boolean {
+    return entries.get(ended.seq) === ended;
+  }
+
+  function done(entry: Entry, { note, answer = entry.answer, followUps = [] }: Result): void {
+    finish({ ...entry, note, answer }, 'done');
+    for (const followUp of followUps) {
+      const key = uniqueKey(followUp);
+      if (!findByKey(key)) insert(followUp, key);
+    }
+  }
+
+  function discard(seq: number, reason: string): Entry | null {
+    const entry = entries.get(seq);
+    if (!entry || entry.status === 'running' || entry.status === 'done') return entry ?? null;
+    return finish({ ...entry, note: reason }, 'done');
+  }
+
+  function prune(finishedBefore: number, limit: number): number {
+    const isOld = (ended: Entry) =>
+      isCurrent(ended) && ended.finishedAt !== undefined && ended.finishedAt < finishedBefore;
+    const old = finished.done.take(isOld, limit);
+    old.forEach(forget);
+    return old.length;
   }
 
   function forget(entry: Entry): void {
@@ -153,6 +190,7 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
     const before = entries.get(entry.seq);
     if (before) counts[before.status] -= 1;
     counts[entry.status] += 1;
+    waitingBytes += bytesWaiting(entry) - (before ? bytesWaiting(before) : 0);
     entries.set(entry.seq, entry);
     return entry;
   }
@@ -178,7 +216,7 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
   }
 
   function stats(): Stats {
-    return { ...counts, oldestWaitingAt: oldestWaiting()?.receivedAt };
+    return { ...counts, oldestWaitingAt: oldestWaiting()?.receivedAt, waitingBytes };
   }
 
   function oldestWaiting(): Entry | undefined {
@@ -202,7 +240,7 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
     },
     async done(claimed, result) {
       const entry = held(claimed);
-      if (entry) finish({ ...entry, note: result?.note, answer: result?.answer ?? entry.answer }, 'done');
+      if (entry) done(entry, result ?? {});
     },
     async retry(claimed, reason, dueAt) {
       const entry = held(claimed);
@@ -221,6 +259,8 @@ export function createMemoryInbox(options: MemoryInboxOptions): Inbox {
       if (!entry || entry.status === 'running') return entry ?? null;
       return waitAfresh(entry);
     },
+    discard: async (seq, reason) => discard(seq, reason),
+    prune: async ({ finishedBefore, limit }) => prune(finishedBefore, limit),
     find: async (seq) => entries.get(seq) ?? null,
     list: async (filter) => list(filter),
     stats: async () => stats(),
@@ -237,24 +277,14 @@ interface DueItem {
   readonly dueAt: number;
 }
 
+function bytesWaiting({ status, content }: Entry): number {
+  return status === 'waiting' ? content.length : 0;
+}
+
 function matches(entry: Entry, wanted: Pick<Filter, 'status' | 'source' | 'type'>): boolean {
   return (
     (wanted.status === undefined || entry.status === wanted.status) &&
     (wanted.source === undefined || entry.source === wanted.source) &&
     (wanted.type === undefined || entry.type === wanted.type)
   );
-}
-
-/** Remembers the last so many entries; adding one returns the one that falls out. */
-function createRing(size: number) {
-  const slots: Entry[] = [];
-  let next = 0;
-  return {
-    push(entry: Entry): Entry | undefined {
-      const oldest = slots[next];
-      slots[next] = entry;
-      next = (next + 1) % size;
-      return oldest;
-    },
-  };
 }

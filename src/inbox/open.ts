@@ -1,22 +1,30 @@
-import type { Inbox } from './inbox.ts';
+import type { Inbox, Room } from './inbox.ts';
 import { createMemoryInbox } from './memory.ts';
 import { openSqliteInbox } from './sqlite.ts';
 
-export interface OpenInboxOptions {
-  readonly maxWaiting: number;
+export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
   /** Whether this process is the receiver of a file (see openSqliteInbox). */
   readonly owner?: boolean;
 }
 
-const forms = 'sqlite:data/inbox.db (a file, relative or absolute) or memory: (nothing survives a restart)';
+const forms =
+  'sqlite:data/inbox.db (a file, relative or absolute), postgres://user@host/database (for several machines) or ' +
+  'memory: (nothing survives a restart)';
 
 /** Opens the inbox that INBOX_URL names. @throws if it cannot be opened, or the form is none we know */
-export function openInbox(url: string, options: OpenInboxOptions): Inbox {
+export async function openInbox(url: string, options: OpenInboxOptions): Promise<Inbox> {
   if (url === 'memory:') return createMemoryInbox(options);
+  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options);
   const file = fileOf(url);
   if (file === undefined) throw unknownForm(url);
   return openSqliteInbox(file, options);
+}
+
+/** Loaded only when it is asked for: it takes time and memory that a receiver on one file does not need. */
+async function openPostgres(url: string, options: OpenInboxOptions): Promise<Inbox> {
+  const { openPostgresInbox } = await import('./postgres.ts');
+  return openPostgresInbox(url, options);
 }
 
 /** Two slashes are refused: tools disagree whether a relative or an absolute path follows them. */

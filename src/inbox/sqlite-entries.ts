@@ -1,33 +1,34 @@
-import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { beginEntry, inboxFull } from './inbox.ts';
-import type { Entry, Filter, Inbox, NewEntry, Stats, Status, Stored } from './inbox.ts';
+import type { DatabaseSync } from 'node:sqlite';
+import { beginEntry, type Entry, type Filter, type NewEntry } from './inbox.ts';
+import type { Result, Room, Stats, Stored } from './inbox.ts';
+import { refusal } from './room.ts';
+import { createCounts } from './sqlite-counts.ts';
+import { optionalNumber, toEntry } from './sqlite-rows.ts';
 import { prepareStatements } from './sqlite-statements.ts';
 import { uniqueKey } from './unique-key.ts';
 
 export interface SqliteEntriesOptions {
-  readonly maxWaiting: number;
+  readonly room: Room;
   readonly now: () => number;
   /** Called when an entry became claimable, before its commit. */
   readonly onReady: () => void;
 }
 
-type Outcome = NonNullable<Parameters<Inbox['done']>[1]>;
 type Line = Pick<Entry, 'source' | 'subject'>;
 
 /** What can be done with the rows of an inbox file: plain steps. Those that write are taken within `transact`. */
 export function createSqliteEntries(database: DatabaseSync, options: SqliteEntriesOptions) {
-  const { maxWaiting, now, onReady } = options;
+  const { room, now, onReady } = options;
   const statements = prepareStatements(database);
-  let counts: Counts = { waiting: 0, running: 0, done: 0, dead: 0 };
-  let recount = false;
+  const counts = createCounts(statements);
 
   /** Commits what the work did, or rolls it back and throws. */
-  function transact<Result>(work: () => Result): Result {
+  function transact<Outcome>(work: () => Outcome): Outcome {
     try {
       statements.begin.run();
-      readCounts();
+      counts.begin();
       const result = work();
-      if (recount) statements.putCounts.run(counts);
+      counts.keep();
       statements.commit.run();
       return result;
     } finally {
@@ -36,23 +37,12 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
     }
   }
 
-  /** Each time anew: the command line may have changed them. */
-  function readCounts(): void {
-    counts = countsIn(statements.counts.get());
-    recount = false;
-  }
-
-  function count(from: Status | undefined, to: Status): void {
-    if (from !== undefined) counts[from] -= 1;
-    counts[to] += 1;
-    recount = true;
-  }
-
   function store(fresh: NewEntry, claimForMs: number | undefined): Stored {
     const key = uniqueKey(fresh);
-    const known = key === undefined ? undefined : statements.findByKey.get({ uniqueKey: key });
-    if (known) return storedAgain(toEntry(known), claimForMs);
-    if (counts.waiting >= maxWaiting) throw inboxFull(maxWaiting);
+    const known = findByKey(key);
+    if (known) return storedAgain(known, claimForMs);
+    const full = refusal(room, counts.now(), fresh.content.length);
+    if (full) throw full;
     const { entry, leads } = insert(fresh, key);
     if (!leads) return { entry, duplicate: false, claimed: false };
     if (claimForMs !== undefined)
@@ -65,6 +55,11 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
     return { entry, duplicate: false, claimed: false };
   }
 
+  function findByKey(key: string | undefined): Entry | undefined {
+    const row = key === undefined ? undefined : statements.findByKey.get({ uniqueKey: key });
+    return row && toEntry(row);
+  }
+
   /** As the head of its line, if the line has none: the index on lines knows. */
   function insert(fresh: NewEntry, key: string | undefined): { entry: Entry; leads: boolean } {
     const dueAt = now();
@@ -73,7 +68,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
     const { lastInsertRowid } = leads ? asHead : insertRow(fresh, key, dueAt, 0);
     const seq = Number(lastInsertRowid);
     statements.insertBody.run(seq, fresh.content);
-    count(undefined, 'waiting');
+    counts.move(undefined, 'waiting', fresh.content.length);
     return { entry: beginEntry(fresh, seq, dueAt), leads };
   }
 
@@ -121,7 +116,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
   function take(entry: Entry, leaseMs: number): Entry {
     const leaseUntil = now() + leaseMs;
     statements.take.run({ seq: entry.seq, leaseUntil });
-    count(entry.status, 'running');
+    counts.move(entry.status, 'running', entry.content.length);
     const { attempts, claims } = entry;
     return {
       ...entry,
@@ -136,9 +131,16 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
     return statements.renew.run({ seq, claims, leaseUntil: now() + leaseMs }).changes === 1;
   }
 
-  function done(claimed: Entry, { note, answer }: Outcome): void {
+  function done(claimed: Entry, { note, answer, followUps = [] }: Result): void {
     if (!finish(claimed, 'done', note)) return;
     if (answer) statements.keepAnswer.run({ seq: claimed.seq, answer });
+    for (const followUp of followUps) follow(followUp);
+  }
+
+  /** However full the inbox is: the attempt that asks for it has had its effects. */
+  function follow(fresh: NewEntry): void {
+    const key = uniqueKey(fresh);
+    if (!findByKey(key)) insert(fresh, key);
   }
 
   function bury(claimed: Entry, reason: string): void {
@@ -156,7 +158,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
         note: note ?? null,
       }).changes === 1;
     if (!held) return false;
-    count('running', status);
+    counts.move('running', status, 0);
     promoteFirst(claimed);
     return true;
   }
@@ -173,8 +175,9 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
   function putBack(claimed: Entry, as: Pick<Entry, 'attempts' | 'dueAt' | 'note'>): void {
     const { seq, claims } = claimed;
     const { attempts, dueAt, note = null } = as;
-    if (statements.putBack.run({ seq, claims, attempts, dueAt, note }).changes === 0) return;
-    count('running', 'waiting');
+    const put = statements.putBack.get({ seq, claims, attempts, dueAt, note });
+    if (!put) return;
+    counts.move('running', 'waiting', Number(put['bytes']));
     promoteFirst(claimed);
   }
 
@@ -186,10 +189,25 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   function waitAfresh(entry: Entry): Entry {
     statements.waitAfresh.run({ seq: entry.seq, now: now() });
-    count(entry.status, 'waiting');
+    counts.move(entry.status, 'waiting', entry.content.length);
     if (entry.status !== 'waiting') rejoin(entry);
     onReady();
     return find(entry.seq) ?? entry;
+  }
+
+  function discard(seq: number, reason: string): Entry | null {
+    const entry = find(seq);
+    if (!entry || entry.status === 'running' || entry.status === 'done') return entry ?? null;
+    statements.discard.run({ seq, now: now(), note: reason });
+    counts.move(entry.status, 'done', entry.content.length);
+    if (entry.status === 'waiting') promoteFirst(entry);
+    return find(seq) ?? entry;
+  }
+
+  function prune(finishedBefore: number, limit: number): number {
+    const pruned = Number(statements.prune.run({ finishedBefore, limit }).changes);
+    counts.forget('done', pruned);
+    return pruned;
   }
 
   /** An entry that comes back goes before the later ones of its line, unless one of them is running. */
@@ -200,7 +218,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
     promoteFirst(line);
   }
 
-  /** Only for a line without a head. */
+  /** Of a line that may have lost its head; one that has it keeps it. */
   function promoteFirst({ source, subject }: Line): void {
     if (subject !== undefined) statements.promoteFirst.run({ source, subject });
     onReady();
@@ -228,7 +246,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
 
   function stats(): Stats {
     const oldestWaitingAt = optionalNumber(statements.oldestWaiting.get()?.['receivedAt']);
-    return { ...countsIn(statements.counts.get()), oldestWaitingAt };
+    return { ...counts.read(), oldestWaitingAt };
   }
 
   function nextDue(): number | undefined {
@@ -236,61 +254,7 @@ export function createSqliteEntries(database: DatabaseSync, options: SqliteEntri
   }
 
   return {
-    ...{ store, claim, renew, done, retry, bury, release, replay },
-    ...{ find, list, stats, nextDue, giveBackAll, transact },
+    ...{ store, claim, renew, done, retry, bury, release, replay, discard },
+    ...{ prune, find, list, stats, nextDue, giveBackAll, transact },
   };
-}
-
-type Counts = Record<Status, number>;
-
-function countsIn(row: Record<string, SQLOutputValue> | undefined): Counts {
-  const number = (status: Status) => Number(row?.[status]);
-  return {
-    waiting: number('waiting'),
-    running: number('running'),
-    done: number('done'),
-    dead: number('dead'),
-  };
-}
-
-function optionalNumber(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined;
-}
-
-/** What the columns hold, for those that a statement names as `columns`. */
-type Row = {
-  readonly [Member in keyof Entry]: undefined extends Entry[Member]
-    ? Exclude<Entry[Member], undefined> | null
-    : Entry[Member];
-};
-
-function toEntry(found: Record<string, SQLOutputValue>): Entry {
-  // The tables are STRICT and every statement read here selects `columns`, so SQLite itself guarantees these types.
-  const row = found as unknown as Row;
-  return {
-    seq: row.seq,
-    source: row.source,
-    endpoint: row.endpoint,
-    installation: row.installation ?? undefined,
-    type: row.type,
-    eventId: row.eventId ?? undefined,
-    key: row.key ?? undefined,
-    subject: row.subject ?? undefined,
-    secret: row.secret,
-    receivedAt: row.receivedAt,
-    content: toBuffer(row.content),
-    status: row.status,
-    attempts: row.attempts,
-    claims: row.claims,
-    dueAt: row.dueAt,
-    leaseUntil: row.leaseUntil ?? undefined,
-    finishedAt: row.finishedAt ?? undefined,
-    note: row.note ?? undefined,
-    answer: row.answer ? toBuffer(row.answer) : undefined,
-  };
-}
-
-/** The same bytes: node:sqlite hands out a plain Uint8Array of its own. */
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

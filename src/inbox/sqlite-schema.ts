@@ -1,9 +1,9 @@
 import type { DatabaseSync } from 'node:sqlite';
 
-/** Grows with each change of the tables; an older file is brought up to it at open, a newer one refused. */
-const SCHEMA = 1;
-
-/** Creates the tables in a new file. @throws if the file is another program's, or of a newer version of this one */
+/**
+ * Creates the tables in a new file, and brings those of an older version up to date.
+ * @throws if the file is another program's, or of a newer version of this one
+ */
 export function prepareSchema(database: DatabaseSync, file: string): void {
   const found = versionOf(database);
   if (found === SCHEMA) return;
@@ -12,10 +12,11 @@ export function prepareSchema(database: DatabaseSync, file: string): void {
       `${file} was written by a newer version (schema ${found}, this one knows ${SCHEMA}): start that version again.`,
     );
   }
-  if (hasTables(database)) {
+  if (found === 0 && hasTables(database)) {
     throw new Error(`${file} is a SQLite database, but not an inbox: INBOX_URL must name a file of its own.`);
   }
-  database.exec(`BEGIN IMMEDIATE; ${tables} PRAGMA user_version = ${SCHEMA}; COMMIT`);
+  const missing = versions.slice(found).join('');
+  database.exec(`BEGIN IMMEDIATE; ${missing} PRAGMA user_version = ${SCHEMA}; COMMIT`);
 }
 
 /** @throws if the file does not hold an inbox of exactly this version */
@@ -39,10 +40,10 @@ function hasTables(database: DatabaseSync): boolean {
  * `head` is 1 for the one entry of a subject that may run next or is running; entries without a subject lead themselves.
  * `place` orders the line of a subject, its head first, and the index `lines` makes a second head impossible. Bytes live
  * in a table of their own, so that a change of status does not write them again. `counts` is one row, brought up to
- * date at the end of each transaction: a trigger for each change of a row would cost more than the change. Rows are deleted
- * by hand only. Most entries of a grown inbox are done: every index but `keys` leaves them out.
+ * date at the end of each transaction: a trigger for each change of a row would cost more than the change. Most entries
+ * of a grown inbox are done: every index of this version but `keys` leaves them out.
  */
-const tables = `
+const version1 = `
   CREATE TABLE entries (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     source TEXT NOT NULL,
@@ -84,3 +85,31 @@ const tables = `
       done = done - (OLD.status = 'done'), dead = dead - (OLD.status = 'dead');
   END;
 `;
+
+/**
+ * `finished` is what old entries are found by: each completion appends to it, at about 1 µs of the 30 µs that an entry
+ * takes from store to done. A row that is deleted, by `prune` or by hand, takes its bytes and its part of the counts with it.
+ */
+const version2 = `
+  CREATE INDEX finished ON entries (finished_at) WHERE status = 'done';
+
+  ALTER TABLE counts ADD COLUMN waiting_bytes INTEGER NOT NULL DEFAULT 0;
+  UPDATE counts SET waiting_bytes = (
+    SELECT coalesce(sum(length(content)), 0) FROM entries INDEXED BY unfinished JOIN bodies USING (seq)
+    WHERE status = 'waiting' AND status <> 'done');
+  DROP TRIGGER counts_delete;
+  CREATE TRIGGER entries_delete AFTER DELETE ON entries BEGIN
+    UPDATE counts SET
+      waiting = waiting - (OLD.status = 'waiting'), running = running - (OLD.status = 'running'),
+      done = done - (OLD.status = 'done'), dead = dead - (OLD.status = 'dead'),
+      waiting_bytes = waiting_bytes -
+        iif(OLD.status = 'waiting', (SELECT length(content) FROM bodies WHERE seq = OLD.seq), 0);
+    DELETE FROM bodies WHERE seq = OLD.seq;
+  END;
+`;
+
+/** Each makes of the one before it its own; a new file begins with the first. */
+const versions = [version1, version2];
+
+/** A file of an older one is brought up to it by its receiver, a newer one is refused. */
+const SCHEMA = versions.length;

@@ -7,7 +7,10 @@ const columns = `
 
 const inLine = `
   source = :source AND subject = :subject AND subject IS NOT NULL AND status IN ('waiting', 'running')`;
+const bytes = '(SELECT length(content) FROM bodies WHERE bodies.seq = entries.seq) AS bytes';
 const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
+
+export type Statements = ReturnType<typeof prepareStatements>;
 
 /**
  * Every statement, prepared once. `INDEXED BY` makes a query that lost its index an error at start instead of a slow
@@ -48,7 +51,13 @@ export function prepareStatements(database: DatabaseSync) {
     putBack: prepare(`
       UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,
         attempts = :attempts, due_at = :dueAt, note = :note
-      WHERE ${stillHeld}`),
+      WHERE ${stillHeld} RETURNING ${bytes}`),
+    discard: prepare(`
+      UPDATE entries SET status = 'done', head = 0, finished_at = :now, note = :note WHERE seq = :seq`),
+    prune: prepare(`
+      DELETE FROM entries WHERE seq IN (
+        SELECT seq FROM entries INDEXED BY finished
+        WHERE status = 'done' AND finished_at < :finishedBefore ORDER BY finished_at LIMIT :limit)`),
     waitAfresh: prepare(`
       UPDATE entries SET head = CASE status WHEN 'waiting' THEN head ELSE subject IS NULL END,
         status = 'waiting', attempts = 0, due_at = :now, finished_at = NULL
@@ -68,10 +77,10 @@ export function prepareStatements(database: DatabaseSync) {
       WHERE status = :status AND status <> 'done' AND (:source IS NULL OR source = :source)
         AND (:type IS NULL OR type = :type) AND seq < :before
       ORDER BY seq DESC LIMIT :limit`),
-    counts: prepare('SELECT waiting, running, done, dead FROM counts'),
-    putCounts: prepare(
-      'UPDATE counts SET waiting = :waiting, running = :running, done = :done, dead = :dead',
-    ),
+    counts: prepare('SELECT waiting, running, done, dead, waiting_bytes AS waitingBytes FROM counts'),
+    putCounts: prepare(`
+      UPDATE counts SET waiting = :waiting, running = :running, done = :done, dead = :dead,
+        waiting_bytes = :waitingBytes`),
     oldestWaiting: prepare(`
       SELECT received_at AS receivedAt FROM entries INDEXED BY unfinished
       WHERE status = 'waiting' AND status <> 'done' ORDER BY seq LIMIT 1`),

@@ -5,7 +5,7 @@ import type { Entry } from './inbox.ts';
 export interface SubjectLines {
   /** Puts a waiting entry into the line of its subject. Then elect. */
   join(entry: Entry): void;
-  /** Takes the leading entry out. Then elect. */
+  /** Takes an entry out, wherever in its line. Then elect. */
   leave(entry: Entry): void;
   /** Lets the first of a line lead, unless one is running. Returns the newly elected one, if any. */
   elect(entry: Entry, isRunning: (seq: number) => boolean): number | undefined;
@@ -16,6 +16,8 @@ export interface SubjectLines {
 interface Line {
   head: number | undefined;
   readonly followers: Heap<number>;
+  /** Followers that have left: a heap gives up only its first. */
+  readonly left: Set<number>;
 }
 
 export function createSubjectLines(): SubjectLines {
@@ -28,18 +30,19 @@ export function createSubjectLines(): SubjectLines {
   function join(entry: Entry): void {
     if (entry.subject === undefined) return;
     const line = lineOf(entry) ?? open(nameOf(entry));
-    line.followers.push(entry.seq);
+    if (!line.left.delete(entry.seq)) line.followers.push(entry.seq);
   }
 
   function open(name: string): Line {
-    const line: Line = { head: undefined, followers: createHeap((a, b) => a < b) };
+    const line: Line = { head: undefined, followers: createHeap((a, b) => a < b), left: new Set() };
     lines.set(name, line);
     return line;
   }
 
   function leave(entry: Entry): void {
-    const line = lineOf(entry);
+    const line = entry.subject === undefined ? undefined : lineOf(entry);
     if (line?.head === entry.seq) line.head = undefined;
+    else line?.left.add(entry.seq);
   }
 
   function elect(entry: Entry, isRunning: (seq: number) => boolean): number | undefined {
@@ -47,13 +50,15 @@ export function createSubjectLines(): SubjectLines {
     const line = lineOf(entry);
     if (!line || stays(line, isRunning)) return undefined;
     if (line.head !== undefined) line.followers.push(line.head);
-    line.head = line.followers.pop();
+    line.head = firstFollower(line);
+    line.followers.pop();
     if (line.head === undefined) lines.delete(nameOf(entry));
     return line.head;
   }
 
-  function stays({ head, followers }: Line, isRunning: (seq: number) => boolean): boolean {
-    return head !== undefined && (isRunning(head) || head < (followers.peek() ?? Infinity));
+  function stays(line: Line, isRunning: (seq: number) => boolean): boolean {
+    const { head } = line;
+    return head !== undefined && (isRunning(head) || head < (firstFollower(line) ?? Infinity));
   }
 
   return {
@@ -62,6 +67,14 @@ export function createSubjectLines(): SubjectLines {
     elect,
     headOf: (entry) => (entry.subject === undefined ? entry.seq : lineOf(entry)?.head),
   };
+}
+
+function firstFollower({ followers, left }: Line): number | undefined {
+  for (;;) {
+    const first = followers.peek();
+    if (first === undefined || !left.delete(first)) return first;
+    followers.pop();
+  }
 }
 
 function nameOf({ source, subject }: Entry): string {

@@ -27,7 +27,7 @@ export interface WorkerOptions {
 /** Takes entries out of the inbox as they become due, and runs their handlers. */
 export interface Worker {
   start(): void;
-  /** Takes nothing new. What still runs after this time is aborted and given back. */
+  /** Takes nothing new. What does not come to its end is aborted and given back, all within this time. */
   stop(withinMs: number): Promise<void>;
   /** Resolves when nothing is due and nothing runs here. Retries that are due later are not waited for. */
   idle(): Promise<void>;
@@ -40,6 +40,7 @@ export function createWorker(options: WorkerOptions): Worker {
   const { inbox, concurrency, onAttempt, leaseMs = 60_000, now = Date.now } = options;
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  let { graceMs = 1_000 } = options;
   let started = false;
   let troubled = false;
   let wanted = false;
@@ -49,11 +50,11 @@ export function createWorker(options: WorkerOptions): Worker {
   setMaxListeners(0, stopping.signal); // one for each running handler is no leak
 
   const attemptOptions: AttemptOptions = {
-    graceMs: 1_000,
     backoff: defaultBackoff,
     random: Math.random,
     ...options,
     ...{ leaseMs, now, onTrouble },
+    graceMs: () => graceMs,
   };
 
   function onTrouble(error: unknown): void {
@@ -119,10 +120,10 @@ export function createWorker(options: WorkerOptions): Worker {
     async stop(withinMs) {
       started = false;
       clearTimeout(alarm);
-      await pumping;
       const patience = new AbortController();
-      const late = sleep(withinMs, undefined, { signal: patience.signal }).catch(() => undefined);
-      await Promise.race([Promise.all(running), late]);
+      graceMs = Math.min(graceMs, withinMs / 2);
+      const late = sleep(withinMs - graceMs, undefined, { signal: patience.signal }).catch(() => undefined);
+      await Promise.race([Promise.all([pumping, ...running]), late]);
       patience.abort();
       stopping.abort();
       await Promise.all(running);

@@ -1,4 +1,4 @@
-import { DeadLetter, describeFailure, HandlerLate } from '../errors.ts';
+import { DeadLetter, describeFailure, HandlerLate, Interrupted } from '../errors.ts';
 import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
 import { shortNote } from '../inbox/note.ts';
 import type { EventDefinition } from '../source.ts';
@@ -15,6 +15,8 @@ export interface Tools extends Calling {
   readonly retryAt: (attempts: number) => number;
   /** Takes work that outlives its delivery: awaited on shutdown, told about when it fails. */
   readonly afterwards: (work: Promise<void>) => void;
+  /** Aborts on shutdown, when handlers have had their time: who waits is answered all the same. */
+  readonly stopping: AbortSignal;
   /** Reply events until what came of them is recorded, by the entry's `seq`: a duplicate waits for the first answer. */
   readonly inFlight: Map<number, Promise<Received>>;
 }
@@ -33,6 +35,7 @@ type Definition = Extract<EventDefinition, { mode: 'reply' }>;
 interface Answer {
   readonly reply: Reply;
   readonly note: string | undefined;
+  readonly followUps: readonly NewEntry[];
 }
 
 /**
@@ -59,7 +62,7 @@ function answerClaimed(
 ): Promise<Received> {
   const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
   const work = makeAnswer(entry, definition, endpoint, tools, deadline);
-  const answering = answerWithin(deadline, work, entry, endpoint);
+  const answering = answerWithin([deadline, tools.stopping], work, entry, endpoint);
   tools.inFlight.set(entry.seq, answering);
   // Until it is recorded: a duplicate that found the entry running finds its answer here or, later, there.
   const recorded = record(work, entry, definition, tools).finally(() => {
@@ -90,13 +93,13 @@ function replyOf(entry: Entry, endpoint: Endpoint): Reply {
 }
 
 async function answerWithin(
-  deadline: AbortSignal,
+  limits: readonly AbortSignal[],
   work: Promise<Answer>,
   entry: Entry,
   endpoint: Endpoint,
 ): Promise<Received> {
   try {
-    const { reply, note } = await before(deadline, work);
+    const { reply, note } = await before(limits, work);
     return { outcome: 'answered', reply, entry, note };
   } catch (error) {
     return failed(entry, endpoint, shortNote(describeFailure(error)));
@@ -114,8 +117,8 @@ async function makeAnswer(
   // Where nobody takes the work up later, there is no use in waiting for it longer than the sender does.
   const patience =
     definition.afterFailure === 'record' ? deadline : AbortSignal.timeout(tools.handlerTimeoutMs);
-  const { result, note } = await before(patience, handling);
-  return { reply: endpoint.answer(result, entry.type), note };
+  const { result, note, followUps } = await before([patience, tools.stopping], handling);
+  return { reply: endpoint.answer(result, entry.type), note, followUps };
 }
 
 /** Writes down what came of it, whether or not the sender is still waiting. */
@@ -130,15 +133,26 @@ async function record(
     (failure: unknown) => ({ failure }),
   );
   if ('answer' in outcome) {
-    const { reply, note } = outcome.answer;
+    const { reply, note, followUps } = outcome.answer;
     // Only an entry with a key can meet its duplicate.
     const answer = entry.key === undefined ? {} : { answer: Buffer.from(reply.body) };
-    await tools.inbox.done(entry, { note, ...answer });
+    await tools.inbox.done(entry, { note, followUps, ...answer });
     return;
   }
-  const cause = shortNote(describeFailure(outcome.failure));
-  if (isLast(entry, outcome.failure, definition, tools)) await tools.inbox.bury(entry, cause);
-  else await tools.inbox.retry(entry, cause, tools.retryAt(entry.attempts));
+  await recordFailure(outcome.failure, entry, definition, tools);
+}
+
+async function recordFailure(
+  failure: unknown,
+  entry: Entry,
+  definition: Definition,
+  tools: Tools,
+): Promise<void> {
+  const { inbox } = tools;
+  const cause = shortNote(describeFailure(failure));
+  if (failure instanceof Interrupted && definition.afterFailure === 'retry') await inbox.release(entry);
+  else if (isLast(entry, failure, definition, tools)) await inbox.bury(entry, cause);
+  else await inbox.retry(entry, cause, tools.retryAt(entry.attempts));
 }
 
 function isLast(
@@ -150,19 +164,27 @@ function isLast(
   return afterFailure === 'record' || failure instanceof DeadLetter || entry.attempts >= maxAttempts;
 }
 
-/** What `work` comes to, unless the signal aborts first. */
-async function before<Value>(signal: AbortSignal, work: Promise<Value>): Promise<Value> {
+/** What `work` comes to, unless one of the signals aborts first. */
+async function before<Value>(limits: readonly AbortSignal[], work: Promise<Value>): Promise<Value> {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const onAbort = () => {
-    reject(new HandlerLate('The handler was not done within its time.'));
+    reject(reasonOf(limits));
   };
-  signal.addEventListener('abort', onAbort);
+  for (const signal of limits) signal.addEventListener('abort', onAbort);
   try {
+    if (limits.some(({ aborted }) => aborted)) onAbort();
     return await Promise.race([work, late]);
   } finally {
     // Node keeps a signal that is listened to until its time is over, and with it all that it leads to.
-    signal.removeEventListener('abort', onAbort);
+    for (const signal of limits) signal.removeEventListener('abort', onAbort);
   }
+}
+
+function reasonOf(limits: readonly AbortSignal[]): Error {
+  const reasons = limits.map(({ reason }): unknown => reason);
+  // Where a time is over, the reason is an error of Node's own.
+  const interrupted = reasons.find((reason) => reason instanceof Interrupted);
+  return interrupted ?? new HandlerLate('The handler was not done within its time.');
 }
 
 function failed(entry: Entry, endpoint: Endpoint, note: string): Received {

@@ -1,10 +1,12 @@
 import { DeadLetter } from '../errors.ts';
-import type { Entry } from '../inbox/inbox.ts';
+import type { Entry, NewEntry } from '../inbox/inbox.ts';
 import { shortNote } from '../inbox/note.ts';
 import { checkJson } from '../json.ts';
 import { parse } from '../parse.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
+import type { RunnableStep } from '../step.ts';
 import type { Endpoint } from './endpoint.ts';
+import { collectFollowUps } from './follow-ups.ts';
 
 /** The integrator's functions by source and event type, as `handlers/index.ts` has them. */
 export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
@@ -12,9 +14,14 @@ export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handle
 /** One handler, its types forgotten: what it takes and gives was checked where it was written. */
 type Handler = (event: Occurrence<never, never>) => unknown;
 
-/** Which handlers there are, and how often they are called for one entry. */
-export interface Calling {
+/** All that is done with events: what `handlers/index.ts` makes. */
+export interface Work {
   readonly handlers: AllHandlers;
+  readonly steps: readonly RunnableStep[];
+}
+
+/** What work there is, and how often it is tried for one entry. */
+export interface Calling extends Work {
   /** After so many failed attempts an entry is a dead letter. */
   readonly maxAttempts: number;
 }
@@ -25,6 +32,8 @@ export interface Handled {
   readonly result: unknown;
   /** A few words on what was done, kept with the entry. */
   readonly note: string | undefined;
+  /** What it asked to be done after it. */
+  readonly followUps: readonly NewEntry[];
 }
 
 /**
@@ -43,8 +52,11 @@ export async function handle(
   if (definition === undefined) {
     throw new DeadLetter('event_unknown', `The catalogue of ${endpoint.source.name} has no such event type.`);
   }
-  if (test === true) return { result: undefined, note: "the sender's own test payload: nothing to do" };
+  if (test === true) {
+    return { result: undefined, note: "the sender's own test payload: nothing to do", followUps: [] };
+  }
   const payload = parse(definition.schema, unread, 'payload_invalid');
+  const { followUp, close } = collectFollowUps(entry);
   const occurrence: Occurrence = {
     type,
     id,
@@ -56,12 +68,16 @@ export async function handle(
       entry.attempts >= maxAttempts || (definition.mode === 'reply' && definition.afterFailure === 'record'),
     receivedAt: new Date(entry.receivedAt),
     signal,
+    followUp,
   };
   // `HandlersOf` derived this handler's parameter from the schema that has just parsed the payload.
   const result: unknown = await handlerOf(handlers, endpoint.source.name, type)(occurrence as never);
-  if (definition.mode === 'notify') return { result, note: typeof result === 'string' ? result : undefined };
+  const followUps = close();
+  if (definition.mode === 'notify') {
+    return { result, note: typeof result === 'string' ? result : undefined, followUps };
+  }
   const answer = parse(definition.answer, result, 'answer_invalid');
-  return { result: answer, note: shortNote(definition.describe(answer)) };
+  return { result: answer, note: shortNote(definition.describe(answer)), followUps };
 }
 
 function handlerOf(handlers: AllHandlers, source: string, type: string): Handler {

@@ -22,7 +22,7 @@ export interface Records {
 /** Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. */
 export function openRecords(file: string): Records {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const database = new DatabaseSync(file);
+  const database = new DatabaseSync(file, { timeout: 10_000 });
   database.exec(`
     PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;

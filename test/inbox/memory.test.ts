@@ -3,7 +3,7 @@ import { createMemoryInbox } from '../../src/inbox/memory.ts';
 import { itKeepsTheContract } from './contract.ts';
 import { newEntry } from './entries.ts';
 
-itKeepsTheContract('the memory inbox', createMemoryInbox);
+itKeepsTheContract('the memory inbox', async (options) => createMemoryInbox(options));
 
 it('forgets the oldest finished entries together with their keys, but never waiting ones', async () => {
   const inbox = createMemoryInbox({ maxWaiting: 100, keepFinished: 2 });
@@ -34,4 +34,15 @@ it('does not forget a replayed entry while it waits or after it is done again', 
 
   expect(await inbox.find(entry.seq)).toMatchObject({ status: 'done' });
   expect(await inbox.store(newEntry({ key: 'a' }))).toMatchObject({ duplicate: true });
+});
+
+it('forgets what was done first, first, also when it has forgotten some by itself before', async () => {
+  const inbox = createMemoryInbox({ maxWaiting: 100, keepFinished: 3, now: () => 1_000 });
+  for (const key of ['a', 'b', 'c', 'd', 'e']) {
+    const { entry } = await inbox.store(newEntry({ key }), { claimForMs: 1_000 });
+    await inbox.done(entry);
+  }
+  expect(await inbox.prune({ finishedBefore: 2_000, limit: 2 })).toBe(2);
+  const left = await inbox.list({ limit: 10 });
+  expect(left.map(({ key }) => key)).toEqual(['e']);
 });

@@ -40,7 +40,7 @@ function openBeside(file: string): Inbox {
   return openSqliteInbox(file, { maxWaiting: 10_000, owner: false });
 }
 
-itKeepsTheContract('the sqlite inbox', (options) => openSqliteInbox(newFile(), options));
+itKeepsTheContract('the sqlite inbox', async (options) => openSqliteInbox(newFile(), options));
 
 describe('an inbox file', () => {
   it('is created with its directory, for its user alone', async () => {
@@ -130,7 +130,11 @@ describe('an inbox file', () => {
       async () => held.push(...(await inbox.claim({ limit: 2, leaseMs: 50 }))),
       () => inbox.replay(1 + randomBelow(40, random)),
       () => beside.replay(1 + randomBelow(40, random)),
+      () => inbox.discard(1 + randomBelow(40, random), 'not wanted'),
+      () => beside.discard(1 + randomBelow(40, random), 'not wanted'),
+      () => beside.prune({ finishedBefore: clock.now() - 300, limit: 3 }),
       () => ending((entry) => inbox.done(entry)),
+      () => ending((entry) => inbox.done(entry, { followUps: [newEntry({ subject: 's0' })] })),
       () => ending((entry) => inbox.retry(entry, 'no', clock.now() + 10)),
       () => ending((entry) => inbox.bury(entry, 'no')),
       () => ending((entry) => inbox.release(entry)),
@@ -141,12 +145,15 @@ describe('an inbox file', () => {
       clock.move(5);
       expect([...headsPerLine(look)].filter((heads) => heads !== 1)).toEqual([]);
       expect(await inbox.stats()).toMatchObject(countedIn(look));
+      expect(numberIn(look, 'SELECT count(*) FROM bodies WHERE seq NOT IN (SELECT seq FROM entries)')).toBe(
+        0,
+      );
     }
 
     look.close();
     await beside.close();
     await inbox.close();
-  });
+  }, 60_000);
 
   it('is not created by a process that only looks into it', () => {
     const file = newFile();
@@ -158,10 +165,10 @@ describe('an inbox file', () => {
     const file = newFile();
     await open(file).close();
     const database = new DatabaseSync(file);
-    database.exec('PRAGMA user_version = 2');
+    database.exec('PRAGMA user_version = 3');
     database.close();
-    expect(() => open(file)).toThrow(/newer version \(schema 2, this one knows 1\)/);
-    expect(() => openBeside(file)).toThrow(/schema 2/);
+    expect(() => open(file)).toThrow(/newer version \(schema 3, this one knows 2\)/);
+    expect(() => openBeside(file)).toThrow(/schema 3/);
   });
 
   it("is refused, and left as it is, when it is another program's database", () => {
@@ -381,8 +388,20 @@ function headsPerLine(database: DatabaseSync): Set<number> {
 }
 
 function countedIn(database: DatabaseSync): Record<string, number> {
-  const counting = database.prepare('SELECT count(*) AS entries FROM entries WHERE status = ?');
-  return Object.fromEntries(statuses.map((status) => [status, Number(counting.get(status)?.['entries'])]));
+  const countOf = (status: string) =>
+    numberIn(database, `SELECT count(*) FROM entries WHERE status = '${status}'`);
+  return {
+    ...Object.fromEntries(statuses.map((status) => [status, countOf(status)])),
+    waitingBytes: numberIn(
+      database,
+      `SELECT total(length(content)) FROM entries JOIN bodies USING (seq) WHERE status = 'waiting'`,
+    ),
+  };
+}
+
+function numberIn(database: DatabaseSync, sql: string): number {
+  const [value] = Object.values(database.prepare(sql).get() ?? {});
+  return Number(value);
 }
 
 /** A frame that ends a commit says how many pages the database has; see https://sqlite.org/fileformat2.html#walformat */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DeadLetter } from '../../src/errors.ts';
-import type { Attempted, Run } from '../../src/inbox/attempt.ts';
+import type { Attempted } from '../../src/inbox/attempt.ts';
 import type { Entry, Inbox } from '../../src/inbox/inbox.ts';
 import { createMemoryInbox } from '../../src/inbox/memory.ts';
 import { openSqliteInbox } from '../../src/inbox/sqlite.ts';
@@ -28,10 +28,13 @@ afterEach(async () => {
   await Promise.all(workers.map((worker) => worker.stop(0)));
 });
 
+/** A handler that says a few words, or nothing. */
+type Run = (entry: Entry, signal: AbortSignal) => Promise<string | undefined | void>;
+
 function startWorker(run: Run, options: Partial<WorkerOptions> = {}): Worker {
   const worker = createWorker({
     inbox,
-    run,
+    run: async (entry, signal) => ({ note: (await run(entry, signal)) ?? undefined }),
     concurrency: 4,
     maxAttempts: 3,
     handlerTimeoutMs: 10_000,
@@ -249,6 +252,21 @@ describe('a worker', () => {
 });
 
 describe('a worker that is stopped', () => {
+  it('gives back in time what does not stop, even if handlers usually have longer for it', async () => {
+    const seq = await stored();
+    let started = false;
+    const worker = startWorker(
+      () => {
+        started = true;
+        return new Promise(() => undefined);
+      },
+      { graceMs: 60_000 },
+    );
+    await until(async () => started);
+    await worker.stop(40);
+    expect(await inbox.find(seq)).toMatchObject({ status: 'waiting', attempts: 0 });
+  });
+
   it('waits for the handlers that run, and takes nothing new', async () => {
     const [first, second] = [await stored({ subject: 's' }), await stored({ subject: 's' })];
     const slow = createSlowHandler();

@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { expect, it } from '@jest/globals';
 import { dayText, playSeed } from '../../scripts/play-seed.ts';
-import { createHandlers } from '../../src/handlers/index.ts';
+import { createHandlers, createSteps } from '../../src/handlers/index.ts';
 import type { HandlerTools } from '../../src/handlers/tools.ts';
 import { createChaos } from '../../src/mock/chaos.ts';
 import type { Fire, Target } from '../../src/mock/platforms/firing.ts';
 import type { PlatformRequest } from '../../src/mock/platforms/platform.ts';
-import type { AllHandlers } from '../../src/receiver/handle.ts';
+import type { Work } from '../../src/receiver/handle.ts';
 import type { Fired } from '../../src/mock/sender.ts';
 
 // npm run chaos -- --days 200 plays more.
@@ -28,7 +28,7 @@ it.each(groups)(
   30_000,
 );
 
-function keepingTheOldest(tools: HandlerTools): AllHandlers {
+function keepingTheOldest(tools: HandlerTools): Work {
   const { risr, ...others } = createHandlers(tools);
   const keep = (booking: { readonly id: string; readonly rev: string }) => {
     tools.records.putIfNewer('booking', booking.id, -Number.parseInt(booking.rev, 10), booking);
@@ -42,12 +42,12 @@ function keepingTheOldest(tools: HandlerTools): AllHandlers {
       keep(payload);
     },
   };
-  return { ...others, risr: keeping };
+  return { handlers: { ...others, risr: keeping }, steps: createSteps(tools) };
 }
 
 it('finds out a receiver that keeps the oldest that came', async () => {
   const days = await Promise.all(
-    SEEDS.slice(0, 4).map((seed) => playSeed(seed, { handlersWith: keepingTheOldest })),
+    SEEDS.slice(0, 4).map((seed) => playSeed(seed, { workWith: keepingTheOldest })),
   );
   expect(days.flatMap(({ missing }) => missing)).toContainEqual(
     expect.stringMatching(/^trainee: at the receiver, the booking is CONFIRMED – NOT so: /),

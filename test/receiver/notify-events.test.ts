@@ -73,7 +73,7 @@ it.each(notifyEvents)(
     const { status, body } = await sender.fire(source, type);
     expect([status, body.toString()]).toEqual([source.reply.accepted.status, source.reply.accepted.body]);
     // Another process sees only what is on disk.
-    const beside = openInbox(receiver.config.general.INBOX_URL, { maxWaiting: 1, owner: false });
+    const beside = await openInbox(receiver.config.general.INBOX_URL, { maxWaiting: 1, owner: false });
     const [entry] = await beside.list({ limit: 1 });
     await beside.close();
     expect(['waiting', 'running']).toContain(entry?.status);

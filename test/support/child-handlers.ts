@@ -5,19 +5,26 @@ import type { HandlerTools } from '../../src/handlers/tools.ts';
 import type { AllHandlers } from '../../src/receiver/handle.ts';
 import type { Occurrence } from '../../src/source.ts';
 
+export { createSteps } from '../../src/handlers/index.ts';
+
 /** Handlers for a process under test: they leave a line in the file TRACES, and wait where the file GATE is named. */
 export function createHandlers(tools: HandlerTools): AllHandlers {
   return {
     ...createReferenceHandlers(tools),
-    risr: { profile_updated: trace },
+    risr: { profile_updated: trace, booking_updated: waitAndTrace },
     hotdocs: { InterviewLoadEvent: waitAndAnswer },
   };
 }
 
 async function waitAndAnswer(event: Occurrence): Promise<object> {
+  await waitAndTrace(event);
+  return {};
+}
+
+/** Whatever its signal says. */
+async function waitAndTrace(event: Occurrence): Promise<void> {
   trace(event);
   while (!existsSync(process.env['GATE'] ?? '')) await sleep(5);
-  return {};
 }
 
 function trace({ id, attempt }: Occurrence): void {

@@ -23,7 +23,7 @@ export interface ProcessOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Where it runs: its `.env` and `data` are there. */
   readonly folder: string;
-  /** A file that exports createHandlers, in place of the handlers folder. */
+  /** A file that exports createHandlers and createSteps, in place of the handlers folder. */
   readonly handlers?: string;
 }
 
@@ -34,7 +34,7 @@ export function startProcess({ env, folder, handlers }: ProcessOptions): Receive
     handlers === undefined ? [] : ['--import', join(import.meta.dirname, 'child-own-handlers.ts')];
   const child = spawn(process.execPath, [...preload, ...startArguments()], {
     cwd: folder,
-    env: { ...env, ...(handlers === undefined ? {} : { OWN_HANDLERS: handlers }) },
+    env: { ADMIN_PORT: 'off', ...env, ...(handlers === undefined ? {} : { OWN_HANDLERS: handlers }) },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -6,13 +6,14 @@ import { Writable } from 'node:stream';
 import type { App } from '../../src/app.ts';
 import { readConfig, type Config } from '../../src/config.ts';
 import { credentialVariable, endpointsOf } from '../../src/endpoints.ts';
-import { createHandlers } from '../../src/handlers/index.ts';
+import { createHandlers, createSteps } from '../../src/handlers/index.ts';
 import { createLog } from '../../src/log.ts';
 import type { AllHandlers } from '../../src/receiver/handle.ts';
 import { addExamplePeople } from '../../src/records/examples.ts';
 import { openRecords, type Records } from '../../src/records/records.ts';
 import type { EndpointDefinition, Source } from '../../src/source.ts';
 import { sources } from '../../src/sources/index.ts';
+import type { RunnableStep } from '../../src/step.ts';
 import { startWithHandlers } from '../../src/start.ts';
 
 /** A whole receiver on a free port, every endpoint open, with what a test wants to look at. */
@@ -35,6 +36,8 @@ export interface TestReceiverOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** In place of the reference handlers, by source and type. */
   readonly handlers?: AllHandlers;
+  /** Besides the reference steps. */
+  readonly steps?: readonly RunnableStep[];
   readonly further?: readonly EndpointDefinition[];
   readonly sources?: readonly Source[];
 }
@@ -43,16 +46,23 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
   const among = options.sources ?? sources;
   const secrets = secretsFor(among, options.further);
   const archive = join(tmpdir(), `kit-archive-${randomUUID()}`);
-  const usual = { PORT: '0', INBOX_URL: 'memory:', RECORDS_FILE: ':memory:', ARCHIVE_DIR: archive };
+  const usual = {
+    PORT: '0',
+    ADMIN_PORT: 'off',
+    INBOX_URL: 'memory:',
+    RECORDS_FILE: ':memory:',
+    ARCHIVE_DIR: archive,
+  };
   const env = { ...usual, ...secrets, ...options.env };
   const config = readConfig(env, among, options.further);
   const records = openRecords(config.general.RECORDS_FILE);
   addExamplePeople(records);
   const lines: LogLine[] = [];
   const log = createLog('info', lineWriter(lines));
-  const app = await startWithHandlers(config, records, log, (tools) =>
-    merged(createHandlers(tools), options.handlers ?? {}),
-  );
+  const app = await startWithHandlers(config, records, log, (tools) => ({
+    handlers: merged(createHandlers(tools), options.handlers ?? {}),
+    steps: [...createSteps(tools), ...(options.steps ?? [])],
+  }));
   return {
     app,
     url: app.url,

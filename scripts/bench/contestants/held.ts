@@ -18,7 +18,7 @@ const records = openRecords(':memory:');
 const archive = openArchive(records, config.general.ARCHIVE_DIR);
 const reference: AllHandlers = createHandlers({ records, archive, apis: {}, settings: config.general });
 let held = Promise.withResolvers<undefined>();
-const app = await startApp(config, waiting(reference), log);
+const app = await startApp(config, { handlers: waiting(reference), steps: [] }, log);
 process.stderr.write(`Listening on ${app.url}\n`);
 
 process.on('message', (order: HeldOrder) => {

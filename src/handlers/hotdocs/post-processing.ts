@@ -47,11 +47,13 @@ type Change = Omit<Upload, 'workItemId' | 'versionId'>;
 /** A PDF gets a footer; what else there is gets a cover sheet, which is a document of its own. */
 async function makeUploads(archive: Archive, api: HotdocsApi, event: VersionEvent): Promise<Change[]> {
   const { workItemId, workItemVersionId, workItemName = workItemId, documents } = event.payload;
+  const { signal } = event;
   const changes: Change[] = [];
   const others: string[] = [];
   for (const document of documents) {
     // By the next attempt, what the address leads to may have been changed by this one: the original is kept.
-    const original = await archiveDocument(archive, api, event, document, 'original');
+    const which = { workItemId, workItemVersionId, document };
+    const original = await archiveDocument(archive, api, which, signal, 'original');
     const body = await archive.read(original);
     if (isPdf(body))
       changes.push(pdf(document.id, fileNameOf(document), await withFooter(body, workItemName)));

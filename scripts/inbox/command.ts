@@ -1,0 +1,26 @@
+import type { Filter, Inbox } from '../../src/inbox/inbox.ts';
+
+/** What the options of the command line say. */
+export interface Chosen {
+  readonly filter: Omit<Filter, 'limit' | 'before'>;
+  readonly limit: number | undefined;
+  readonly dead: boolean;
+  readonly content: boolean;
+  readonly reason: string | undefined;
+  readonly days: number | undefined;
+  readonly json: boolean;
+}
+
+/** One thing to do with an inbox. */
+export interface Command {
+  /** The options it takes beside those that all take; another one could be meant to spare what it does not spare. */
+  readonly options: readonly string[];
+  /** What to say when the command does not fit. */
+  readonly expects: string;
+  readonly fits: (seqs: readonly number[], chosen: Chosen) => boolean;
+  /** Resolves with the exit code. */
+  readonly run: (inbox: Inbox, seqs: readonly number[], chosen: Chosen) => Promise<number>;
+}
+
+/** Entries are read and changed so many at a time, so that the receiver never waits long for the store. */
+export const PAGE = 100;

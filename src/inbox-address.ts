@@ -1,0 +1,31 @@
+const POSTGRES = /^postgres(?:ql)?:\/\//;
+
+/** Whether several processes, on several machines, can work on the inbox of this address. */
+export function isShared(url: string): boolean {
+  return POSTGRES.test(url);
+}
+
+/** The address of an inbox as it may be printed: without user, password and parameters. */
+export function printableInbox(url: string): string {
+  return isShared(url) ? url.replace(/^([a-z]+:\/\/)(?:.*@)?([^?#]*).*$/s, '$1$2') : url;
+}
+
+/** A message that may quote the password in the address of an inbox, without it. */
+export function withoutPassword(message: string, url: string): string {
+  return passwordsIn(url).reduce((text, password) => text.replaceAll(password, '…'), message);
+}
+
+/** As it is written there, and as it is meant. */
+function passwordsIn(url: string): string[] {
+  if (!isShared(url)) return [];
+  const written = [/^[a-z]+:\/\/[^:/?#]*:(.*)@/s.exec(url)?.[1], /[?&]password=([^&#]*)/.exec(url)?.[1]];
+  return written.flatMap((text) => (text ? [text, decoded(text)] : []));
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,14 @@
+import type { Database } from './postgres-database.ts';
+import type { WaitingRoom } from './postgres-room.ts';
+
+/** What every operation of an inbox works with. */
+export interface Context {
+  readonly database: Database;
+  readonly room: WaitingRoom;
+  /** The time of a statement; undefined is the server's own, on which all machines agree. */
+  readonly at: () => Date | undefined;
+  /** This machine's time, in milliseconds since 1970: only for how far off something is. */
+  readonly now: () => number;
+  /** Called after an entry became claimable. */
+  readonly onReady: () => void;
+}

@@ -1,0 +1,64 @@
+/** Hands items over in batches: everything that comes while a batch is under way goes into the next one. */
+export interface Turns<Item, Outcome> {
+  /** Resolves with what came of the item. Rejects with what its batch failed with, or with its own refusal. */
+  take(item: Item): Promise<Outcome>;
+  /** Resolves when nothing is under way or queued. */
+  drained(): Promise<void>;
+}
+
+/** The refusal of one item, which the others of its batch do not share. */
+export class Refused {
+  readonly reason: Error;
+
+  constructor(reason: Error) {
+    this.reason = reason;
+  }
+}
+
+interface Queued<Item, Outcome> {
+  readonly item: Item;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/** `run` gets items in the order in which they came, at most `most`, and returns an outcome for each. */
+export function createTurns<Item, Outcome>(
+  run: (items: readonly Item[]) => Promise<readonly (Outcome | Refused)[]>,
+  most: number,
+): Turns<Item, Outcome> {
+  const queue: Queued<Item, Outcome>[] = [];
+  let running: Promise<void> | undefined;
+
+  async function runAll(): Promise<void> {
+    // Input is read in one phase of the event loop, immediates run right after it: a batch has all that came in one.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (queue.length > 0) await runBatch(queue.splice(0, most));
+    running = undefined;
+  }
+
+  async function runBatch(batch: readonly Queued<Item, Outcome>[]): Promise<void> {
+    try {
+      const outcomes = await run(batch.map(({ item }) => item));
+      batch.forEach((queued, index) => {
+        settle(queued, outcomes[index]);
+      });
+    } catch (thrown) {
+      for (const { reject } of batch) reject(thrown);
+    }
+  }
+
+  return {
+    take: (item) =>
+      new Promise((resolve, reject) => {
+        queue.push({ item, resolve, reject });
+        running ??= runAll();
+      }),
+    drained: async () => running,
+  };
+}
+
+function settle<Outcome>(queued: Queued<unknown, Outcome>, outcome: Outcome | Refused | undefined): void {
+  if (outcome instanceof Refused) queued.reject(outcome.reason);
+  else if (outcome === undefined) queued.reject(new Error('a batch returned too few outcomes'));
+  else queued.resolve(outcome);
+}

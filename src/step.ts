@@ -1,0 +1,59 @@
+import type { z } from 'zod';
+
+/** Work that follows from an event and is as durable: its name, and the shape of what it is told. */
+export interface Step<Schema extends z.ZodType = z.ZodType> {
+  /** Kept with what waits to be done: once in use, it is not changed. */
+  readonly name: string;
+  readonly schema: Schema;
+}
+
+/** Names a step. Its data are kept as JSON, so the schema has to take what JSON gives back. */
+export function defineStep<Schema extends z.ZodType>(name: string, schema: Schema): Step<Schema> {
+  return { name, schema };
+}
+
+/**
+ * Asks for a step to be done once the handler has succeeded: stored in the same commit, with attempts of its own. A
+ * handler that fails asked for nothing.
+ * @throws DeadLetter `step_data_invalid` when the data do not fit the step's schema
+ */
+export type FollowUp = <Schema extends z.ZodType>(
+  step: Step<Schema>,
+  data: z.input<Schema>,
+  options?: FollowUpOptions,
+) => void;
+
+export interface FollowUpOptions {
+  /** What it is about, in the words of the catalogue's `subject`. The subject of the event itself by default. */
+  readonly subject?: string;
+}
+
+/** What a step is told when it runs. */
+export interface StepTask<Data> {
+  readonly data: Data;
+  /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
+  readonly attempt: number;
+  /** When it fails, the step is a dead letter. */
+  readonly lastAttempt: boolean;
+  /** Aborts when its time is over. */
+  readonly signal: AbortSignal;
+  readonly followUp: FollowUp;
+}
+
+/** A step and what is done for it. */
+export interface RunnableStep {
+  readonly step: Step;
+  /** What its task holds was checked where it was written. */
+  readonly run: (task: StepTask<never>) => Said | Promise<Said>;
+}
+
+/** A few words on what was done; they are kept with the step. */
+type Said = string | undefined | void;
+
+/** Says what is done for a step. */
+export function runs<Schema extends z.ZodType>(
+  step: Step<Schema>,
+  run: (task: StepTask<z.output<Schema>>) => Said | Promise<Said>,
+): RunnableStep {
+  return { step, run };
+}
