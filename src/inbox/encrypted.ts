@@ -115,6 +115,8 @@ interface Opened {
   readonly readable: boolean;
 }
 
+const trouble = { content: 'content_unreadable', answer: 'answer_unreadable' } as const;
+
 const NOTHING = Buffer.alloc(0);
 
 function opened(
@@ -128,7 +130,7 @@ function opened(
     return { plain: unseal(stored, keys, boundTo(entry, part)) };
   } catch (error) {
     if (!(error instanceof Unreadable)) throw error;
-    return { trouble: `${part}_unreadable: ${error.message}.` };
+    return { trouble: `${trouble[part]}: ${error.message}.` };
   }
 }
 

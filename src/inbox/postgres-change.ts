@@ -1,13 +1,11 @@
 import type { Entry } from './inbox.ts';
-import type { Context } from './postgres-context.ts';
+import { AT, type Context } from './postgres-context.ts';
 import type { Query } from './postgres-database.ts';
 import { linesOf, storable } from './postgres-keys.ts';
 import { demoteHead, lockLines, promoteLines } from './postgres-lines.ts';
 import { findEntry } from './postgres-read.ts';
 import { columns, toEntry } from './postgres-rows.ts';
 import { TABLE } from './postgres-schema.ts';
-
-const AT = 'coalesce($1::timestamptz, now())';
 
 const waitAfresh = `
   UPDATE ${TABLE} SET state = 'created', attempts = 0, start_after = ${AT}, completed_on = NULL

@@ -1,11 +1,9 @@
 import type { Entry } from './inbox.ts';
-import type { Context } from './postgres-context.ts';
+import { AT, type Context } from './postgres-context.ts';
 import { linesOf } from './postgres-keys.ts';
 import { any, demoteHead, isRunning, lockLines, promoteLines } from './postgres-lines.ts';
 import { columns, toEntry } from './postgres-rows.ts';
 import { TABLE } from './postgres-schema.ts';
-
-const AT = 'coalesce($1::timestamptz, now())';
 
 /** What a claim does to a row; $2 is the lease in milliseconds. The count of claims is kept as pg-boss does it. */
 const taken = `
@@ -51,12 +49,13 @@ async function giveBackLapsed({ database, room, at }: Context): Promise<void> {
   const lapsed = (await database.query(findLapsed, [at()])).map(toEntry);
   if (lapsed.length === 0) return;
   const lines = linesOf(lapsed);
-  await database.transaction(async (query) => {
+  const given = await database.transaction(async (query) => {
     await lockLines(query, lines);
-    const given = await query(giveBack, [at(), lapsed.map(({ seq }) => seq)]);
+    const rows = await query(giveBack, [at(), lapsed.map(({ seq }) => seq)]);
     await promoteLines(query, lines);
-    for (const { bytes } of given) room.changed(1, Number(bytes));
+    return rows;
   });
+  for (const { bytes } of given) room.changed(1, Number(bytes));
 }
 
 /** Claims an entry that was delivered again, if it may run now. */

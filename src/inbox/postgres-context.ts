@@ -1,6 +1,12 @@
 import type { Database } from './postgres-database.ts';
 import type { WaitingRoom } from './postgres-room.ts';
 
+/**
+ * The time of a statement whose $1 is `Context.at()`. Not now(): that is when the transaction began, and it may have waited
+ * for a line since.
+ */
+export const AT = 'coalesce($1::timestamptz, statement_timestamp())';
+
 /** What every operation of an inbox works with. */
 export interface Context {
   readonly database: Database;

@@ -1,4 +1,5 @@
 import type { NewEntry } from './inbox.ts';
+import { AT } from './postgres-context.ts';
 import type { Query } from './postgres-database.ts';
 import { lineOf, linesOf } from './postgres-keys.ts';
 import { hasHead, promoteLines } from './postgres-lines.ts';
@@ -18,6 +19,11 @@ export interface Inserted {
   readonly leaseUntil: number | undefined;
   /** Waits, and nothing of its subject is before it. */
   readonly ready: boolean;
+}
+
+/** How much it adds to its statement. */
+export function insertBytes({ fresh }: ToInsert): number {
+  return fresh.content.length;
 }
 
 /**
@@ -60,7 +66,7 @@ function toInserted(row: Readonly<Record<string, unknown>>): Inserted {
 /** Nothing but `prune` deletes: no retention, no time limit, whatever pg-boss's maintenance is told elsewhere. */
 const insert = `
   WITH fresh AS (
-    SELECT *, coalesce($1::timestamptz, now()) AS at,
+    SELECT *, ${AT} AS at,
       line IS NOT NULL AND (row_number() OVER (PARTITION BY line ORDER BY place) > 1 OR ${hasHead('line')}) AS behind
     FROM ROWS FROM (
       json_to_recordset($2::json) AS (

@@ -1,5 +1,5 @@
 import type { Entry, Filter, Stats } from './inbox.ts';
-import type { Context } from './postgres-context.ts';
+import { AT, type Context } from './postgres-context.ts';
 import type { Query } from './postgres-database.ts';
 import { columns, stateOf, timeOf, toEntry } from './postgres-rows.ts';
 import { TABLE } from './postgres-schema.ts';
@@ -49,7 +49,7 @@ export async function readStats({ database }: Context): Promise<Stats> {
 }
 
 const nextTimes = `
-  SELECT coalesce($1::timestamptz, now()) AS at, least(
+  SELECT ${AT} AS at, least(
     (SELECT min(start_after) FROM ${TABLE} WHERE state = 'created' AND NOT blocked),
     (SELECT min(lease_until) FROM ${TABLE} WHERE state = 'active')) AS next`;
 

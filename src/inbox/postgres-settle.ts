@@ -1,5 +1,5 @@
 import type { Entry, NewEntry, Status } from './inbox.ts';
-import type { Context } from './postgres-context.ts';
+import { AT, type Context } from './postgres-context.ts';
 import type { Query } from './postgres-database.ts';
 import { insertEntries, type Inserted, type ToInsert } from './postgres-insert.ts';
 import { jobIdOf, linesOf, storable } from './postgres-keys.ts';
@@ -17,6 +17,11 @@ export interface Settlement {
   readonly note: string | undefined;
   readonly answer: Buffer | undefined;
   readonly followUps: readonly NewEntry[];
+}
+
+/** How much it adds to its statement. */
+export function settlementBytes({ answer, followUps }: Settlement): number {
+  return followUps.reduce((sum, { content }) => sum + content.length, answer?.length ?? 0);
 }
 
 /** What it did to those that were still held, and how much may run now that could not before. */
@@ -108,6 +113,6 @@ const settleHeld = `
   FROM json_to_recordset($2::json) AS settled (
       seq bigint, claims integer, state inbox.job_state, attempts integer, "dueInMs" double precision, output jsonb,
       answer text),
-    (SELECT coalesce($1::timestamptz, now()) AS at) AS clock
+    (SELECT ${AT} AS at) AS clock
   WHERE entry.seq = settled.seq AND entry.state = 'active' AND entry.retry_count = settled.claims - 1
   RETURNING entry.seq, settled.claims, entry.bytes`;

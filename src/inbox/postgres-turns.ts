@@ -21,10 +21,15 @@ interface Queued<Item, Outcome> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** `run` gets items in the order in which they came, at most `most`, and returns an outcome for each. */
+/** So many share one statement: more would make the first wait for the last. */
+const MOST_ITEMS = 500;
+/** One that is larger goes alone: a statement is built in memory, here and in the server. */
+const MOST_BYTES = 8_000_000;
+
+/** `run` gets items in the order in which they came, and returns an outcome for each. */
 export function createTurns<Item, Outcome>(
   run: (items: readonly Item[]) => Promise<readonly (Outcome | Refused)[]>,
-  most: number,
+  bytesOf: (item: Item) => number,
 ): Turns<Item, Outcome> {
   const queue: Queued<Item, Outcome>[] = [];
   let running: Promise<void> | undefined;
@@ -32,8 +37,17 @@ export function createTurns<Item, Outcome>(
   async function runAll(): Promise<void> {
     // Input is read in one phase of the event loop, immediates run right after it: a batch has all that came in one.
     await new Promise((resolve) => setImmediate(resolve));
-    while (queue.length > 0) await runBatch(queue.splice(0, most));
+    while (queue.length > 0) await runBatch(queue.splice(0, batchSize()));
     running = undefined;
+  }
+
+  function batchSize(): number {
+    let bytes = 0;
+    const tooMuch = queue.findIndex(({ item }, index) => {
+      bytes += bytesOf(item);
+      return index === MOST_ITEMS || (index > 0 && bytes > MOST_BYTES);
+    });
+    return tooMuch === -1 ? queue.length : tooMuch;
   }
 
   async function runBatch(batch: readonly Queued<Item, Outcome>[]): Promise<void> {

@@ -3,11 +3,12 @@ import { discardEntry, pruneEntries, replayEntry } from './postgres-change.ts';
 import { claimEntries, renewLease } from './postgres-claim.ts';
 import type { Context } from './postgres-context.ts';
 import { openDatabase, type Database } from './postgres-database.ts';
+import { insertBytes } from './postgres-insert.ts';
 import { jobIdOf } from './postgres-keys.ts';
 import { countWaiting, findEntry, listEntries, readNextDue, readStats } from './postgres-read.ts';
 import { createWaitingRoom } from './postgres-room.ts';
 import { prepareSchema } from './postgres-schema.ts';
-import { settleAll, type Settlement } from './postgres-settle.ts';
+import { settleAll, settlementBytes, type Settlement } from './postgres-settle.ts';
 import { storeAll } from './postgres-store.ts';
 import { createTurns } from './postgres-turns.ts';
 import { unavailable, whereOf } from './postgres-trouble.ts';
@@ -16,9 +17,6 @@ export interface PostgresInboxOptions extends Room {
   /** For tests. By default times are the server's, on which several machines agree. */
   readonly now?: () => number;
 }
-
-/** So many share one statement: more would make the first wait for the last. */
-const MOST_IN_A_TURN = 500;
 
 /**
  * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines. Its entries are
@@ -55,8 +53,8 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
       ready();
     },
   };
-  const stores = createTurns(storeAll.bind(undefined, context), MOST_IN_A_TURN);
-  const settlements = createTurns(settleAll.bind(undefined, context), MOST_IN_A_TURN);
+  const stores = createTurns(storeAll.bind(undefined, context), insertBytes);
+  const settlements = createTurns(settleAll.bind(undefined, context), settlementBytes);
 
   async function open<Result>(step: () => Promise<Result>): Promise<Result> {
     if (closing) throw inboxClosed();

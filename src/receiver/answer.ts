@@ -83,7 +83,9 @@ async function answerUnclaimed(
   if (!duplicate) return { outcome: 'accepted', reply: harmlessReply(entry, endpoint), entry };
   const first = await tools.inFlight.get(entry.seq);
   if (first) return { ...first, outcome: 'duplicate' };
-  return { outcome: 'duplicate', reply: replyOf(entry, endpoint), entry };
+  // What was running when it was looked up may have ended since.
+  const latest = entry.status === 'running' ? await tools.inbox.find(entry.seq) : entry;
+  return { outcome: 'duplicate', reply: replyOf(latest ?? entry, endpoint), entry };
 }
 
 /** The reply to an entry that is not being answered right now. */

@@ -207,6 +207,21 @@ describe('one turn', () => {
     expect(keysOf(await drain(inbox))).toEqual(['a', 'b', 'c']);
   });
 
+  it(
+    'is as large as the database can take, and the next one has the rest',
+    async () => {
+      const inbox = await open(await newInbox());
+      const keys = Array.from({ length: 6 }, (_, index) => `k${index}`);
+      const content = Buffer.alloc(5_000_000, 'x');
+      await Promise.all(keys.map((key) => inbox.store(newEntry({ key, content, subject: 's' }))));
+      expect(await inbox.stats()).toMatchObject({ waiting: 6, waitingBytes: 30_000_000 });
+      const [first] = await inbox.claim({ limit: 10, leaseMs: LONG_MS });
+      expect(first?.key).toBe('k0');
+      expect(first?.content.equals(content)).toBe(true);
+    },
+    LONG_MS,
+  );
+
   it('takes text that the database cannot hold', async () => {
     const inbox = await open(await newInbox());
     const odd = 'a\0b\ud800';
