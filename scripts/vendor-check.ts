@@ -14,10 +14,11 @@ const USAGE = `Sends every event of risr/advance, in every spelling that the moc
 this kit: Python with aiohttp and python-jose, as in the vendor's documentation. It must verify each of them, and refuse
 one that is signed with another secret.
 
-  npm run vendor-check
+  npm run vendor-check                 what must be accepted is
+  npm run vendor-check -- --conform    the conformance suite names the weaknesses of that receiver
 
 Needs Python with both libraries; on Debian: apt-get install python3-aiohttp python3-jose
-Exit code: 0 all as it should be, 1 not so, 2 the libraries are not there.
+Exit code: 0 all as it should be, 1 not so, 2 the libraries are not there; with --conform that of npm run conform.
 `;
 
 await runCommand(async (args) => {
@@ -42,12 +43,23 @@ await runCommand(async (args) => {
   try {
     await once(createInterface(receiver.stdout), 'line');
     const url = new URL(`http://127.0.0.1:${port}`);
+    if (args.includes('--conform')) return await conform(url, secrets);
     const credentialFor = credentialsFrom(secrets, [risr], [])(risr);
     return await sendAll(createSender({ source: risr, url, credentialFor, random: createRandom(1) }));
   } finally {
     receiver.kill();
   }
 });
+
+async function conform({ href }: URL, secrets: Readonly<Record<string, string>>): Promise<number> {
+  const script = fileURLToPath(new URL('conform.ts', import.meta.url));
+  const suite = spawn(process.execPath, [script, '--url', href, '--source', 'risr'], {
+    env: { ...process.env, ...secrets },
+    stdio: 'inherit',
+  });
+  const [code] = (await once(suite, 'close')) as [number | null]; // as Node's documentation has it
+  return code ?? 1;
+}
 
 async function sendAll(sender: Sender): Promise<number> {
   let wrong = 0;

@@ -13,7 +13,7 @@ import { messageOf } from './errors.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import { tlsProblems, tlsWarning, type TlsIdentity } from './receiver/tls.ts';
 import { isShared } from './inbox-address.ts';
-import { integer, matching, oneOf, portOrOff, text } from './settings.ts';
+import { decimal, integer, matching, oneOf, portOrOff, text } from './settings.ts';
 import type {
   ApiDefinition,
   EndpointDefinition,
@@ -100,11 +100,11 @@ export const variables = {
       '(`openssl rand -base64 32`). `INBOX_KEYS_FILE` names their file. Empty: nothing is encrypted.',
   },
   RETENTION_DAYS: {
-    schema: integer({ min: 0, max: 36_500 }),
+    schema: decimal({ min: 0, max: 36_500 }),
     default: '7',
     summary:
-      'So long an entry is kept after it was handled, so long its redelivery is known for one. 0 keeps all for ever. Dead ' +
-      'letters stay.',
+      'So long an entry is kept after it was handled, so long its redelivery is known for one; 0.5 is half a day. 0 keeps ' +
+      'all for ever. Dead letters stay.',
   },
   RECORDS_FILE: {
     schema: text(),

@@ -20,6 +20,16 @@ export function integer({ min, max }: { min: number; max: number }): z.ZodType<n
     .refine((value) => value >= min && value <= max, { error });
 }
 
+/** A number in decimal digits, with a point where it is not whole. */
+export function decimal({ min, max }: { min: number; max: number }): z.ZodType<number, string> {
+  const error = `expected a number from ${min} to ${max}`;
+  return z
+    .string({ error })
+    .regex(/^-?\d{1,15}(\.\d{1,15})?$/, { error })
+    .transform(Number)
+    .refine((value) => value >= min && value <= max, { error });
+}
+
 /** A TCP port, or the word that opens none. */
 export function portOrOff(): z.ZodType<number | undefined, string> {
   const port = integer({ min: 0, max: 65_535 });

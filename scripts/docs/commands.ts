@@ -8,6 +8,9 @@ export const commands: Readonly<Record<string, string>> = {
   crash:
     'Kills the receiver at chosen points and starts it again; what it had promised must be there, and handled once.',
   send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
+  conform:
+    'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
+  effects: "What this kit's receiver has done, for `npm run conform` to ask.",
   inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
   register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
   new: 'Begins a new source or a new event.',

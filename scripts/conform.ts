@@ -1,0 +1,49 @@
+import { messageOf } from '../src/errors.ts';
+import { UsageError } from '../src/mock/usage.ts';
+import { exitCodes } from '../src/conformance/result.ts';
+import { rules } from '../src/conformance/rules/index.ts';
+import { furtherEndpoints, sources } from '../src/sources/index.ts';
+import { runCommand } from './command.ts';
+import { onInterrupt } from './conform/interrupt.ts';
+import { startKit } from './conform/kit.ts';
+import { listOfRules } from './conform/list.ts';
+import { readCommandLine, type CommandLine } from './conform/options.ts';
+import { ownerOf, prepare } from './conform/prepare.ts';
+import { tryTarget } from './conform/try-target.ts';
+import { USAGE } from './conform/usage.ts';
+
+// Exit code 1 means that the receiver is at fault; what breaks here must not look like that.
+process.once('uncaughtException', (error) => {
+  console.error(`The suite broke off: ${messageOf(error)}`);
+  process.exit(exitCodes.broken);
+});
+
+await runCommand(async (args) => {
+  const line = readCommandLine(args);
+  if (line.values.help) return show(USAGE);
+  if (line.values.list) return show(listOfRules(rules));
+  try {
+    return await conform(line);
+  } catch (error) {
+    if (error instanceof UsageError) throw error;
+    console.error(`The suite broke off: ${messageOf(error)}`);
+    return exitCodes.broken;
+  }
+});
+
+function show(text: string): number {
+  console.log(text);
+  return 0;
+}
+
+async function conform(line: CommandLine): Promise<number> {
+  const signal = onInterrupt();
+  const prepared = prepare(line.values, sources);
+  const kit = line.values.kit ? await startKit(sources, furtherEndpoints) : undefined;
+  try {
+    const owner = kit ?? ownerOf(line.values, process.env);
+    return await tryTarget({ line, prepared, owner, signal, further: furtherEndpoints, rules });
+  } finally {
+    await kit?.stop();
+  }
+}

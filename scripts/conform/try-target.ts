@@ -1,0 +1,137 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { planCases, type PlanOptions } from '../../src/conformance/plan.ts';
+import { exitCodes, type CaseEnded, type RunEvent } from '../../src/conformance/result.ts';
+import type { Endpoint, Rule } from '../../src/conformance/rule.ts';
+import { runConformance } from '../../src/conformance/run.ts';
+import { messageOf } from '../../src/errors.ts';
+import { UsageError } from '../../src/mock/usage.ts';
+import type { EndpointDefinition } from '../../src/source.ts';
+import { quoted, type CommandLine, type Values } from './options.ts';
+import { openOutputs } from './outputs.ts';
+import type { Owner, Prepared } from './prepare.ts';
+import { targetsOf, type LeftOut, type Targets } from './targets.ts';
+
+export interface Attempt {
+  readonly line: CommandLine;
+  readonly prepared: Prepared;
+  readonly owner: Owner;
+  readonly signal: AbortSignal;
+  readonly further: readonly EndpointDefinition[];
+  readonly rules: readonly Rule[];
+}
+
+/** Runs the suite and writes the reports. Resolves with the exit code. @throws UsageError before anything is sent */
+export async function tryTarget(attempt: Attempt): Promise<number> {
+  const { line, prepared, owner, signal, further, rules } = attempt;
+  const { endpoints, leftOut } = targetsFor(line.values, prepared, owner, further);
+  demandOwnership(endpoints, line.values['i-own-this-target']);
+  const choice = { ...prepared.run, endpoints, rules };
+  demandCases(choice, owner);
+  if (prepared.run.level > 1) await tryProbe(owner);
+
+  const again = (one: CaseEnded) => line.again(partOf(one), prepared.run.seed);
+  const outputs = openOutputs(prepared.wishes);
+  try {
+    for (const words of remarks(leftOut, prepared.lapsedWaivers)) outputs.say(words);
+    const ended = await runConformance({
+      ...choice,
+      ...owner.hooks,
+      signal,
+      version: versionOfKit(),
+      onEvent: (event) => {
+        outputs.take(withOwnCommand(event, again));
+      },
+    });
+    return exitCodes[ended.verdict];
+  } finally {
+    outputs.close();
+  }
+}
+
+function targetsFor(
+  values: Values,
+  { sources }: Prepared,
+  { url, env }: Owner,
+  further: readonly EndpointDefinition[],
+): Targets {
+  const { endpoint, accepts } = values;
+  const maxBody = values['max-body'];
+  const targets = targetsOf({
+    sources,
+    further,
+    url,
+    endpoint,
+    switch: values.switch,
+    accepts,
+    maxBody,
+    env,
+  });
+  if (targets.endpoints.length > 0) return targets;
+  const names = targets.leftOut.map(({ variables }) => `  ${variables.join(' or ')}`);
+  throw new UsageError(
+    `No endpoint has a secret, so nothing genuine could be sent. Set one of these to what the receiver has, in .env or in the ` +
+      `environment, or in a file for --secrets:\n${names.join('\n')}\nOr see a run without any: npm run conform -- --kit`,
+  );
+}
+
+const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
+
+function demandOwnership(endpoints: readonly Endpoint[], owned: boolean): void {
+  const strange = endpoints.find(({ url }) => !LOOPBACK.test(url.hostname));
+  if (strange === undefined || owned) return;
+  throw new UsageError(
+    `${strange.url.host} is another machine. The run sends hundreds of hostile requests: add --i-own-this-target if it is ` +
+      'yours, or if its owner has asked you to.',
+  );
+}
+
+/** A pattern with a mistake in it must not end in a run of nothing. */
+function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart'>, owner: Owner): void {
+  const able = { hasProbe: owner.hooks.probe !== undefined, hasRestart: owner.hooks.restart !== undefined };
+  for (const pattern of choice.only ?? []) {
+    if (planCases({ ...choice, ...able, only: [pattern] }).length > 0) continue;
+    throw new UsageError(
+      `No case of level ${choice.level} fits ${pattern} at these endpoints. npm run conform -- --list has the rules; a case ` +
+        'is rule/endpoint/trial, and * stands for anything.',
+    );
+  }
+}
+
+/** Better said before the run than in the middle of it. */
+async function tryProbe({ hooks: { probe } }: Owner): Promise<void> {
+  try {
+    await probe?.();
+  } catch (error) {
+    throw new UsageError(`--probe: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function remarks(leftOut: readonly LeftOut[], lapsed: readonly string[]): string[] {
+  return [
+    ...leftOut.map(
+      ({ name, variables }) => `Left out, without a secret: ${name} (${variables.join(' or ')}).`,
+    ),
+    ...lapsed.map((pattern) => `This waiver has lapsed and counts no more: ${pattern}.`),
+  ];
+}
+
+/** The core knows neither the options of this command nor which of them matter: the way to do a case again is said here. */
+function withOwnCommand(event: RunEvent, again: (one: CaseEnded) => string): RunEvent {
+  if (event.event !== 'case') return event;
+  const isOwn = (line: string) => line.startsWith('npm run conform ');
+  return { ...event, reproduce: event.reproduce.map((line) => (isOwn(line) ? again(event) : line)) };
+}
+
+/** What is true of every reply shows only where others are asked for. */
+function partOf({ rule, endpoint, id }: CaseEnded): string {
+  return rule.group === 'U' ? `--only ${quoted(`*/${endpoint}/*`)}` : `--case ${quoted(id)}`;
+}
+
+const packageJson = z.object({ version: z.string() });
+
+function versionOfKit(): string {
+  const file = join(import.meta.dirname, '..', '..', 'package.json');
+  return packageJson.parse(JSON.parse(readFileSync(file, 'utf8'))).version;
+}

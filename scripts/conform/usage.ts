@@ -1,0 +1,53 @@
+import { reports } from '../../src/conformance/reports/index.ts';
+
+export const USAGE = `Tries a webhook receiver, written in any language, as HotDocs Advance, PhenixID Signing Workflow and risr/advance send to
+it and as attackers would: is what is genuine accepted, and everything else refused?
+
+  npm run conform -- --url http://127.0.0.1:3000 --source risr
+  npm run conform -- --kit                        the receiver of this kit, started for the purpose, at level 3
+  npm run conform -- --list                       all rules
+
+Where
+  --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
+  --source name            hotdocs, phenixid, risr or all (default); several times
+  --endpoint name=address  one endpoint elsewhere: risr/user_registered=http://127.0.0.1:8080/hooks/registered, or
+                           phenixid=http://127.0.0.1:3000/phenixid?key=north; several times
+  --i-own-this-target      needed for any host but this machine: the run sends hundreds of hostile requests
+  --ca, --cert, --key      PEM files for TLS: an authority to trust; a client certificate and its key
+
+Secrets
+  From the variables that the receiver of this kit reads, in .env or the environment: RISR_USER_REGISTERED_SECRET,
+  HOTDOCS_INTERVIEW_LOAD_EVENT_TOKEN, PHENIXID_SECRET_FILE. Never on the command line. Endpoints without one are left out.
+  --secrets file           such lines, and then no others count: for a receiver whose secrets are not those of .env
+
+What is tried
+  --level 1|2|3            1: replies. 2: effects too, needs --probe. 3: across restarts too, needs --restart.
+                           Default: the highest that is possible
+  --probe address|command  is asked what the receiver has done; see below
+  --restart command        kills the receiver without warning and starts it again, as \`docker restart -t 0 receiver\` or
+                           \`systemctl kill -s KILL receiver; systemctl restart receiver\`. What it starts may go on running
+                           in the background. The run goes on when the receiver listens
+  --only, --skip pattern   rules or cases by id, * standing for anything: 'A*', '*/risr/*'; several times
+  --case id                one case; several times
+  --exhausting             also what takes many connections, much memory or minutes
+  --switch of=choice       how the sender is set: phenixid:encoding=base64, phenixid:key=north; several times
+  --accepts of=choice      what the receiver means to accept besides: phenixid:encoding=base64; several times
+  --max-body of:bytes      the largest body that it reads: phenixid:16384; several times
+  --seed n                 the same requests again
+  --rate n                 so many requests a second at most
+  --max-failures n         ends when so many cases have failed
+  --waivers file           failures that are put up with: [{"pattern": "U6-*", "reason": "…", "until": "2027-01-31"}]
+
+What is written
+  --report format=file     ${reports.map(([format]) => format).join(', ')}; - is standard output; several times
+  --keep folder            the bytes of all requests, to send them again. They hold proofs: keep the folder to yourself
+
+The probe tells, in the order in which it happened and since whenever it likes, one JSON object and nothing else:
+  {"effects": [{"type": "profile_updated", "ref": "…"}], "quarantined": [{"type": "…", "ref": "…"}]}
+effects: events that were handled, once for each time. quarantined: genuine events put aside for a human. ref: eventId of
+HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. The receiver of this kit has
+"npm run --silent effects".
+
+Exit code: 0 conformant, 1 not conformant, 2 the command is not right, 3 nothing answers there, 4 inconclusive: what is
+genuine was not accepted, so that no refusal proves anything, 5 the suite itself broke off, 130 interrupted.
+`;

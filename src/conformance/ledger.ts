@@ -1,0 +1,84 @@
+import type { Exchange } from './exchange.ts';
+import type { Endpoint } from './rule.ts';
+
+/** What was wrong with one reply, by a rule that holds for every reply. */
+export interface Fault {
+  readonly caseId: string;
+  readonly exchange: Exchange;
+  readonly says: string;
+}
+
+/** What a check may compare a reply with. */
+export interface Context {
+  readonly endpoint: Endpoint;
+  /** The first refusal of a failed proof at this endpoint that said 401. */
+  readonly firstRefusal: Exchange | undefined;
+}
+
+/** Looks at one reply, and says what is wrong with it. */
+export type Check = (exchange: Exchange, context: Context) => string | undefined;
+
+/** Takes up every exchange of a run, and what breaks a rule for every reply. */
+export interface Ledger {
+  take(exchange: Exchange, endpoint: Endpoint, caseId: string): void;
+  faultsOf(rule: string, endpoint: Endpoint): readonly Fault[];
+  /** Whether this endpoint has both accepted and refused something. */
+  hasAnswered(endpoint: Endpoint): boolean;
+  /** True the first time it is asked. */
+  isFirstLook(endpoint: Endpoint): boolean;
+}
+
+interface Page {
+  readonly faults: Map<string, Fault[]>;
+  firstRefusal: Exchange | undefined;
+  accepted: boolean;
+  refused: boolean;
+  looked: boolean;
+}
+
+/** Enough to show a pattern. */
+const MOST_FAULTS = 20;
+
+export function createLedger(checks: ReadonlyMap<string, Check>): Ledger {
+  const pages = new Map<string, Page>();
+  const pageOf = ({ name }: Endpoint): Page => {
+    const page = pages.get(name) ?? {
+      faults: new Map(),
+      firstRefusal: undefined,
+      accepted: false,
+      refused: false,
+      looked: false,
+    };
+    pages.set(name, page);
+    return page;
+  };
+  return {
+    take(exchange, endpoint, caseId) {
+      const page = pageOf(endpoint);
+      const { status } = exchange.observation;
+      if (status >= 200 && status < 300) page.accepted = true;
+      if (status >= 400) page.refused = true;
+      for (const [rule, check] of checks) {
+        const says = check(exchange, { endpoint, firstRefusal: page.firstRefusal });
+        if (says !== undefined) note(page, rule, { caseId, exchange, says });
+      }
+      if (exchange.failedProof && status === 401) page.firstRefusal ??= exchange;
+    },
+    faultsOf: (rule, endpoint) => pageOf(endpoint).faults.get(rule) ?? [],
+    hasAnswered(endpoint) {
+      const { accepted, refused } = pageOf(endpoint);
+      return accepted && refused;
+    },
+    isFirstLook(endpoint) {
+      const page = pageOf(endpoint);
+      const first = !page.looked;
+      page.looked = true;
+      return first;
+    },
+  };
+}
+
+function note(page: Page, rule: string, fault: Fault): void {
+  const faults = page.faults.get(rule) ?? [];
+  if (faults.length < MOST_FAULTS) page.faults.set(rule, [...faults, fault]);
+}

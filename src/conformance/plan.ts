@@ -1,0 +1,78 @@
+import type { Endpoint, Level, Rule, Trial } from './rule.ts';
+
+/** One trial of one rule at one endpoint. */
+export interface Case {
+  /** `rule/endpoint/trial`, never changes. */
+  readonly id: string;
+  readonly rule: Rule;
+  readonly endpoint: Endpoint;
+  readonly others: readonly Endpoint[];
+  readonly trial: Trial;
+  /** Why it is not tried. */
+  readonly skipped?: string;
+}
+
+export interface PlanOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly rules: readonly Rule[];
+  readonly level: Level;
+  /** Patterns of rule or case ids, `*` standing for anything; when there are any, nothing else is tried. */
+  readonly only?: readonly string[];
+  readonly skip?: readonly string[];
+  readonly exhausting?: boolean;
+  readonly hasProbe: boolean;
+  readonly hasRestart: boolean;
+}
+
+/** Everything that is to be tried, endpoint by endpoint. @throws if two cases have one id */
+export function planCases(options: PlanOptions): Case[] {
+  const cases = options.endpoints.flatMap((endpoint) =>
+    options.rules
+      .filter((rule) => isAt(rule, endpoint, options))
+      .flatMap((rule) => casesOf(rule, endpoint, options)),
+  );
+  const ids = new Set(cases.map(({ id }) => id));
+  if (ids.size === cases.length) return cases;
+  const twice = cases.find(({ id }, index) => cases.findIndex((other) => other.id === id) !== index);
+  throw new Error(`Two cases are called ${twice?.id ?? ''}.`);
+}
+
+/** Whether a rule's id or a case's matches a pattern, as `--only` and waivers have them. */
+export function matches(pattern: string, rule: string, id: string): boolean {
+  const text = pattern.split('*').map(escaped).join('.*');
+  const whole = new RegExp(`^(?:${text})$`, 's');
+  return whole.test(rule) || whole.test(id);
+}
+
+function escaped(text: string): string {
+  return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
+}
+
+function isAt({ level, oncePerSource }: Rule, endpoint: Endpoint, options: PlanOptions): boolean {
+  if (level > options.level) return false;
+  if (oncePerSource !== true) return true;
+  return options.endpoints.find(({ source }) => source.name === endpoint.source.name) === endpoint;
+}
+
+function casesOf(rule: Rule, endpoint: Endpoint, options: PlanOptions): Case[] {
+  const others = options.endpoints.filter((other) => other !== endpoint);
+  const { only = [], skip = [] } = options;
+  return rule.trials(endpoint, others).flatMap((trial) => {
+    const id = `${rule.id}/${endpoint.name}/${slugOf(trial.name)}`;
+    const isNamed = (pattern: string) => matches(pattern, rule.id, id);
+    if (only.length > 0 && !only.some(isNamed)) return [];
+    const skipped = skip.some(isNamed) ? 'left out on demand' : hindranceOf(rule, options);
+    return [{ id, rule, endpoint, others, trial, ...(skipped === undefined ? {} : { skipped }) }];
+  });
+}
+
+function hindranceOf({ level, exhausting }: Rule, options: PlanOptions): string | undefined {
+  if (exhausting === true && options.exhausting !== true) return 'exhausting, and tried on demand only';
+  if (level >= 2 && !options.hasProbe) return 'needs a probe';
+  return level === 3 && !options.hasRestart ? 'needs a way to restart the receiver' : undefined;
+}
+
+/** Letter case stays: `None` and `none` are two attacks. */
+function slugOf(name: string): string {
+  return name.replace(/[^A-Za-z0-9]+/g, '-').replace(/^-|-$/g, '');
+}

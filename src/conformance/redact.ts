@@ -1,0 +1,43 @@
+/** Takes secrets and proofs out of a text that is going to be shown. */
+export type Redact = (text: string) => string;
+
+const WINDOW = 8;
+/** Tokens, signatures in hex or base64, and whatever else has no words in it. */
+const PROOF_LIKE = /[A-Za-z0-9+/_-]{40,}={0,2}/g;
+
+/** Masks every piece of a secret of eight characters or more, in any letter case, and everything that looks like a proof. */
+export function createRedact(secrets: readonly string[]): Redact {
+  const windows = new Set(secrets.flatMap((secret) => windowsOf(secret.toLowerCase())));
+  const short = secrets.filter((secret) => secret !== '' && secret.length < WINDOW);
+  return (text) => {
+    const masked = short.reduce(
+      (rest, secret) => rest.replaceAll(secret, '<secret>'),
+      maskWindows(text, windows),
+    );
+    return masked.replace(PROOF_LIKE, '<proof>');
+  };
+}
+
+function windowsOf(text: string): string[] {
+  const count = Math.max(text.length - WINDOW + 1, 0);
+  return Array.from({ length: count }, (_, at) => text.slice(at, at + WINDOW));
+}
+
+function maskWindows(text: string, windows: ReadonlySet<string>): string {
+  const lower = text.toLowerCase();
+  let result = '';
+  let maskedUntil = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (windows.has(lower.slice(at, at + WINDOW))) {
+      if (at >= maskedUntil) result += '<secret>';
+      maskedUntil = at + WINDOW;
+    }
+    if (at >= maskedUntil) result += text.charAt(at);
+  }
+  return result;
+}
+
+/** Text that can be shown anywhere: other characters than printable ASCII as escapes. */
+export function printable(text: string): string {
+  return text.replace(/[^\x20-\x7e]/g, (unit) => `\\x${unit.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}

@@ -1,0 +1,83 @@
+import type { CaseEnded, RuleSummary, RunEnded, RunEvent, RunStarted } from '../result.ts';
+import type { Group, Severity } from '../rule.ts';
+
+/** Makes text of what a run tells: what to write when it has told this. */
+export type Report = (event: RunEvent) => string;
+
+/** All that a run has told. */
+export interface WholeRun {
+  readonly started: RunStarted;
+  readonly cases: readonly CaseEnded[];
+  readonly ended: RunEnded;
+}
+
+/** A report that can only be written when all is known. */
+export function atTheEnd(write: (run: WholeRun) => string): Report {
+  const cases: CaseEnded[] = [];
+  let started: RunStarted | undefined;
+  return (event) => {
+    switch (event.event) {
+      case 'started':
+        started = event;
+        return '';
+      case 'case':
+        cases.push(event);
+        return '';
+      case 'ended':
+        if (started === undefined) throw new Error('A run ended that had not started.');
+        return write({ started, cases, ended: event });
+    }
+  };
+}
+
+/** What a rule came to wherever it was tried. */
+export interface RuleCases {
+  readonly rule: RuleSummary;
+  readonly cases: readonly CaseEnded[];
+}
+
+const severities: readonly Severity[] = ['critical', 'high', 'medium', 'low'];
+
+/** Cases by their rule, the gravest rule first. */
+export function byRule(cases: readonly CaseEnded[]): RuleCases[] {
+  const groups = Map.groupBy(cases, ({ rule }) => rule.id);
+  return [...groups.values()]
+    .flatMap((group) => (group[0] === undefined ? [] : [{ rule: group[0].rule, cases: group }]))
+    .toSorted((one, other) => rank(one.rule) - rank(other.rule));
+}
+
+/** Cases by their group, in the order of the catalogue. */
+export function byGroup(cases: readonly CaseEnded[]): (readonly [Group, readonly CaseEnded[]])[] {
+  return [...Map.groupBy(cases, ({ rule }) => rule.group)].toSorted(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+}
+
+function rank({ severity }: RuleSummary): number {
+  return severities.indexOf(severity);
+}
+
+export function withOutcome(cases: readonly CaseEnded[], ...outcomes: CaseEnded['outcome'][]): CaseEnded[] {
+  return cases.filter(({ outcome }) => outcomes.includes(outcome));
+}
+
+/**
+ * Why the run says nothing for the receiver although no case says anything against it. A format that knows nothing but
+ * cases gets one of this, or an empty report would look like a good one.
+ */
+export function troubleOf({ cases, ended }: WholeRun): string | undefined {
+  if (ended.verdict === 'conformant') return undefined;
+  if (ended.verdict === 'not conformant' && withOutcome(cases, 'failed').length > 0) return undefined;
+  if (ended.verdict === 'inconclusive' && withOutcome(cases, 'inconclusive').length > 0) return undefined;
+  return ended.says;
+}
+
+/** `expected 401, observed status 202`, or why there is nothing to say. */
+export function findingOf({ expected, observed, reason, outcome }: CaseEnded): string {
+  const finding = expected === '' && observed === '' ? '' : `expected ${expected}, observed ${observed}`;
+  if (outcome === 'skipped') return reason ?? 'skipped';
+  return reason === undefined ? finding : `${finding} (${outcome}: ${reason})`;
+}
+
+/** Whose name the reports give to the suite. */
+export const TOOL = 'advance-receiver-kit conform';

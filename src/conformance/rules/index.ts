@@ -1,0 +1,63 @@
+import type { Rule } from '../rule.ts';
+import { universalRules } from '../universal.ts';
+import { accessTokenRules } from './access-tokens.ts';
+import { byteRules } from './bytes.ts';
+import { consequenceRules } from './consequences.ts';
+import { contentRules } from './content.ts';
+import { downstreamRules } from './downstream.ts';
+import { duplicateRules } from './duplicates.ts';
+import { encodingRules } from './encodings.ts';
+import { failureRules } from './failures.ts';
+import { formRules } from './forms.ts';
+import { framingRules } from './framing.ts';
+import { headRules } from './heads.ts';
+import { identityRules } from './identity.ts';
+import { jsonRules } from './json.ts';
+import { keyRules } from './keys.ts';
+import { orderRules } from './order.ts';
+import { patienceRules } from './patience.ts';
+import { protocolRules } from './protocols.ts';
+import { replyRules } from './replies.ts';
+import { resourceRules } from './resources.ts';
+import { routingRules } from './routing.ts';
+import { signatureRules } from './signatures.ts';
+import { signedContentRules } from './signed-content.ts';
+import { tokenClaimRules } from './token-claims.ts';
+import { tokenHeaderRules } from './token-headers.ts';
+import { tokenPlaceRules } from './token-places.ts';
+import { tokenShapeRules } from './token-shapes.ts';
+import { tokenRules } from './tokens.ts';
+import { transportRules } from './transport.ts';
+
+/** All rules, in the order in which they are tried; those for every reply look back at what all others have seen. */
+export const rules: readonly Rule[] = [
+  ...tokenRules,
+  ...tokenHeaderRules,
+  ...tokenShapeRules,
+  ...tokenClaimRules,
+  ...tokenPlaceRules,
+  ...signatureRules,
+  ...signedContentRules,
+  ...keyRules,
+  ...accessTokenRules,
+  ...transportRules,
+  ...byteRules,
+  ...encodingRules,
+  ...contentRules,
+  ...jsonRules,
+  ...formRules,
+  ...framingRules,
+  ...headRules,
+  ...protocolRules,
+  ...resourceRules,
+  ...patienceRules,
+  ...routingRules,
+  ...duplicateRules,
+  ...identityRules,
+  ...orderRules,
+  ...consequenceRules,
+  ...downstreamRules,
+  ...failureRules,
+  ...replyRules,
+  ...universalRules,
+];

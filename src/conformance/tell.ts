@@ -1,0 +1,72 @@
+import { curlOf, summarise, type Exchange } from './exchange.ts';
+import { keepBytes } from './keep.ts';
+import { matches, type Case } from './plan.ts';
+import { createRedact } from './redact.ts';
+import type { CaseEnded, RuleSummary } from './result.ts';
+import type { Endpoint, Finding, Rule } from './rule.ts';
+
+/** What a case came to, before waivers. */
+export type Outcome = Omit<Finding, 'outcome'> & {
+  readonly outcome: CaseEnded['outcome'];
+  readonly reason?: string;
+  readonly ms: number;
+};
+
+/** A failure that is known and put up with. */
+export interface Waiver {
+  /** Of rule or case ids, `*` standing for anything. */
+  readonly pattern: string;
+  readonly reason: string;
+}
+
+interface TellOptions {
+  readonly endpoints: readonly Endpoint[];
+  readonly seed: number;
+  readonly waivers?: readonly Waiver[];
+  readonly keep?: string;
+}
+
+/** Makes the event that tells of a case, with no secret in it. */
+export function createTelling(
+  options: TellOptions,
+): (one: Case, exchanges: readonly Exchange[], outcome: Outcome) => CaseEnded {
+  const redact = createRedact(options.endpoints.map(({ credential }) => credential.text));
+  return (one, exchanges, outcome) => {
+    const { id, rule, endpoint, trial } = one;
+    const files = options.keep === undefined ? [] : keepBytes(options.keep, id, exchanges);
+    const at = exchanges.findLastIndex(({ role }) => !role.startsWith('positive'));
+    const attack = exchanges[at];
+    const curl = attack === undefined ? [] : [curlOf(attack, endpoint, redact, files[at]?.body)];
+    const { firstSeenIn, ...told } = waived(outcome, one, options.waivers);
+    return {
+      event: 'case',
+      id,
+      rule: summaryOf(rule),
+      endpoint: endpoint.name,
+      trial: trial.name,
+      ...told,
+      exchanges: exchanges.map((exchange, index) => {
+        const file = files[index]?.request;
+        return { ...summarise(exchange, endpoint, redact), ...(file === undefined ? {} : { file }) };
+      }),
+      reproduce: outcome.outcome === 'skipped' ? [] : [...curl, againLine(one, options.seed, firstSeenIn)],
+    };
+  };
+}
+
+function waived(outcome: Outcome, { id, rule }: Case, waivers: readonly Waiver[] = []): Outcome {
+  if (outcome.outcome === 'passed' || outcome.outcome === 'skipped') return outcome;
+  const waiver = waivers.find(({ pattern }) => matches(pattern, rule.id, id));
+  return waiver === undefined ? outcome : { ...outcome, outcome: 'waived', reason: waiver.reason };
+}
+
+function againLine({ id, endpoint }: Case, seed: number, firstSeenIn: string | undefined): string {
+  const { url, source } = endpoint;
+  const cases = firstSeenIn === undefined || firstSeenIn === id ? [id] : [firstSeenIn, id];
+  const only = cases.map((one) => ` --only '${one}'`).join('');
+  return `npm run conform -- --url ${url.origin} --source ${source.name} --seed ${seed}${only}`;
+}
+
+function summaryOf({ id, group, title, severity, level, why, fix, source }: Rule): RuleSummary {
+  return { id, group, title, severity, level, why, fix, ...(source === undefined ? {} : { source }) };
+}

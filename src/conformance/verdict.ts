@@ -1,0 +1,97 @@
+import type { CaseEnded, RunEnded, Verdict } from './result.ts';
+
+/** Why a run ends before its last case, or without a verdict on the receiver. */
+export type Stop =
+  | { readonly kind: 'unreachable' | 'broken'; readonly says: string }
+  | { readonly kind: 'gone' | 'too many failures'; readonly caseId: string }
+  | { readonly kind: 'interrupted' };
+
+type Outcome = CaseEnded['outcome'];
+
+/** The verdict on a receiver, from the cases that ended and from why there are no more. */
+export function endOf(ended: readonly CaseEnded[], stop: Stop | undefined): Omit<RunEnded, 'ms'> {
+  const counts = countOutcomes(ended);
+  const verdict = verdictOf(counts, stop);
+  const says = [wordsFor(verdict, counts, stop), ...rateLimited(ended)].join(' ');
+  return { event: 'ended', verdict, says, counts };
+}
+
+function countOutcomes(ended: readonly CaseEnded[]): Record<Outcome, number> {
+  const counts = { passed: 0, warned: 0, failed: 0, inconclusive: 0, skipped: 0, waived: 0 };
+  for (const { outcome } of ended) counts[outcome] += 1;
+  return counts;
+}
+
+function verdictOf(counts: Readonly<Record<Outcome, number>>, stop: Stop | undefined): Verdict {
+  switch (stop?.kind) {
+    case 'unreachable':
+    case 'broken':
+    case 'interrupted':
+      return stop.kind;
+    case 'gone':
+    case 'too many failures':
+      return 'not conformant';
+    case undefined:
+      break;
+  }
+  if (counts.failed > 0) return 'not conformant';
+  const nothingShown = counts.passed + counts.warned + counts.waived === 0;
+  return counts.inconclusive > 0 || nothingShown ? 'inconclusive' : 'conformant';
+}
+
+function wordsFor(
+  verdict: Verdict,
+  counts: Readonly<Record<Outcome, number>>,
+  stop: Stop | undefined,
+): string {
+  switch (stop?.kind) {
+    case 'unreachable':
+    case 'broken':
+      return stop.says;
+    case 'interrupted':
+      return 'Interrupted; what was tried before counts for nothing.';
+    case 'gone':
+      return `The receiver was gone in ${stop.caseId}; nothing behind it was tried.`;
+    case 'too many failures':
+      return `${failures(counts.failed)}; stopped after ${stop.caseId}.`;
+    case undefined:
+      break;
+  }
+  if (verdict === 'not conformant') return `${failures(counts.failed)} of ${triedIn(counts)}.`;
+  if (verdict === 'conformant') return `All ${triedIn(counts)} cases passed${aside(counts)}.`;
+  if (counts.passed + counts.warned + counts.waived > 0) {
+    return `${counts.inconclusive} cases prove nothing, because a genuine request was not accepted before them.`;
+  }
+  return counts.inconclusive > 0
+    ? 'Nothing was accepted, so that no refusal proves anything. Check the secrets, the addresses and the clock.'
+    : 'Nothing was tried.';
+}
+
+/** Whoever is refused for asking too often has not been refused for his proof. */
+function rateLimited(ended: readonly CaseEnded[]): string[] {
+  const cases = ended.filter(({ exchanges }) => exchanges.some(({ status }) => status === 429)).length;
+  if (cases === 0) return [];
+  return [`In ${cases} cases a rate limit answered: raise it for the test, or go slower with --rate.`];
+}
+
+function failures(count: number): string {
+  return count === 1 ? '1 case failed' : `${count} cases failed`;
+}
+
+function triedIn({
+  passed,
+  warned,
+  failed,
+  inconclusive,
+  waived,
+}: Readonly<Record<Outcome, number>>): number {
+  return passed + warned + failed + inconclusive + waived;
+}
+
+function aside({ warned, waived }: Readonly<Record<Outcome, number>>): string {
+  const parts = [
+    ...(warned > 0 ? [`${warned} with a warning`] : []),
+    ...(waived > 0 ? [`${waived} waived`] : []),
+  ];
+  return parts.length === 0 ? '' : `, ${parts.join(', ')}`;
+}
