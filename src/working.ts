@@ -58,7 +58,7 @@ function startPruner(days: number, { inbox, log }: WorkingParts): Pruner | undef
   return createPruner({
     inbox,
     retentionMs: days * DAY_MS,
-    everyMs: PRUNE_EVERY_MS,
+    everyMs: Math.min(PRUNE_EVERY_MS, days * DAY_MS),
     onPruned: (count) => {
       log.info({ outcome: 'pruned', count });
     },

@@ -1,5 +1,5 @@
 import { expect, it } from '@jest/globals';
-import { integer, list, matching, oneOf, text } from '../src/settings.ts';
+import { decimal, integer, list, matching, oneOf, text } from '../src/settings.ts';
 
 it('takes one of a few words, spelled exactly so', () => {
   expect(oneOf('harmless', 'error').parse('error')).toBe('error');
@@ -16,6 +16,14 @@ it.each(['', ' 5', '5.0', '1e3', '0x10', '²', '99999999999999999999', '0', '11'
 it('reads whole numbers up to both ends', () => {
   expect(integer({ min: -1, max: 10 }).parse('-1')).toBe(-1);
   expect(integer({ min: -1, max: 10 }).parse('10')).toBe(10);
+});
+
+it('reads numbers that need not be whole, up to both ends', () => {
+  const days = decimal({ min: 0, max: 10 });
+  expect(['0', '0.001', '10', '10.0'].map((text) => days.parse(text))).toEqual([0, 0.001, 10, 10]);
+  for (const input of ['', '.5', '1.', '1e3', '-0.1', '10.1', ' 1', '1,5']) {
+    expect(() => days.parse(input)).toThrow('expected a number from 0 to 10');
+  }
 });
 
 it('reads a list without its blanks and gaps', () => {

@@ -1,14 +1,15 @@
-import { mkdirSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/mock/usage.ts';
 import { runCommand, wholeNumber } from '../command.ts';
-import { killAll } from './contestant.ts';
+import { inboxNames, type InboxName } from './inboxes.ts';
 import { comparisonsAt, type Comparison, type Lane } from './lanes.ts';
 import { ContestantFailed, median } from './load.ts';
+import { refuseInMemory } from './on-disk.ts';
 import { measureRounds, type Track } from './rounds.ts';
 import { drainRow, memoryRows, startRow, waitingRow } from './single.ts';
 import { comparisonRow, isSame, markdownTable } from './table.ts';
+import { inWorkplace, type Workplace } from './workplace.ts';
 
 const SECTIONS = [
   'json',
@@ -29,6 +30,8 @@ deliveries, and in every round each has its turn while the others are paused.
   npm run bench -- [options]
 
   --only a,b        of ${SECTIONS.join(', ')}
+  --inbox a,b       for durable, drain and waiting, of ${inboxNames.join(', ')}; postgres is a server of its own
+                    that is started below TMPDIR, and removed in the end
   --rounds n        default 8
   --seconds n       of each turn, default 0.8; fractions are allowed
   --connections n   default 32; the second durable row has twice as many
@@ -47,10 +50,10 @@ const QUICK = { rounds: '1', seconds: '0.2', waiting: '2000', warmUp: 500, deliv
 const MOST_TO_DRAIN = 20_000;
 /** Share of a turn that the load generator may be busy. */
 const TOO_BUSY = 0.8;
-const TMPFS = 0x01021994; // linux/magic.h
 
 interface Options {
   readonly only: readonly Section[];
+  readonly inbox: readonly InboxName[];
   readonly rounds: number;
   readonly seconds: number;
   readonly connections: number;
@@ -64,6 +67,7 @@ await runCommand(async (args) => {
     args,
     options: {
       only: { type: 'string' },
+      inbox: { type: 'string' },
       rounds: { type: 'string' },
       seconds: { type: 'string' },
       connections: { type: 'string' },
@@ -87,6 +91,7 @@ await runCommand(async (args) => {
   } = values;
   const options: Options = {
     only: values.only === undefined ? SECTIONS : values.only.split(',').map(sectionNamed),
+    inbox: values.inbox === undefined ? inboxNames : values.inbox.split(',').map(inboxNamed),
     rounds: wholeNumber('--rounds', rounds, { min: 1, max: 1000 }),
     seconds: secondsIn(seconds),
     connections: wholeNumber('--connections', connections, { min: 1, max: 1000 }),
@@ -94,8 +99,10 @@ await runCommand(async (args) => {
     warmUp: usual.warmUp,
     deliveries: values.million ? 1_000_000 : usual.deliveries,
   };
+  refuseInMemory('--directory', values.directory);
+  if (needsServer(options)) refuseInMemory('TMPDIR', tmpdir());
   try {
-    console.log(await bench(options, temporaryDirectory(values.directory)));
+    console.log(await inWorkplace(values.directory, (place) => bench(options, place)));
     return 0;
   } catch (error) {
     if (!(error instanceof ContestantFailed)) throw error;
@@ -104,36 +111,41 @@ await runCommand(async (args) => {
   }
 });
 
-async function bench(options: Options, directory: string): Promise<string> {
+async function bench(options: Options, { directory, inboxes }: Workplace): Promise<string> {
   const chosen = (section: Section) => options.only.includes(section);
-  const comparisons = comparisonsAt(options.connections).filter(({ section }) => chosen(section));
-  const tracks = await measureRounds(lanesOf(comparisons), {
-    ...options,
-    directory,
-    progress,
-  });
+  const comparisons = comparisonsAt(options.connections).filter(
+    ({ section, inbox }) => chosen(section) && (inbox === undefined || options.inbox.includes(inbox)),
+  );
+  const tracks = await measureRounds(lanesOf(comparisons), { ...options, inboxes, progress });
   const rows = comparisons.map((comparison) => comparisonRow(comparison, tracks));
   if (chosen('drain')) {
-    progress('draining');
     const entries = Math.min(options.waiting, MOST_TO_DRAIN);
-    rows.push(await drainRow('memory:', directory, entries), await drainRow('sqlite:', directory, entries));
+    for (const inbox of options.inbox) {
+      progress(`draining, ${inbox}`);
+      rows.push(await drainRow(inbox, inboxes, entries));
+    }
   }
   if (chosen('waiting')) {
-    progress(`filling two inboxes with ${options.waiting} entries`);
-    rows.push(
-      await waitingRow('memory:', directory, options),
-      await waitingRow('sqlite:', directory, options),
-    );
+    for (const inbox of options.inbox) {
+      progress(`filling an inbox with ${options.waiting} entries, ${inbox}`);
+      rows.push(await waitingRow(inbox, { ...options, inboxes }));
+    }
   }
   if (chosen('memory')) {
     progress(`memory, ${options.deliveries} deliveries`);
-    rows.push(...(await memoryRows(directory, options.deliveries)));
+    rows.push(...(await memoryRows(directory, { ...options, inboxes })));
   }
   if (chosen('start')) {
     progress('starts');
-    rows.push(await startRow(directory));
+    rows.push(await startRow(inboxes));
   }
   return [markdownTable(rows), ...caveats(tracks)].join('\n');
+}
+
+/** For PostgreSQL. */
+function needsServer({ only, inbox }: Options): boolean {
+  const sections: readonly Section[] = ['durable', 'drain', 'waiting'];
+  return inbox.includes('postgres') && only.some((section) => sections.includes(section));
 }
 
 function lanesOf(comparisons: readonly Comparison[]): Lane[] {
@@ -153,27 +165,16 @@ function progress(text: string): void {
   process.stderr.write(`${text} …\n`);
 }
 
-/** Removed with everything else when this process ends, however it ends. */
-function temporaryDirectory(parent: string): string {
-  mkdirSync(parent, { recursive: true });
-  if (statfsSync(parent).type === TMPFS) {
-    throw new UsageError(
-      `--directory: ${parent} is in memory, where an fsync costs nothing; name one on a disk.`,
-    );
-  }
-  const directory = mkdtempSync(join(parent, 'bench-'));
-  process.on('exit', () => {
-    killAll();
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
-  return directory;
-}
-
 function sectionNamed(name: string): Section {
   const section = SECTIONS.find((candidate) => candidate === name);
   if (section === undefined) throw new UsageError(`--only: expected some of ${SECTIONS.join(', ')}.`);
   return section;
+}
+
+function inboxNamed(name: string): InboxName {
+  const inbox = inboxNames.find((candidate) => candidate === name);
+  if (inbox === undefined) throw new UsageError(`--inbox: expected some of ${inboxNames.join(', ')}.`);
+  return inbox;
 }
 
 function secondsIn(text: string): number {

@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { ContestantFailed } from './load.ts';
 import { secrets } from './requests.ts';
+import { residentMegabytes } from './resident.ts';
 
 /** A server under measurement, in a process of its own. */
 export interface Contestant {
@@ -139,10 +139,4 @@ function portOf(child: ChildProcess, name: string): Promise<number> {
       if (port !== undefined) resolve(Number(port));
     });
   });
-}
-
-function residentMegabytes(pid: number): number {
-  const file = `/proc/${pid}/status`;
-  if (!existsSync(file)) return NaN;
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024;
 }

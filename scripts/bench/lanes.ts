@@ -1,8 +1,9 @@
 import { startContestant, startHeld, type Contestant } from './contestant.ts';
+import type { InboxName, Inboxes } from './inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** `held`: the handlers wait, so that accepting is all there is to do. The others of the kit handle what they accept. */
-export type Name = Stranger | 'memory' | 'sqlite' | 'memory-held' | 'sqlite-held';
+export type Name = Stranger | 'memory' | 'sqlite' | 'memory-held' | 'sqlite-held' | 'postgres-held';
 type Stranger = 'raw-json' | 'raw-form' | 'raw-jws' | 'express';
 
 /** One measurement: who, what, over how many connections. */
@@ -18,6 +19,8 @@ export interface Comparison {
   readonly what: string;
   readonly lane: Lane;
   readonly against: Lane;
+  /** What it is about, where it is about one. */
+  readonly inbox?: InboxName;
   readonly atLeast?: number;
 }
 
@@ -34,12 +37,13 @@ export function comparisonsAt(connections: number): Comparison[] {
     { section: kind, what: `\`memory:\`, ${what}`, lane: lane('memory-held', kind), against, atLeast },
     { section: kind, what: 'the same, while handlers run', lane: lane('memory', kind), against },
   ];
-  const durable = (times: number): Comparison => ({
+  const durable = (inbox: 'sqlite' | 'postgres', times: number, atLeast: number): Comparison => ({
     section: 'durable',
-    what: `\`sqlite:\` against \`memory:\`, ${connections * times} connections`,
-    lane: lane('sqlite-held', 'json', times),
+    what: `\`${inbox}:\` against \`memory:\`, ${connections * times} connections`,
+    lane: lane(`${inbox}-held`, 'json', times),
     against: lane('memory-held', 'json', times),
-    atLeast: 0.75,
+    inbox,
+    atLeast,
   });
   const express = (kind: Kind, what: string): Comparison => ({
     section: 'express',
@@ -52,14 +56,17 @@ export function comparisonsAt(connections: number): Comparison[] {
     ...both('json', lane('raw-json', 'json'), 'PhenixID JSON, against raw node:http + HMAC', 0.7),
     ...both('form', lane('raw-form', 'form'), 'HotDocs form JWT, against raw node:http + HS256 by hand', 0.6),
     ...both('jws', lane('raw-jws', 'jws'), 'risr JWS, against raw node:http + HS256 by hand', 0.6),
-    durable(1),
-    durable(2),
+    durable('sqlite', 1, 0.75),
+    durable('sqlite', 2, 0.75),
     {
       section: 'durable',
       what: 'the same, while handlers run in both',
       lane: lane('sqlite', 'json'),
       against: lane('memory', 'json'),
+      inbox: 'sqlite',
     },
+    durable('postgres', 1, 0.55),
+    durable('postgres', 2, 0.55),
     express('json', 'PhenixID JSON'),
     express('form', 'form JWT with jose and the secret as text'),
     express('jws', 'JWS with jose and the secret as text'),
@@ -73,7 +80,7 @@ export function mayRepeat(name: Name): boolean {
 
 const strangers: ReadonlySet<Name> = new Set<Stranger>(['raw-json', 'raw-form', 'raw-jws', 'express']);
 
-export function startNamed(name: Name, directory: string): Promise<Contestant> {
+export async function startNamed(name: Name, inboxes: Inboxes): Promise<Contestant> {
   switch (name) {
     case 'raw-json':
     case 'raw-form':
@@ -81,12 +88,13 @@ export function startNamed(name: Name, directory: string): Promise<Contestant> {
     case 'express':
       return startContestant(name, `contestants/${name}.ts`);
     case 'memory':
-      return startContestant(name, '../../src/main.ts', { INBOX_URL: 'memory:' });
     case 'sqlite':
-      return startContestant(name, '../../src/main.ts', { INBOX_URL: `sqlite:${directory}/${name}.db` });
+      return startContestant(name, '../../src/main.ts', { INBOX_URL: await inboxes.urlOf(name, name) });
     case 'memory-held':
-      return startHeld(name, { INBOX_URL: 'memory:' });
+      return startHeld(name, { INBOX_URL: await inboxes.urlOf('memory', name) });
     case 'sqlite-held':
-      return startHeld(name, { INBOX_URL: `sqlite:${directory}/${name}.db` });
+      return startHeld(name, { INBOX_URL: await inboxes.urlOf('sqlite', name) });
+    case 'postgres-held':
+      return startHeld(name, { INBOX_URL: await inboxes.urlOf('postgres', name) });
   }
 }

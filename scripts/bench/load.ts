@@ -1,7 +1,7 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from './requests.ts';
+import { openConnection, replyIn } from './wire.ts';
 
 export interface LoadOptions {
   /** Names the contestant in messages. */
@@ -24,20 +24,23 @@ export class ContestantFailed extends Error {
 }
 
 /**
- * Sends for so long, over so many connections, on each the next request when the reply to the last has come. Works on
- * bare sockets: an HTTP client would cost as much as the servers it is to measure.
+ * Sends for so long, over so many connections, on each the next request when the reply to the last has come.
  * @throws when a contestant answers anything but 200, or closes a connection
  */
 export async function load(port: number, pool: Pool, options: LoadOptions): Promise<Load> {
   const { name, connections, seconds, rampSeconds } = options;
   const sending = await startSending(port, pool, { name, connections });
   try {
+    const ramp = performance.now();
     await sending.during(rampSeconds);
-    const before = sending.latencies.length;
+    const atRampEnd = sending.latencies.length;
     const began = performance.now();
     const idle = performance.eventLoopUtilization();
     await sending.during(seconds);
-    const perSecond = ((sending.latencies.length - before) * 1000) / (performance.now() - began);
+    const all = sending.latencies.length;
+    // A machine that was far slower in the warm-up can use up the pool before: then the ramp is all there is.
+    const [count, since] = all > atRampEnd ? [all - atRampEnd, began] : [all, ramp];
+    const perSecond = (count * 1000) / (performance.now() - since);
     const { utilization } = performance.eventLoopUtilization(idle);
     await sending.finish();
     return { perSecond, busy: utilization };
@@ -80,7 +83,7 @@ async function startSending(
   pool: Pool,
   { name, connections }: Pick<LoadOptions, 'name' | 'connections'>,
 ): Promise<Sending> {
-  const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
+  const sockets = await Promise.all(Array.from({ length: connections }, () => openConnection(port)));
   const latencies: number[] = [];
   let over = false;
   const next = () => (over ? undefined : pool.next());
@@ -99,12 +102,6 @@ async function startSending(
       for (const socket of sockets) socket.destroy();
     },
   };
-}
-
-async function open(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
-  return socket;
 }
 
 function keepSending(
@@ -148,22 +145,4 @@ function keepSending(
     });
     send();
   });
-}
-
-interface Reply {
-  readonly status: number;
-  readonly start: string;
-}
-
-/** The reply in these bytes, once it is there to its end. No second one is on its way. */
-function replyIn(received: Buffer): Reply | undefined {
-  const headEnd = received.indexOf('\r\n\r\n');
-  if (headEnd === -1) return undefined;
-  const head = received.toString('latin1', 0, headEnd);
-  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1] ?? 0;
-  if (received.length < headEnd + 4 + Number(length)) return undefined;
-  return {
-    status: Number(head.slice(9, 12)),
-    start: received.toString('latin1', headEnd + 4, headEnd + 204),
-  };
 }

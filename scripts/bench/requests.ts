@@ -44,20 +44,13 @@ const makers: Readonly<Record<Kind, (index: number) => Buffer>> = {
   json() {
     const task = randomUUID();
     const body = `{"orderId":"${task}","eventType":"OrderSigned","taskId":"${task}"}`;
-    const signature = createHmac('sha256', secrets.PHENIXID_SECRET).update(body).digest('hex');
-    return post('/phenixid', body, `Content-Type: application/json\r\nX-Signature: ${signature}\r\n`);
+    return postJson(body);
   },
   form(index) {
-    const token = sign(
-      workItemVersion(subject(index)),
-      secrets.HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET,
-    );
-    const type = 'Content-Type: application/x-www-form-urlencoded\r\n';
-    return post('/hotdocs/NewWorkItemVersionComplete', `token=${token}`, type);
+    return postForm(workItemVersion(subject(index)));
   },
   jws(index) {
-    const token = sign(profile(subject(index)), secrets.RISR_PROFILE_UPDATED_SECRET);
-    return post('/risr/profile_updated', token, 'Content-Type: application/jose\r\n');
+    return postJws(profile(subject(index)));
   },
 };
 
@@ -76,6 +69,25 @@ const HEADER = Buffer.from('{"alg":"HS256","typ":"JWT"}').toString('base64url');
 function sign(payload: string, secret: string): string {
   const input = `${HEADER}.${Buffer.from(payload).toString('base64url')}`;
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+}
+
+/** To PhenixID's endpoint, signed. */
+export function postJson(body: string): Buffer {
+  const signature = createHmac('sha256', secrets.PHENIXID_SECRET).update(body).digest('hex');
+  return post('/phenixid', body, `Content-Type: application/json\r\nX-Signature: ${signature}\r\n`);
+}
+
+/** To an endpoint of HotDocs, as a JWT in a form. */
+export function postForm(payload: string): Buffer {
+  const token = sign(payload, secrets.HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET);
+  const type = 'Content-Type: application/x-www-form-urlencoded\r\n';
+  return post('/hotdocs/NewWorkItemVersionComplete', `token=${token}`, type);
+}
+
+/** To an endpoint of risr/advance, as a JWS that is the whole body. */
+export function postJws(payload: string): Buffer {
+  const token = sign(payload, secrets.RISR_PROFILE_UPDATED_SECRET);
+  return post('/risr/profile_updated', token, 'Content-Type: application/jose\r\n');
 }
 
 function post(path: string, body: string, headers: string): Buffer {

@@ -1,4 +1,5 @@
 import type { Contestant } from './contestant.ts';
+import type { Inboxes } from './inboxes.ts';
 import { mayRepeat, startNamed, type Lane, type Name } from './lanes.ts';
 import { load, sendAll, type Load } from './load.ts';
 import { signPool, type Kind } from './requests.ts';
@@ -8,8 +9,7 @@ export interface RoundsOptions {
   readonly seconds: number;
   /** Deliveries to each before the first round. */
   readonly warmUp: number;
-  /** For the files of inboxes. */
-  readonly directory: string;
+  readonly inboxes: Inboxes;
   readonly progress: (text: string) => void;
 }
 
@@ -39,7 +39,7 @@ const RESERVE = 1.7;
  */
 export async function measureRounds(lanes: readonly Lane[], options: RoundsOptions): Promise<Track[]> {
   if (lanes.length === 0) return [];
-  const contestants = await startAll(lanes, options.directory);
+  const contestants = await startAll(lanes, options.inboxes);
   const groups = groupsOf(lanes);
   for (const group of groups) {
     options.progress(`warm-up, ${group.kind}`);
@@ -53,10 +53,10 @@ export async function measureRounds(lanes: readonly Lane[], options: RoundsOptio
   return groups.flatMap((group) => group.tracks);
 }
 
-async function startAll(lanes: readonly Lane[], directory: string): Promise<Contestants> {
+async function startAll(lanes: readonly Lane[], inboxes: Inboxes): Promise<Contestants> {
   const contestants = new Map<Name, Contestant>();
   for (const name of new Set(lanes.map((lane) => lane.name))) {
-    const contestant = await startNamed(name, directory);
+    const contestant = await startNamed(name, inboxes);
     contestant.pause();
     contestants.set(name, contestant);
   }

@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startContestant, startHeld, type Contestant, type HeldContestant } from './contestant.ts';
+import type { InboxName, Inboxes } from './inboxes.ts';
 import { median, sendAll } from './load.ts';
 import { signPool } from './requests.ts';
 import { limitRow, mark, NONE, spread, type Row } from './table.ts';
+import { measureAccepting, slowerBy, type WaitingOptions } from './waiting.ts';
 
 // What is measured by itself and not in rounds against another contestant.
 
@@ -11,14 +13,13 @@ const STARTS = 5;
 const SETTLING_MS = 1500;
 
 /** From starting the process to the first 200; npm's own start comes on top of it. */
-export async function startRow(directory: string): Promise<Row> {
+export async function startRow(inboxes: Inboxes): Promise<Row> {
   const times: number[] = [];
+  const INBOX_URL = await inboxes.urlOf('sqlite', 'start');
   for (let count = 0; count < STARTS; count += 1) {
     const name = 'the kit';
     const began = performance.now();
-    const contestant = await startContestant(name, '../../src/main.ts', {
-      INBOX_URL: `sqlite:${directory}/start.db`,
-    });
+    const contestant = await startContestant(name, '../../src/main.ts', { INBOX_URL });
     await sendAll(contestant.port, signPool('json', 1), { name, connections: ONE_CONNECTION });
     times.push(performance.now() - began);
     await contestant.kill();
@@ -27,9 +28,12 @@ export async function startRow(directory: string): Promise<Row> {
 }
 
 /** Inbox and records are files here, so that what grows is the process. */
-export async function memoryRows(directory: string, deliveries: number): Promise<Row[]> {
+export async function memoryRows(
+  directory: string,
+  { inboxes, deliveries }: { readonly inboxes: Inboxes; readonly deliveries: number },
+): Promise<Row[]> {
   const contestant = await startContestant('the kit', '../../src/main.ts', {
-    INBOX_URL: `sqlite:${directory}/resident.db`,
+    INBOX_URL: await inboxes.urlOf('sqlite', 'resident'),
     RECORDS_FILE: `${directory}/records.db`,
   });
   await sleep(SETTLING_MS);
@@ -66,17 +70,13 @@ async function sendJson({ name, port }: Contestant, count: number): Promise<void
   }
 }
 
-/** How fast the worker is once nothing arrives. */
-export async function drainRow(
-  inbox: 'memory:' | 'sqlite:',
-  directory: string,
-  entries: number,
-): Promise<Row> {
-  const held = await startHeld('the kit', { INBOX_URL: urlOf(inbox, `${directory}/drain.db`) });
+/** How fast the worker is once nothing arrives, with handlers that do nothing. */
+export async function drainRow(inbox: InboxName, inboxes: Inboxes, entries: number): Promise<Row> {
+  const held = await startHeld('the kit', { INBOX_URL: await inboxes.urlOf(inbox, 'drain') });
   await drained(held, Math.ceil(entries / 10));
   const perSecond = await drained(held, entries);
   await held.kill();
-  return limitRow(`\`${inbox}\` handling alone, ${entries} entries waiting`, [perSecond], {
+  return limitRow(`\`${inbox}:\` handling alone, ${entries} entries waiting`, [perSecond], {
     unit: 'entries/s',
   });
 }
@@ -88,51 +88,16 @@ async function drained(held: HeldContestant, entries: number): Promise<number> {
   return (entries * 1000) / (performance.now() - began);
 }
 
-const LATENCIES = 400;
-
 /** The time a single sender waits for its reply, with a full and with an empty inbox in turn. */
-export async function waitingRow(
-  inbox: 'memory:' | 'sqlite:',
-  directory: string,
-  { waiting, rounds }: { readonly waiting: number; readonly rounds: number },
-): Promise<Row> {
-  const full = await startHeld('the full inbox', {
-    ...roomFor(waiting),
-    INBOX_URL: urlOf(inbox, `${directory}/full.db`),
-  });
-  const empty = await startHeld('the empty inbox', { INBOX_URL: urlOf(inbox, `${directory}/empty.db`) });
-  await full.obey({ store: waiting });
-  const ratios: number[] = [];
-  const fullMs: number[] = [];
-  const emptyMs: number[] = [];
-  // The first round is for the compiler.
-  for (let round = 0; round <= rounds; round += 1) {
-    const ofFull = await latencyMs(full);
-    const ofEmpty = await latencyMs(empty);
-    if (round === 0) continue;
-    fullMs.push(ofFull);
-    emptyMs.push(ofEmpty);
-    ratios.push(ofFull / ofEmpty);
-  }
-  await Promise.all([full.kill(), empty.kill()]);
+export async function waitingRow(inbox: InboxName, options: WaitingOptions): Promise<Row> {
+  const accepting = await measureAccepting(inbox, options, async () => undefined);
+  const ratios = slowerBy(accepting);
   const ratio = median(ratios);
   return {
-    what: `\`${inbox}\` time to accept with ${waiting.toLocaleString('en')} waiting, against empty`,
-    measured: `${median(fullMs).toFixed(3)} / ${median(emptyMs).toFixed(3)} ms`,
+    what: `\`${inbox}:\` time to accept with ${options.waiting.toLocaleString('en')} waiting, against empty`,
+    measured: `${median(accepting.fullMs).toFixed(3)} / ${median(accepting.emptyMs).toFixed(3)} ms`,
     ratio: ratio.toFixed(2),
     target: `≤ 1.2 ${mark(ratio <= 1.2)}`,
     spread: spread(ratios, 2),
   };
-}
-
-async function latencyMs({ name, port }: HeldContestant): Promise<number> {
-  return median(await sendAll(port, signPool('json', LATENCIES), { name, connections: ONE_CONNECTION }));
-}
-
-function roomFor(waiting: number): Record<string, string> {
-  return { INBOX_MAX_WAITING: String(waiting + 1_000_000) };
-}
-
-function urlOf(inbox: 'memory:' | 'sqlite:', file: string): string {
-  return inbox === 'memory:' ? inbox : inbox + file;
 }

@@ -7,6 +7,7 @@ export const commands: Readonly<Record<string, string>> = {
   chaos: 'Plays all scenarios on bad days, one for each seed; each must end as a calm day does.',
   crash:
     'Kills the receiver at chosen points and starts it again; what it had promised must be there, and handled once.',
+  soak: 'Puts a day of deliveries into minutes and watches memory and disk; with `--hard-times`, what happens when things go wrong.',
   send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
   conform:
     'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',

@@ -41,5 +41,6 @@ export function chosenBy(values: Values, retentionDays: string | undefined): Cho
 
 /** What the receiver would prune by; it may have been told to keep everything. */
 function keptFor(retentionDays = ''): number | undefined {
-  return /^[1-9]\d{0,4}$/.test(retentionDays.trim()) ? Number(retentionDays) : undefined;
+  if (!/^\d{1,5}(\.\d{1,15})?$/.test(retentionDays.trim())) return undefined;
+  return Number(retentionDays) || undefined;
 }

@@ -1,24 +1,18 @@
 import { startApp } from '../../../src/app.ts';
 import { readConfig } from '../../../src/config.ts';
-import { createHandlers } from '../../../src/handlers/index.ts';
 import type { NewEntry } from '../../../src/inbox/inbox.ts';
 import { createLog } from '../../../src/log.ts';
 import type { AllHandlers } from '../../../src/receiver/handle.ts';
-import { openArchive } from '../../../src/records/archive.ts';
-import { openRecords } from '../../../src/records/records.ts';
 import { sources } from '../../../src/sources/index.ts';
 import type { HeldAnswer, HeldOrder } from '../contestant.ts';
 
-// The kit with handlers that wait until they are let go: accepting can then be measured without the worker's share, and
-// the worker without accepting.
+// The kit with handlers that wait until they are let go, and do nothing else: accepting can then be measured without the
+// worker's share, and the worker without accepting.
 
 const config = readConfig(process.env, sources);
 const log = createLog(config.general.LOG_LEVEL);
-const records = openRecords(':memory:');
-const archive = openArchive(records, config.general.ARCHIVE_DIR);
-const reference: AllHandlers = createHandlers({ records, archive, apis: {}, settings: config.general });
 let held = Promise.withResolvers<undefined>();
-const app = await startApp(config, { handlers: waiting(reference), steps: [] }, log);
+const app = await startApp(config, { handlers: waitingHandlers(), steps: [] }, log);
 process.stderr.write(`Listening on ${app.url}\n`);
 
 process.on('message', (order: HeldOrder) => {
@@ -35,23 +29,18 @@ async function obey({ store: count = 0, handlers }: HeldOrder): Promise<HeldAnsw
   return { left: waiting + running };
 }
 
-function waiting(handlers: AllHandlers): AllHandlers {
-  const each = Object.entries(handlers).map(([source, byType]) => [source, waitingByType(byType)] as const);
+function waitingHandlers(): AllHandlers {
+  const each = sources.map(({ name, events }) => [name, waitingByType(Object.keys(events))] as const);
   return Object.fromEntries(each);
 }
 
-function waitingByType(handlers: AllHandlers[string]): AllHandlers[string] {
-  const each = Object.entries(handlers).map(([type, handler]): [string, typeof handler] => [
-    type,
-    async (event) => {
-      await held.promise;
-      return handler(event);
-    },
-  ]);
-  return Object.fromEntries(each);
+function waitingByType(types: readonly string[]): AllHandlers[string] {
+  const handler = () => held.promise;
+  return Object.fromEntries(types.map((type) => [type, handler]));
 }
 
-const TOGETHER = 1000;
+/** Stored at once: the more there are, the fewer commits it takes. */
+const TOGETHER = 5000;
 
 async function store(count: number): Promise<void> {
   for (let at = 0; at < count; at += TOGETHER) {

@@ -15,14 +15,16 @@ export function countOf({ effects }: Effects, ref: string): number {
 /** As long as an effect that there must not be may take to show: after others were seen that were asked for later. */
 const GRACE_MS = 150;
 
-/**
- * How many effects an event has in the end: waits for the wanted number, then until a later delivery has its effect
- * too, and a moment longer for those that would be too many.
- */
+/** How many effects an event has in the end: those wanted are waited for, and then those that would be too many. */
 export async function finalCount(stage: Stage, ref: string, wanted: number): Promise<number> {
   await stage.settled((now) => countOf(now, ref) >= wanted);
+  return countOf(await inTheEnd(stage, (now) => countOf(now, ref) > wanted), ref);
+}
+
+/** The effects when a later delivery has its effect too, and a moment longer unless a condition holds. */
+export async function inTheEnd(stage: Stage, holds: (effects: Effects) => boolean): Promise<Effects> {
   await passTime(stage);
-  return countOf(await stage.settled((now) => countOf(now, ref) > wanted, GRACE_MS), ref);
+  return stage.settled(holds, GRACE_MS);
 }
 
 /** Until a delivery that is made now has its effect. */

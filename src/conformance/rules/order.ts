@@ -1,7 +1,7 @@
 import type { Endpoint, Rule, Trial } from '../rule.ts';
 import type { Effect, Stage } from '../stage.ts';
 import { failed, passed, tried } from '../trials.ts';
-import { countOf, finalCount } from './effects.ts';
+import { countOf, finalCount, inTheEnd } from './effects.ts';
 import { where } from './graded.ts';
 import { ownContent, revisionOf } from './own-content.ts';
 
@@ -45,7 +45,10 @@ function inOrder(): Trial {
   return tried(`${IN_A_ROW} deliveries in a row`, async (stage) => {
     const { marks, markOf } = await deliverRow(stage);
     const last = marks.at(-1);
-    const now = await stage.settled(({ effects }) => effects.some((effect) => markOf(effect) === last));
+    await stage.settled(({ effects }) => effects.some((effect) => markOf(effect) === last));
+    const now = await inTheEnd(stage, ({ effects }) =>
+      marks.every((mark) => effects.some((effect) => markOf(effect) === mark)),
+    );
     const places = now.effects
       .map((effect) => marks.indexOf(markOf(effect) ?? ''))
       .filter((place) => place >= 0);

@@ -88,7 +88,7 @@ export function withMembers(json: string, members: string): string {
 
 /** How many bytes of content an endpoint takes in any case; a query has less room than a body. */
 export function roomOf(at: Endpoint): number {
-  return hasBody(at) ? Math.min(at.maxBodyBytes / 2, 400_000) : 6_000;
+  return hasBody(at) ? Math.min(at.maxBodyBytes / 2, 150_000) : 6_000;
 }
 
 /** Whether its content can be written by hand at all: what travels field by field cannot be. */

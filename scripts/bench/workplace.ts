@@ -1,0 +1,54 @@
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { killAll } from './contestant.ts';
+import { createInboxes, type Inboxes } from './inboxes.ts';
+
+/** Where a measurement keeps its files. */
+export interface Workplace {
+  readonly directory: string;
+  readonly inboxes: Inboxes;
+}
+
+/**
+ * Works in a new folder below this one. Whatever becomes of the work, all that it started is ended and the folder is
+ * removed.
+ */
+export async function inWorkplace<Result>(
+  parent: string,
+  work: (place: Workplace) => Promise<Result>,
+): Promise<Result> {
+  const directory = newDirectory(parent);
+  const inboxes = createInboxes(directory);
+  endOnSignal(inboxes);
+  try {
+    return await work({ directory, inboxes });
+  } finally {
+    killAll();
+    await inboxes.close();
+  }
+}
+
+/** Removed when this process ends, however it ends. */
+function newDirectory(parent: string): string {
+  mkdirSync(parent, { recursive: true });
+  const directory = mkdtempSync(join(parent, 'work-'));
+  process.on('exit', () => {
+    killAll();
+    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
+  });
+  return directory;
+}
+
+function endOnSignal(inboxes: Inboxes): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.on(signal, () => {
+      process.on('uncaughtException', ignore); // what fails because its server ends must not keep us from tidying up
+      killAll();
+      void inboxes.close().finally(() => process.exit(130));
+    });
+  }
+}
+
+function ignore(): void {
+  return undefined;
+}
