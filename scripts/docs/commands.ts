@@ -9,6 +9,8 @@ export const commands: Readonly<Record<string, string>> = {
     'Kills the receiver at chosen points and starts it again; what it had promised must be there, and handled once.',
   soak: 'Puts a day of deliveries into minutes and watches memory and disk; with `--hard-times`, what happens when things go wrong.',
   send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
+  'kill-matrix':
+    'Tries the conformance suite on receivers broken on purpose, and shows which rule finds out which.',
   conform:
     'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
   effects: "What this kit's receiver has done, for `npm run conform` to ask.",

@@ -1,0 +1,103 @@
+import type { CaseEnded } from '../../src/conformance/result.ts';
+import type { Certificates } from '../support/certificates.ts';
+import { villains } from './all.ts';
+import { tryReceiver } from './try.ts';
+import type { Villain } from './villain.ts';
+
+/** What a rule came to at the endpoints of one source. */
+export type Outcome = CaseEnded['outcome'];
+
+/** What the rules that claim a villain made of it. */
+export interface Row {
+  readonly villain: Villain;
+  /** By rule and source. */
+  readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
+}
+
+/** Enough of each source for every rule to apply somewhere, and for those that need a second endpoint. */
+const endpoints = [
+  'hotdocs/NewWorkItemVersionComplete',
+  'hotdocs/CustomInterviewEvent',
+  'hotdocs/ActionLink',
+  'phenixid/OrderCreated',
+  'risr/user_logged_in',
+  'risr/booking_updated',
+];
+
+/** Rules about every reply look at those that other rules have brought about. */
+const provoking = ['A14-parts', 'A28-again', 'B1-missing', 'B9-body-changed', 'H1-method'];
+
+/** Much of the time is spent waiting for replies that do not come. */
+const AT_ONCE = 12;
+
+/** Tries every villain with the rules that claim it; those that speak TLS only with certificates to do so. */
+export async function tryVillains(certificates: Certificates | undefined): Promise<readonly Row[]> {
+  const rows = villains
+    .filter(({ secure }) => secure !== true || certificates !== undefined)
+    .map((villain) => ({ villain, cases: new Array<CaseEnded>() }));
+  const left = rows
+    .flatMap((row) => row.villain.claimedBy.map((rule) => ({ ...row, rule })))
+    .flatMap((trial) => trial.villain.sources.map((source) => ({ ...trial, source })))
+    .values();
+  const work = async () => {
+    for (const { villain, cases, rule, source } of left) {
+      cases.push(...(await tryVillain(villain, rule, source, certificates)));
+    }
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, work));
+  return rows.map(({ villain, cases }) => ({ villain, outcomes: outcomesOf(cases) }));
+}
+
+/** With one rule at the endpoints of one source, until it is found out. */
+async function tryVillain(
+  villain: Villain,
+  rule: string,
+  source: string,
+  certificates: Certificates | undefined,
+): Promise<readonly CaseEnded[]> {
+  const { kind, key, patienceMs, secure } = villain;
+  const isUniversal = rule.startsWith('U');
+  const { cases } = await tryReceiver({
+    start: (credentials, certified) => villain.start(credentials, certified),
+    sources: [source],
+    endpoints,
+    kind,
+    key,
+    patienceMs,
+    certificates: secure === true ? certificates : undefined,
+    only: isUniversal ? [rule, ...provoking] : [rule],
+    level: 3,
+    exhausting: true,
+    maxFailures: isUniversal ? Infinity : 1,
+  });
+  return cases.filter((ended) => ended.rule.id === rule);
+}
+
+const worst: readonly Outcome[] = ['failed', 'inconclusive', 'warned', 'waived', 'passed', 'skipped'];
+
+function outcomesOf(cases: readonly CaseEnded[]): Row['outcomes'] {
+  const outcomes = new Map<string, Map<string, Outcome>>();
+  for (const { rule, endpoint, outcome } of cases) {
+    const [source = ''] = endpoint.split('/');
+    const bySource = outcomes.get(rule.id) ?? new Map<string, Outcome>();
+    const before = bySource.get(source) ?? 'skipped';
+    bySource.set(source, worst.indexOf(outcome) < worst.indexOf(before) ? outcome : before);
+    outcomes.set(rule.id, bySource);
+  }
+  return outcomes;
+}
+
+/** Rules that claim a villain and do not find it out anywhere. */
+export function missedBy({ villain, outcomes }: Row): string[] {
+  const { claimedBy, outcome = 'failed' } = villain;
+  return claimedBy.filter((rule) => ![...(outcomes.get(rule)?.values() ?? [])].includes(outcome));
+}
+
+/** Sources whose deliveries a villain gets wrong, and none of its rules sees it. */
+export function unseenAt({ villain, outcomes }: Row): string[] {
+  const { sources, outcome = 'failed' } = villain;
+  const seen = [...outcomes.values()].flatMap((bySource) =>
+    [...bySource].flatMap(([source, came]) => (came === outcome ? [source] : [])),
+  );
+  return sources.filter((source) => !seen.includes(source));
+}

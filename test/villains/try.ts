@@ -1,0 +1,112 @@
+import { createEndpoint } from '../../src/conformance/endpoints.ts';
+import type { CaseEnded, RunEnded } from '../../src/conformance/result.ts';
+import type { Endpoint, Level } from '../../src/conformance/rule.ts';
+import { rules } from '../../src/conformance/rules/index.ts';
+import { runConformance } from '../../src/conformance/run.ts';
+import type { TlsOptions } from '../../src/conformance/wire.ts';
+import { endpointsOf } from '../../src/endpoints.ts';
+import type { Source, Switches } from '../../src/source.ts';
+import { sources } from '../../src/sources/index.ts';
+import type { Credential, Credentials } from './parts.ts';
+import type { Certificates } from '../support/certificates.ts';
+import type { Villain } from './villain.ts';
+
+/** What came of a run of the suite. */
+export interface Tried {
+  readonly ended: RunEnded;
+  readonly cases: readonly CaseEnded[];
+}
+
+export interface TryOptions {
+  readonly start: Villain['start'];
+  /** For a receiver that speaks TLS. */
+  readonly certificates?: Certificates | undefined;
+  /** Names of sources. */
+  readonly sources: readonly string[];
+  /** Which endpoints, by `source/type`; all unless given. */
+  readonly endpoints?: readonly string[] | undefined;
+  /** How HotDocs proves itself: `SECRET` unless given. */
+  readonly kind?: string | undefined;
+  /** The installation of PhenixID that `?key=` names. */
+  readonly key?: string | undefined;
+  readonly level: Level;
+  /** Patterns of rules; all unless given. */
+  readonly only?: readonly string[];
+  readonly skip?: readonly string[];
+  readonly exhausting?: boolean;
+  readonly maxFailures?: number;
+  /** Milliseconds to wait for a reply; as long as its sender would unless given. */
+  readonly patienceMs?: number | undefined;
+}
+
+/** Starts a receiver, tries the suite on it, and stops it. */
+export async function tryReceiver(options: TryOptions): Promise<Tried> {
+  const credentials = credentialsFor(options);
+  const { certificates } = options;
+  const running = await options.start(credentials, certificates);
+  const cases: CaseEnded[] = [];
+  try {
+    const ended = await runConformance({
+      endpoints: endpointsAt(running.url, credentials, options),
+      rules,
+      level: options.level,
+      seed: 1,
+      only: options.only ?? [],
+      skip: options.skip ?? [],
+      exhausting: options.exhausting ?? false,
+      maxFailures: options.maxFailures ?? Infinity,
+      ...(certificates === undefined ? {} : { tls: tlsWith(certificates) }),
+      ...(running.effects === undefined ? {} : { probe: running.effects }),
+      ...(running.restart === undefined ? {} : { restart: running.restart }),
+      onEvent(event) {
+        if (event.event === 'case') cases.push(event);
+      },
+    });
+    if (ended.verdict === 'broken') throw new Error(ended.says);
+    return { ended, cases };
+  } finally {
+    await running.stop();
+  }
+}
+
+/** One for each path, and not derived from each other. */
+function credentialsFor({ kind = 'SECRET', key }: TryOptions): Credentials {
+  const paths = sources.flatMap((source) => endpointsOf(source).map(({ path }) => path));
+  return new Map(
+    paths.map((path, at): [string, Credential] => {
+      const text = `${String(at).repeat(8)}-only-for-tests-${path.slice(1).replace('/', '-')}`;
+      if (path === '/phenixid')
+        return [path, { kind: 'SECRET', text, ...(key === undefined ? {} : { key }) }];
+      return [path, { kind: path.startsWith('/hotdocs/') ? kind : 'SECRET', text }];
+    }),
+  );
+}
+
+function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): Endpoint[] {
+  const { sources: names, endpoints: wanted } = options;
+  return sources
+    .filter(({ name }) => names.includes(name))
+    .flatMap((source) => {
+      const [representative = ''] = source.story ?? Object.keys(source.events);
+      return endpointsOf(source).map(({ path, type = representative }) => ({ source, path, type }));
+    })
+    .filter(({ source, type }) => wanted?.includes(`${source.name}/${type}`) ?? true)
+    .map(({ source, path, type }) => {
+      const credential = credentials.get(path);
+      if (credential === undefined) throw new Error(`${path} has no secret.`);
+      const switches = switchesFor(source, credential, options);
+      return createEndpoint({ source, type, url: new URL(path, url), credential, switches });
+    });
+}
+
+function switchesFor(source: Source, { key }: Credential, { patienceMs }: TryOptions): Switches {
+  const patience = Object.keys(source.switches).find((name) => /timeoutMs$/i.test(name));
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(patienceMs === undefined || patience === undefined ? {} : { [patience]: String(patienceMs) }),
+  };
+}
+
+function tlsWith({ authority, client }: Certificates): TlsOptions {
+  return { ca: authority.cert, cert: client.cert, key: client.key };
+}
