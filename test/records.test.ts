@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterEach, expect, it } from '@jest/globals';
 import { addExamplePeople } from '../src/records/examples.ts';
 import { openRecords, type Records } from '../src/records/records.ts';
@@ -95,4 +97,15 @@ it('puts example people into empty records, and none where people are', () => {
   records.put('person', 'asa.lind@example.org', { changed: true });
   addExamplePeople(records);
   expect(records.find('person', 'asa.lind@example.org')).toEqual({ changed: true });
+});
+
+it('can be opened by several processes at the same moment', async () => {
+  const file = join(newFolder(), 'records.db');
+  const module = join(import.meta.dirname, '..', 'src', 'records', 'records.ts');
+  const program = `const { openRecords } = await import(${JSON.stringify(module)});
+    openRecords(process.argv[1]).put('task', process.argv[2], {});`;
+  const ids = ['t-1', 't-2', 't-3', 't-4', 't-5', 't-6'];
+  const run = promisify(execFile);
+  await Promise.all(ids.map((id) => run(process.execPath, ['--input-type=module', '-e', program, file, id])));
+  expect(open(file).list('task')).toHaveLength(ids.length);
 });

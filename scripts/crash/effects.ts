@@ -1,6 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import type { Entry } from '../../src/inbox/inbox.ts';
+import { openSharedFile } from '../../src/records/shared-file.ts';
 
 /** The system that the handlers of a child change, the way a handler has to: an event's effect is there once, or not. */
 export interface Effects {
@@ -22,9 +23,8 @@ const OTHERS_MS = 10_000;
 
 /** Opens the system of record; several processes may. */
 export function openEffects(file: string): Effects {
-  const database = new DatabaseSync(file, { timeout: OTHERS_MS });
+  const database = openSharedFile(file);
   database.exec(`
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = FULL;
     CREATE TABLE IF NOT EXISTS effects (place INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL UNIQUE) STRICT;
   `);

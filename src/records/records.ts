@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import { openSharedFile } from './shared-file.ts';
 
 /** The kinds of things the reference handlers keep. */
 export type Kind =
@@ -22,9 +22,8 @@ export interface Records {
 /** Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. */
 export function openRecords(file: string): Records {
   if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
-  const database = new DatabaseSync(file, { timeout: 10_000 });
+  const database = openSharedFile(file);
   database.exec(`
-    PRAGMA journal_mode = WAL;
     PRAGMA synchronous = NORMAL;
     CREATE TABLE IF NOT EXISTS records (
       kind TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, value TEXT NOT NULL,

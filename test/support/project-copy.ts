@@ -29,6 +29,7 @@ const parts = [
   'scripts',
   'templates',
   'test/support',
+  'test/villains',
   'README.md',
   'package.json',
   'tsconfig.json',
