@@ -40,6 +40,9 @@ export function createWorker(options: WorkerOptions): Worker {
   const { inbox, concurrency, onAttempt, leaseMs = 60_000, now = Date.now } = options;
   const stopping = new AbortController();
   const running = new Set<Promise<void>>();
+  /** Claimed, and to be run when nothing else runs here. */
+  const suspects: Entry[] = [];
+  let aloneRuns = false;
   let { graceMs = 1_000 } = options;
   let started = false;
   let troubled = false;
@@ -91,20 +94,38 @@ export function createWorker(options: WorkerOptions): Worker {
 
   /** Returns how long there is nothing to look for. */
   async function fillSlots(): Promise<number> {
+    if (suspects.length > 0) await tryAlone();
     const limit = concurrency - running.size;
-    if (limit <= 0) return POLL_MS;
+    if (limit <= 0 || suspects.length > 0 || aloneRuns) return POLL_MS;
     const waitMs = ((await inbox.nextDue()) ?? Infinity) - now();
     if (waitMs > 0) return Math.min(waitMs, POLL_MS);
     const claimed = await inbox.claim({ limit, leaseMs });
     troubled = false;
-    if (started) claimed.forEach(begin);
+    if (started) claimed.forEach(take);
     else await Promise.all(claimed.map((entry) => inbox.release(entry)));
+    if (suspects.length > 0) await tryAlone();
     return POLL_MS;
+  }
+
+  function take(entry: Entry): void {
+    if (mayEndTheProcess(entry)) suspects.push(entry);
+    else begin(entry);
+  }
+
+  /** What ended the process once may do it again: then nothing else is interrupted, and counted, with it. */
+  async function tryAlone(): Promise<void> {
+    if (running.size > 0 || !started) return;
+    const suspect = suspects.shift();
+    // Others may have taken it meanwhile: the ones before it had their time.
+    if (suspect === undefined || !(await inbox.renew(suspect, leaseMs))) return;
+    aloneRuns = true;
+    begin(suspect);
   }
 
   function begin(entry: Entry): void {
     const ended = attempt(entry, attemptOptions, stopping.signal).then((attempted) => {
       running.delete(ended);
+      aloneRuns = false;
       onAttempt(entry, attempted);
       wakeLater();
     });
@@ -126,14 +147,21 @@ export function createWorker(options: WorkerOptions): Worker {
       await Promise.race([Promise.all([pumping, ...running]), late]);
       patience.abort();
       stopping.abort();
-      await Promise.all(running);
+      const left = suspects.splice(0).map((entry) => inbox.release(entry).catch(onTrouble));
+      await Promise.all([...running, ...left]);
     },
     async idle() {
       for (;;) {
         await wake();
         if (running.size > 0) await Promise.race(running);
+        else if (suspects.length > 0) continue;
         else if (!started || ((await inbox.nextDue()) ?? Infinity) > now()) return;
       }
     },
   };
+}
+
+/** It ran when a process ended or hung, and nobody knows which of those that ran did that. */
+function mayEndTheProcess({ attempts, note }: Entry): boolean {
+  return attempts > 1 && note?.startsWith('interrupted') === true;
 }

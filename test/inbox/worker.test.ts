@@ -97,6 +97,38 @@ describe('a worker', () => {
     expect((await handled).seq).toBe(seq);
   });
 
+  it('runs alone what was interrupted, and the rest at the same time again', async () => {
+    const interrupted = [await stored(), await stored()];
+    await inbox.claim({ limit: 2, leaseMs: 1_000 });
+    clock.move(1_000);
+    for (let count = 0; count < 3; count++) await stored();
+    let now = 0;
+    const beside = new Map<number, number>();
+    const worker = startWorker(async ({ seq }) => {
+      now += 1;
+      await turns();
+      beside.set(seq, now);
+      await turns();
+      now -= 1;
+    });
+    await worker.idle();
+    expect(interrupted.map((seq) => beside.get(seq))).toEqual([1, 1]);
+    expect(Math.max(...beside.values())).toBeGreaterThan(1);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done', 'done', 'done']);
+  });
+
+  it('gives back what waits to run alone when it stops', async () => {
+    const [first, second] = [await stored(), await stored()];
+    await inbox.claim({ limit: 2, leaseMs: 1_000 });
+    clock.move(1_000);
+    const slow = createSlowHandler();
+    const worker = startWorker(slow.run);
+    await turns();
+    expect(slow.started.map(({ seq }) => seq)).toEqual([first]);
+    await worker.stop(0);
+    expect(await inbox.find(second)).toMatchObject({ status: 'waiting', attempts: 1 });
+  });
+
   it('runs so many handlers at the same time and no more', async () => {
     const slow = createSlowHandler();
     const worker = startWorker(slow.run, { concurrency: 3 });

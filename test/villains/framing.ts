@@ -61,6 +61,7 @@ export const framingVillains: readonly Villain[] = [
     breaks: 'Checks the size of a body that it has read to its end.',
     claimedBy: ['G3-announced-size'],
     start: broken({
+      http: { ...http.http, requestTimeout: 60_000, headersTimeout: 60_000 },
       async readBody(request, _response, { source }) {
         const body = await readAll(request);
         if (body.length > http.maxBytes[source]) throw new Refusal(413);
