@@ -5,4 +5,8 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   watchman: false,
+  // Many tests start processes and wait for them: on a small machine one worker would leave a core idle.
+  maxWorkers: 2,
+  // Nothing here is about time, and machines may be slow.
+  testTimeout: 60_000,
 };

@@ -61,11 +61,11 @@ function untilNothingListens(url: string): Promise<void> {
   );
 }
 
-/** The newest entry of the inbox that a process has left. */
-async function entryLeftIn(folder: string): Promise<Entry | undefined> {
+/** The entry of this type in the inbox that a process has left; what asked whether it listens may be there as well. */
+async function entryLeftIn(folder: string, type: string): Promise<Entry | undefined> {
   const url = `sqlite:${join(folder, 'data', 'inbox.db')}`;
   const inbox = await openInbox(url, { maxWaiting: 1, owner: false });
-  const [entry] = await inbox.list({ limit: 1 });
+  const [entry] = await inbox.list({ type, limit: 1 });
   await inbox.close();
   return entry;
 }
@@ -83,7 +83,7 @@ it.each(['SIGTERM', 'SIGINT'] as const)(
     expect(await reply).toBe(200);
     expect(await receiver.ended).toEqual({ code: 0, signal: null });
     expect(receiver.output()).toMatch(/"type":"InterviewLoadEvent".*"outcome":"answered"/);
-    expect(await entryLeftIn(folder)).toMatchObject({ status: 'done' });
+    expect(await entryLeftIn(folder, 'InterviewLoadEvent')).toMatchObject({ status: 'done' });
   },
 );
 
@@ -108,7 +108,7 @@ it('waits for a handler that nobody waits for, and keeps what it did', async () 
   await untilNothingListens(url);
   open();
   expect(await receiver.ended).toEqual({ code: 0, signal: null });
-  expect(await entryLeftIn(folder)).toMatchObject({ status: 'done', attempts: 1 });
+  expect(await entryLeftIn(folder, 'booking_updated')).toMatchObject({ status: 'done', attempts: 1 });
 });
 
 it('gives back what a handler does not come to an end with in SHUTDOWN_MS, and the attempt does not count', async () => {
@@ -116,7 +116,7 @@ it('gives back what a handler does not come to an end with in SHUTDOWN_MS, and t
   receiver.kill('SIGTERM');
   expect(await receiver.ended).toEqual({ code: 0, signal: null });
   expect(receiver.output()).toMatch(/"type":"booking_updated".*"outcome":"retry".*interrupted: /);
-  expect(await entryLeftIn(folder)).toMatchObject({ status: 'waiting', attempts: 0 });
+  expect(await entryLeftIn(folder, 'booking_updated')).toMatchObject({ status: 'waiting', attempts: 0 });
 });
 
 it('answers for a handler that does not come to an end in SHUTDOWN_MS what does the least harm', async () => {
@@ -126,7 +126,7 @@ it('answers for a handler that does not come to an end in SHUTDOWN_MS what does 
   receiver.kill('SIGTERM');
   expect(await reply).toBe(200);
   expect(await receiver.ended).toEqual({ code: 0, signal: null });
-  expect(await entryLeftIn(folder)).toMatchObject({
+  expect(await entryLeftIn(folder, 'InterviewLoadEvent')).toMatchObject({
     status: 'dead',
     note: 'handler_late: the receiver is shutting down',
   });
