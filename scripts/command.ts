@@ -1,4 +1,4 @@
-import { UsageError } from '../src/mock/usage.ts';
+import { UsageError } from '../src/lab/usage.ts';
 
 /**
  * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words; anything else that is thrown is a

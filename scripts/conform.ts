@@ -1,8 +1,8 @@
-import { messageOf } from '../src/errors.ts';
-import { UsageError } from '../src/mock/usage.ts';
-import { exitCodes } from '../src/conformance/result.ts';
-import { rules } from '../src/conformance/rules/index.ts';
-import { furtherEndpoints, sources } from '../src/sources/index.ts';
+import { messageOf } from '../src/kit/errors.ts';
+import { UsageError } from '../src/lab/usage.ts';
+import { exitCodes } from '../src/lab/conformance/result.ts';
+import { rules } from '../src/lab/conformance/rules/index.ts';
+import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
 import { runCommand } from './command.ts';
 import { onInterrupt } from './conform/interrupt.ts';
 import { startKit } from './conform/kit.ts';

@@ -2,17 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs, styleText } from 'node:util';
-import { rejections } from '../src/errors.ts';
-import type { Entry } from '../src/inbox/inbox.ts';
-import type { Fired, Sender } from '../src/mock/sender.ts';
-import { storyOf } from '../src/mock/story.ts';
-import { scenarios } from '../src/mock/scenarios.ts';
-import { play, type Observed, type Played } from '../src/mock/scenarios/play.ts';
-import type { Scenario } from '../src/mock/scenarios/scenario.ts';
-import { definitionOf, type Source } from '../src/source.ts';
-import { sources } from '../src/sources/index.ts';
+import { rejections } from '../src/kit/errors.ts';
+import type { Entry } from '../src/kit/inbox/inbox.ts';
+import type { Fired, Sender } from '../src/lab/mock/sender.ts';
+import { storyOf } from '../src/lab/mock/story.ts';
+import { scenarios } from '../src/lab/mock/scenarios/index.ts';
+import { play, type Observed, type Played } from '../src/lab/mock/scenarios/play.ts';
+import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
+import { definitionOf, type Source } from '../src/kit/source.ts';
+import { sources } from '../src/kit/sources/index.ts';
 import { runCommand, untilStopped, wholeNumber } from './command.ts';
-import { setUp, type Stage } from './stage.ts';
+import { setUp, type Stage } from '../src/lab/stage/stage.ts';
 
 const USAGE = `Starts the receiver and the three products with secrets made on the spot, plays a scenario of each, and shows every
 event and what came of it on both sides.

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { pick, UsageError } from '../src/mock/usage.ts';
+import { pick, UsageError } from '../src/lab/usage.ts';
 import { runCommand, wholeNumber } from './command.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';

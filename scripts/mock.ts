@@ -3,19 +3,19 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs, styleText } from 'node:util';
-import { endpointsOf } from '../src/endpoints.ts';
-import { createChaos, type Chaos } from '../src/mock/chaos.ts';
-import type { Disturb } from '../src/mock/platforms/serve.ts';
-import { createRandom, type Random } from '../src/mock/random.ts';
-import { scenarioOf, scenarios } from '../src/mock/scenarios.ts';
-import { missingIn, play } from '../src/mock/scenarios/play.ts';
-import type { Scenario } from '../src/mock/scenarios/scenario.ts';
-import { createSender, type Fired, type Sender } from '../src/mock/sender.ts';
-import { createMockApp, overviewText } from '../src/mock/server.ts';
-import type { Source } from '../src/source.ts';
-import { furtherEndpoints, sources } from '../src/sources/index.ts';
+import { endpointsOf } from '../src/kit/endpoints.ts';
+import { createChaos, type Chaos } from '../src/lab/mock/chaos.ts';
+import type { Disturb } from '../src/lab/mock/platforms/serve.ts';
+import { createRandom, type Random } from '../src/lab/mock/random.ts';
+import { scenarioOf, scenarios } from '../src/lab/mock/scenarios/index.ts';
+import { missingIn, play } from '../src/lab/mock/scenarios/play.ts';
+import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
+import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
+import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
+import type { Source } from '../src/kit/source.ts';
+import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
 import { receiverUrl, runCommand, untilStopped, wholeNumber } from './command.ts';
-import { credentialsFrom } from './credentials.ts';
+import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
   apiEnvironment,
   createProducts,
@@ -23,7 +23,7 @@ import {
   readState,
   type Products,
   type ProductsOptions,
-} from './products.ts';
+} from '../src/lab/stage/products.ts';
 
 const USAGE = `The three products with their APIs: keep running on this machine, and send on request.
 

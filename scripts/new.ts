@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pick, UsageError } from '../src/mock/usage.ts';
-import { sources } from '../src/sources/index.ts';
+import { pick, UsageError } from '../src/lab/usage.ts';
+import { sources } from '../src/kit/sources/index.ts';
 import { runCommand } from './command.ts';
 import { stampEvent } from './stamp/event.ts';
 import { stampSource } from './stamp/source.ts';

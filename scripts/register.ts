@@ -1,17 +1,17 @@
 import { parseArgs } from 'node:util';
 import { z } from 'zod';
-import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/config.ts';
-import { endpointsOf, isOpen, type EndpointConfig } from '../src/endpoints.ts';
-import { messageOf } from '../src/errors.ts';
-import { pick, UsageError } from '../src/mock/usage.ts';
-import { CallFailed, CallRefused } from '../src/outgoing/errors.ts';
-import { openRecords, type Records } from '../src/records/records.ts';
-import { hasStatus } from '../src/outgoing/tokens.ts';
-import { createRisrApi, type RisrApi } from '../src/sources/risr/api.ts';
-import { risr } from '../src/sources/risr/index.ts';
-import type { Registration } from '../src/sources/risr/registrations.ts';
-import { furtherEndpoints, sources } from '../src/sources/index.ts';
-import { startupProblems } from '../src/startup.ts';
+import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/kit/program/config.ts';
+import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoints.ts';
+import { messageOf } from '../src/kit/errors.ts';
+import { pick, UsageError } from '../src/lab/usage.ts';
+import { CallFailed, CallRefused } from '../src/kit/outgoing/errors.ts';
+import { openRecords, type Records } from '../src/example/records/records.ts';
+import { hasStatus } from '../src/kit/outgoing/tokens.ts';
+import { createRisrApi, type RisrApi } from '../src/kit/sources/risr/api/api.ts';
+import { risr } from '../src/kit/sources/risr/index.ts';
+import type { Registration } from '../src/kit/sources/risr/api/registrations.ts';
+import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
+import { startupProblems } from '../src/kit/program/startup.ts';
 import { runCommand } from './command.ts';
 
 const USAGE = `Registers this receiver at risr/advance, with the secrets of its own endpoints.

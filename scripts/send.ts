@@ -1,17 +1,17 @@
 import { randomInt } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { parseAssignment } from '../src/mock/assign.ts';
-import { listingOf, listingText } from '../src/mock/listing.ts';
-import { createRandom } from '../src/mock/random.ts';
-import { firedText, runText } from '../src/mock/report.ts';
-import type { RunSize } from '../src/mock/run.ts';
-import { createSender, type FireOptions, type Sender } from '../src/mock/sender.ts';
-import { pick, UsageError } from '../src/mock/usage.ts';
-import type { Source } from '../src/source.ts';
-import { furtherEndpoints, sources } from '../src/sources/index.ts';
+import { parseAssignment } from '../src/lab/mock/assign.ts';
+import { listingOf, listingText } from '../src/lab/mock/listing.ts';
+import { createRandom } from '../src/lab/mock/random.ts';
+import { firedText, runText } from '../src/lab/mock/report.ts';
+import type { RunSize } from '../src/lab/mock/run.ts';
+import { createSender, type FireOptions, type Sender } from '../src/lab/mock/sender.ts';
+import { pick, UsageError } from '../src/lab/usage.ts';
+import type { Source } from '../src/kit/source.ts';
+import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
 import { receiverUrl, runCommand, wholeNumber } from './command.ts';
-import { credentialsFrom } from './credentials.ts';
+import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
 const USAGE = `Sends an event as its product would, and judges the reply as that product would.
 

@@ -1,13 +1,13 @@
-import type { App } from './app.ts';
-import { ConfigInvalid, readConfig, type Config } from './config.ts';
-import { messageOf } from './errors.ts';
-import { withoutPassword } from './inbox-address.ts';
-import { createLog, type Log } from './log.ts';
-import { addExamplePeople } from './records/examples.ts';
-import { openRecords, type Records } from './records/records.ts';
-import { furtherEndpoints, sources } from './sources/index.ts';
-import { startWithHandlers } from './start.ts';
-import { startupProblems, startupTable } from './startup.ts';
+import type { App } from './kit/program/app.ts';
+import { ConfigInvalid, readConfig, type Config } from './kit/program/config.ts';
+import { messageOf } from './kit/errors.ts';
+import { withoutPassword } from './kit/inbox/address.ts';
+import { createLog, type Log } from './kit/log.ts';
+import { addExamplePeople } from './example/records/examples.ts';
+import { openRecords, type Records } from './example/records/records.ts';
+import { furtherEndpoints, sources } from './kit/sources/index.ts';
+import { startWithHandlers } from './example/start.ts';
+import { startupProblems, startupTable } from './kit/program/startup.ts';
 
 const config = configOrExit();
 const log = createLog(config.general.LOG_LEVEL);

@@ -1,4 +1,4 @@
-import { pick, UsageError } from '../../src/mock/usage.ts';
+import { pick, UsageError } from '../../src/lab/usage.ts';
 import { wholeNumber } from '../command.ts';
 
 /** An option that is about one source or one endpoint, which it names first. */

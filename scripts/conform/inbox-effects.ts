@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Effect, Effects } from '../../src/conformance/stage.ts';
-import type { Entry, Inbox } from '../../src/inbox/inbox.ts';
-import { isFollowUp } from '../../src/receiver/follow-ups.ts';
+import type { Effect, Effects } from '../../src/lab/conformance/stage.ts';
+import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
+import { isFollowUp } from '../../src/kit/handling/follow-ups.ts';
 
 /**
  * Tells what a receiver of this kit has done, as a probe of the conformance suite does: from its inbox alone. What was

@@ -1,4 +1,4 @@
-import { exitCodes } from '../../src/conformance/result.ts';
+import { exitCodes } from '../../src/lab/conformance/result.ts';
 
 /** Aborts when Ctrl-C is pressed or the process is asked to end; the second time it ends at once. */
 export function onInterrupt(): AbortSignal {

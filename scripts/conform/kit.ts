@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Environment } from '../../src/config.ts';
-import type { Effects } from '../../src/conformance/stage.ts';
-import { credentialVariable, endpointsOf } from '../../src/endpoints.ts';
-import { openInbox } from '../../src/inbox/open.ts';
-import type { EndpointDefinition, Source } from '../../src/source.ts';
+import type { Environment } from '../../src/kit/program/config.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
+import { credentialVariable, endpointsOf } from '../../src/kit/endpoints.ts';
+import { openInbox } from '../../src/kit/inbox/open.ts';
+import type { EndpointDefinition, Source } from '../../src/kit/source.ts';
 import { createEffects } from './inbox-effects.ts';
 
 /** The receiver of this kit as a process of its own, with everything that a run of level 3 needs. */

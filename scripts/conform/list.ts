@@ -1,5 +1,5 @@
-import type { Rule } from '../../src/conformance/rule.ts';
-import { groups } from '../../src/conformance/rule.ts';
+import type { Rule } from '../../src/lab/conformance/rule.ts';
+import { groups } from '../../src/lab/conformance/rule.ts';
 import { table } from '../inbox/print.ts';
 
 /** All rules as a table for a terminal. */

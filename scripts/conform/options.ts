@@ -1,5 +1,5 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import { UsageError } from '../../src/mock/usage.ts';
+import { UsageError } from '../../src/lab/usage.ts';
 
 /** What can be said on the command line. */
 const options = {

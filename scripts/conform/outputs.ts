@@ -1,10 +1,10 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
-import { reports } from '../../src/conformance/reports/index.ts';
-import type { Report } from '../../src/conformance/reports/report.ts';
-import { terminalReport } from '../../src/conformance/reports/terminal.ts';
-import type { RunEvent } from '../../src/conformance/result.ts';
-import { messageOf } from '../../src/errors.ts';
-import { pick, UsageError } from '../../src/mock/usage.ts';
+import { reports } from '../../src/lab/conformance/reports/index.ts';
+import type { Report } from '../../src/lab/conformance/reports/report.ts';
+import { terminalReport } from '../../src/lab/conformance/reports/terminal.ts';
+import type { RunEvent } from '../../src/lab/conformance/result.ts';
+import { messageOf } from '../../src/kit/errors.ts';
+import { pick, UsageError } from '../../src/lab/usage.ts';
 
 /** Everything that is written of a run. */
 export interface Outputs {

@@ -4,8 +4,8 @@ import { connect } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { z } from 'zod';
-import type { Effects } from '../../src/conformance/stage.ts';
-import { messageOf } from '../../src/errors.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
+import { messageOf } from '../../src/kit/errors.ts';
 
 // What the owner of a receiver lends to a run: a way to ask what it has done, and a way to restart it.
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import type { Environment } from '../../src/config.ts';
-import { UsageError } from '../../src/mock/usage.ts';
-import type { Source } from '../../src/source.ts';
+import type { Environment } from '../../src/kit/program/config.ts';
+import { UsageError } from '../../src/lab/usage.ts';
+import type { Source } from '../../src/kit/source.ts';
 
 // Not read as our own receiver reads them: the one under test may have shorter secrets than ours would start with, or
 // one for two endpoints, and finding that out is what the rules are for.

@@ -1,10 +1,10 @@
-import type { Environment } from '../../src/config.ts';
-import { createEndpoint } from '../../src/conformance/endpoints.ts';
-import type { Endpoint } from '../../src/conformance/rule.ts';
-import { endpointsOf, upperSnake, variablePrefix } from '../../src/endpoints.ts';
-import { switchesOf } from '../../src/mock/request.ts';
-import { UsageError } from '../../src/mock/usage.ts';
-import type { EndpointDefinition, Source, Switches } from '../../src/source.ts';
+import type { Environment } from '../../src/kit/program/config.ts';
+import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
+import type { Endpoint } from '../../src/lab/conformance/rule.ts';
+import { endpointsOf, upperSnake, variablePrefix } from '../../src/kit/endpoints.ts';
+import { switchesOf } from '../../src/lab/mock/request.ts';
+import { UsageError } from '../../src/lab/usage.ts';
+import type { EndpointDefinition, Source, Switches } from '../../src/kit/source.ts';
 import { addressIn, choiceIn, limitIn, type About } from './assignments.ts';
 import { credentialOf, variablesFor } from './secrets.ts';
 

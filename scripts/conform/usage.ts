@@ -1,4 +1,4 @@
-import { reports } from '../../src/conformance/reports/index.ts';
+import { reports } from '../../src/lab/conformance/reports/index.ts';
 
 export const USAGE = `Tries a webhook receiver, written in any language, as HotDocs Advance, PhenixID Signing Workflow and risr/advance send to
 it and as attackers would: is what is genuine accepted, and everything else refused?

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { Waiver } from '../../src/conformance/tell.ts';
-import { UsageError } from '../../src/mock/usage.ts';
+import type { Waiver } from '../../src/lab/conformance/tell.ts';
+import { UsageError } from '../../src/lab/usage.ts';
 import { readOr } from './secrets.ts';
 
 const MORE_THAN_STARS = /[^*]/;

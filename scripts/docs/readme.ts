@@ -1,4 +1,4 @@
-import { UsageError } from '../../src/mock/usage.ts';
+import { UsageError } from '../../src/lab/usage.ts';
 
 const SECTION = /(<!-- generated:([\w-]+) -->)([^]*?)(<!-- \/generated -->)/g;
 

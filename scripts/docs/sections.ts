@@ -1,7 +1,7 @@
-import { variables } from '../../src/config.ts';
-import { credentialVariable, endpointsOf, upperSnake } from '../../src/endpoints.ts';
-import { deadLetterReasons, rejections } from '../../src/errors.ts';
-import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/source.ts';
+import { variables } from '../../src/kit/program/config.ts';
+import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
+import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
+import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/kit/source.ts';
 import { commands } from './commands.ts';
 import { code, table } from './markdown.ts';
 

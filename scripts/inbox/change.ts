@@ -1,6 +1,6 @@
-import type { Entry, Inbox } from '../../src/inbox/inbox.ts';
-import { shortNote } from '../../src/inbox/note.ts';
-import { pruneInSteps } from '../../src/inbox/pruner.ts';
+import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
+import { shortNote } from '../../src/kit/inbox/note.ts';
+import { pruneInSteps } from '../../src/kit/inbox/worker/pruner.ts';
 import { PAGE, type Chosen } from './command.ts';
 import { printJson } from './print.ts';
 

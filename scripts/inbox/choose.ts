@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
-import { statuses } from '../../src/inbox/inbox.ts';
-import { pick } from '../../src/mock/usage.ts';
+import { statuses } from '../../src/kit/inbox/inbox.ts';
+import { pick } from '../../src/lab/usage.ts';
 import { wholeNumber } from '../command.ts';
 import type { Chosen } from './command.ts';
 

@@ -1,4 +1,4 @@
-import type { Filter, Inbox } from '../../src/inbox/inbox.ts';
+import type { Filter, Inbox } from '../../src/kit/inbox/inbox.ts';
 
 /** What the options of the command line say. */
 export interface Chosen {

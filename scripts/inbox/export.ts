@@ -1,5 +1,5 @@
 import { isUtf8 } from 'node:buffer';
-import type { Entry, Inbox } from '../../src/inbox/inbox.ts';
+import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
 import { harmless, toJson } from './print.ts';
 

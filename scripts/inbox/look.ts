@@ -1,4 +1,4 @@
-import { statuses, type Entry, type Inbox } from '../../src/inbox/inbox.ts';
+import { statuses, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
 import { failed, moment, pairs, printable, printJson, table, toJson } from './print.ts';
 

@@ -1,4 +1,4 @@
-import type { Entry } from '../../src/inbox/inbox.ts';
+import type { Entry } from '../../src/kit/inbox/inbox.ts';
 
 export function failed(message: string): number {
   console.error(message);

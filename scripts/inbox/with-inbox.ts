@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { messageOf } from '../../src/errors.ts';
-import { encryptInbox } from '../../src/inbox/encrypted.ts';
-import { readInboxKeys } from '../../src/inbox/inbox-keys.ts';
-import { InboxUnavailable, type Inbox } from '../../src/inbox/inbox.ts';
-import { openInbox } from '../../src/inbox/open.ts';
+import { messageOf } from '../../src/kit/errors.ts';
+import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
+import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
+import { InboxUnavailable, type Inbox } from '../../src/kit/inbox/inbox.ts';
+import { openInbox } from '../../src/kit/inbox/open.ts';
 import { failed } from './print.ts';
 
 /** Works on the inbox that the environment names, beside its receiver. Resolves with the exit code. */

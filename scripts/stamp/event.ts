@@ -1,6 +1,6 @@
-import { upperSnake } from '../../src/endpoints.ts';
-import { pick } from '../../src/mock/usage.ts';
-import type { Source } from '../../src/source.ts';
+import { upperSnake } from '../../src/kit/endpoints.ts';
+import { pick } from '../../src/lab/usage.ts';
+import type { Source } from '../../src/kit/source.ts';
 import { applyEdits, entryBefore, type Edit } from './edit.ts';
 import { checkEventType, constantOf } from './names.ts';
 import type { Stamped } from './stamped.ts';
@@ -44,7 +44,7 @@ function subjectOf(type: string): string {
 function catalogueEdit(name: string, entry: string): Edit {
   const object = { opening: /^export const events = \{$/, closing: /^\}( as const)?( satisfies .*)?;$/ };
   return {
-    file: `src/sources/${name}/events.ts`,
+    file: `src/kit/sources/${name}/events.ts`,
     change: (text) =>
       imports(text, 'z') && imports(text, 'event') ? entryBefore(text, object, entry) : undefined,
     byHand: `in \`events\`:\n${entry}`,
@@ -57,7 +57,7 @@ function handlerEdit(name: string, entry: string): Edit {
     closing: /^ {2}\};$/,
   };
   return {
-    file: `src/handlers/${name}.ts`,
+    file: `src/example/handlers/${name}.ts`,
     change: (text) => entryBefore(text, object, entry),
     byHand: `among the handlers of ${name}:\n${entry}`,
   };
@@ -71,8 +71,8 @@ function nextSteps({ name, endpointPer }: Source, type: string): string[] {
   const variable = endpointPer === 'event' ? upperSnake(`${name}_${type}`) : upperSnake(name);
   const path = endpointPer === 'event' ? `/${name}/${type}` : `/${name}`;
   return [
-    `schema, example, subject and summary: src/sources/${name}/events.ts`,
-    `what is done with it: src/handlers/${name}.ts`,
+    `schema, example, subject and summary: src/kit/sources/${name}/events.ts`,
+    `what is done with it: src/example/handlers/${name}.ts`,
     `npx tsc names whatever else ${name} must know of its events`,
     'npm run docs brings README and templates/env.example up to date; npm run check tells whether all agrees',
     `set ${variable}_SECRET, register ${path} with the sender, and try it: npm run send -- ${name} ${type}`,

@@ -1,7 +1,7 @@
 import { Script } from 'node:vm';
-import { upperSnake } from '../../src/endpoints.ts';
-import { UsageError } from '../../src/mock/usage.ts';
-import type { Source } from '../../src/source.ts';
+import { upperSnake } from '../../src/kit/endpoints.ts';
+import { UsageError } from '../../src/lab/usage.ts';
+import type { Source } from '../../src/kit/source.ts';
 
 const KEBAB = /^[a-z][a-z0-9]{0,31}(-[a-z0-9]{1,32}){0,4}$/;
 /** What can stand in a path as it is, so that the address to register is the name itself. */
@@ -31,7 +31,7 @@ export function checkSourceName(name: string, sources: readonly Source[], code: 
     );
   }
   if (sources.some((source) => source.name === name)) {
-    throw new UsageError(`There is a source ${name} already: src/sources/${name}/index.ts.`);
+    throw new UsageError(`There is a source ${name} already: src/kit/sources/${name}/index.ts.`);
   }
   checkPrefix(name, sources);
   const constant = constantOf(name);

@@ -1,15 +1,15 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { upperSnake } from '../../src/endpoints.ts';
-import { UsageError } from '../../src/mock/usage.ts';
-import type { Source } from '../../src/source.ts';
+import { upperSnake } from '../../src/kit/endpoints.ts';
+import { UsageError } from '../../src/lab/usage.ts';
+import type { Source } from '../../src/kit/source.ts';
 import { applyEdits, entryBefore, formatted, lineBehind, type Edit } from './edit.ts';
 import { checkSourceName, constantOf, titleOf } from './names.ts';
 import { fillIn, type Words } from './template.ts';
 import type { Stamped } from './stamped.ts';
 
-const SOURCES = 'src/sources/index.ts';
-const HANDLERS = 'src/handlers/index.ts';
+const SOURCES = 'src/kit/sources/index.ts';
+const HANDLERS = 'src/example/handlers/index.ts';
 
 /**
  * A new source: data sheet, catalogue, handlers and test, and its place in the two lists.
@@ -29,10 +29,10 @@ export async function stampSource(root: string, name: string, sources: readonly 
 /** Files to write, and the template of each. */
 function filesOf(name: string): Record<string, string> {
   return {
-    [`src/sources/${name}/index.ts`]: 'source/index.ts',
-    [`src/sources/${name}/events.ts`]: 'source/events.ts',
-    [`src/handlers/${name}.ts`]: 'source/handlers.ts',
-    [`test/sources/${name}.test.ts`]: 'source/test.ts',
+    [`src/kit/sources/${name}/index.ts`]: 'source/index.ts',
+    [`src/kit/sources/${name}/events.ts`]: 'source/events.ts',
+    [`src/example/handlers/${name}.ts`]: 'source/handlers.ts',
+    [`test/kit/sources/${name}.test.ts`]: 'source/test.ts',
   };
 }
 
@@ -86,12 +86,12 @@ function handlersEdit(name: string, constant: string): Edit {
 }
 
 function nextSteps(name: string): string[] {
-  const sheet = `src/sources/${name}/index.ts`;
+  const sheet = `src/kit/sources/${name}/index.ts`;
   return [
-    `witness: put a request that the sender itself has made into test/sources/${name}.test.ts`,
-    `proof: where its signature stands and how it is written, in ${sheet}; a new scheme is a file in src/proofs`,
+    `witness: put a request that the sender itself has made into test/kit/sources/${name}.test.ts`,
+    `proof: where its signature stands and how it is written, in ${sheet}; a new scheme is a file in src/kit/proofs`,
     `envelope: where id, type and payload stand, in ${sheet}`,
-    `events: src/sources/${name}/events.ts and src/handlers/${name}.ts; npm run new -- event ${name} <event.type> adds to both`,
+    `events: src/kit/sources/${name}/events.ts and src/example/handlers/${name}.ts; npm run new -- event ${name} <event.type> adds to both`,
     `reply: what the sender takes for success, in ${sheet}`,
     'npm run docs brings README and templates/env.example up to date; npm run check tells whether all agrees',
     `set ${upperSnake(name)}_SECRET, npm start, and npm run send -- ${name} example.created`,

@@ -1,5 +1,5 @@
-import type { HandlersOf } from '../source.ts';
-import type { __constant__ } from '../sources/__name__/index.ts';
+import type { HandlersOf } from '../../kit/source.ts';
+import type { __constant__ } from '../../kit/sources/__name__/index.ts';
 
 /** What these need, hand it in: `records`, or a system of yours, is a parameter here and an argument in index.ts. */
 export function __constant__Handlers(): HandlersOf<typeof __constant__.events> {

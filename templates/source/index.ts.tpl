@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { readJson } from '../../json.ts';
-import { parse } from '../../parse.ts';
+import { readJson } from '../../reading/json.ts';
+import { parse } from '../../reading/parse.ts';
 import { hmacHeader, signHmacHeader, type HmacSpelling } from '../../proofs/hmac-header.ts';
-import { integer } from '../../settings.ts';
+import { integer } from '../../reading/settings.ts';
 import {
   defineSource,
   type Destination,

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { ConfigInvalid, readConfig, type Config, type Environment } from '../../src/config.ts';
-import { sources } from '../../src/sources/index.ts';
+import { ConfigInvalid, readConfig, type Config, type Environment } from '../../src/kit/program/config.ts';
+import { sources } from '../../src/kit/sources/index.ts';
 import { secretsFor, startReceiver } from '../support/receiver.ts';
 
 const working: Environment = secretsFor(sources);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { endpoint } from '../../src/endpoints.ts';
-import type { RejectionCode } from '../../src/errors.ts';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { endpoint } from '../../src/kit/endpoints.ts';
+import type { RejectionCode } from '../../src/kit/errors.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import {
   expectAccepted,
   expectDiscreetLog,

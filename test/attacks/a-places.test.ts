@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from '@jest/globals';
-import type { RejectionCode } from '../../src/errors.ts';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import type { RejectionCode } from '../../src/kit/errors.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import {
   expectAccepted,
   expectDiscreetLog,

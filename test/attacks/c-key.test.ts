@@ -1,7 +1,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { RejectionCode } from '../../src/errors.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
+import type { RejectionCode } from '../../src/kit/errors.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import {
   CONFIDENTIAL,
   expectAccepted,

@@ -1,9 +1,9 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { sources } from '../../src/sources/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { sources } from '../../src/kit/sources/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import { acme } from '../support/acme.ts';
 import { exchange } from '../support/raw.ts';
 import {

@@ -1,8 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import {
   deliver,
   expectAccepted,

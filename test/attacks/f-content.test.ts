@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { DeadLetterReason } from '../../src/errors.ts';
-import type { Entry } from '../../src/inbox/inbox.ts';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import type { DeadLetterReason } from '../../src/kit/errors.ts';
+import type { Entry } from '../../src/kit/inbox/inbox.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import type { RawReply } from '../support/raw.ts';
 import {
   deliver,

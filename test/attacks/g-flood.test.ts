@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
 import { startReceiver, type TestReceiver } from '../support/receiver.ts';
 import {

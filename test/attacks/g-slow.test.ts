@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange, type RawOptions, type RawReply } from '../support/raw.ts';
 import {
   bytesOf,

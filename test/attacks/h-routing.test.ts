@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, METHODS, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import { createRandom } from '../../src/mock/random.ts';
-import { createSender, type Sender as MockSender } from '../../src/mock/sender.ts';
-import { createMockApp } from '../../src/mock/server.ts';
-import type { Source } from '../../src/source.ts';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+import { createRandom } from '../../src/lab/mock/random.ts';
+import { createSender, type Sender as MockSender } from '../../src/lab/mock/sender.ts';
+import { createMockApp } from '../../src/lab/mock/server.ts';
+import type { Source } from '../../src/kit/source.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange } from '../support/raw.ts';
 import {
   bytesOf,

@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import { expect } from '@jest/globals';
-import { rejections, type RejectionCode } from '../../src/errors.ts';
-import type { Entry } from '../../src/inbox/inbox.ts';
-import { createRandom } from '../../src/mock/random.ts';
-import { buildRequest, switchesOf, type Order } from '../../src/mock/request.ts';
-import type { OutgoingRequest, Source, Switches } from '../../src/source.ts';
+import { rejections, type RejectionCode } from '../../src/kit/errors.ts';
+import type { Entry } from '../../src/kit/inbox/inbox.ts';
+import { createRandom } from '../../src/lab/mock/random.ts';
+import { buildRequest, switchesOf, type Order } from '../../src/lab/mock/request.ts';
+import type { OutgoingRequest, Source, Switches } from '../../src/kit/source.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
 import {
   startReceiver,

@@ -1,10 +1,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
-import { headerValues } from '../../src/delivery.ts';
-import { DeadLetter, DeliveryRejected } from '../../src/errors.ts';
-import { parse } from '../../src/parse.ts';
-import type { Proof } from '../../src/proofs/proof.ts';
-import { defineSource, event, type OutgoingRequest } from '../../src/source.ts';
+import { headerValues } from '../../src/kit/delivery.ts';
+import { DeadLetter, DeliveryRejected } from '../../src/kit/errors.ts';
+import { parse } from '../../src/kit/reading/parse.ts';
+import type { Proof } from '../../src/kit/proofs/proof.ts';
+import { defineSource, event, type OutgoingRequest } from '../../src/kit/source.ts';
 
 /** A small sending system that does not exist: what is generic must work with it, too. */
 export const acme = defineSource({

@@ -1,11 +1,11 @@
 import { appendFileSync, existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createHandlers as createReferenceHandlers } from '../../src/handlers/index.ts';
-import type { HandlerTools } from '../../src/handlers/tools.ts';
-import type { AllHandlers } from '../../src/receiver/handle.ts';
-import type { Occurrence } from '../../src/source.ts';
+import { createHandlers as createReferenceHandlers } from '../../src/example/handlers/index.ts';
+import type { HandlerTools } from '../../src/example/handlers/tools.ts';
+import type { AllHandlers } from '../../src/kit/handling/handle.ts';
+import type { Occurrence } from '../../src/kit/source.ts';
 
-export { createSteps } from '../../src/handlers/index.ts';
+export { createSteps } from '../../src/example/handlers/index.ts';
 
 /** Handlers for a process under test: they leave a line in the file TRACES, and wait where the file GATE is named. */
 export function createHandlers(tools: HandlerTools): AllHandlers {

@@ -4,23 +4,26 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createFire } from '../../src/mock/platforms/firing.ts';
+import { createFire } from '../../src/lab/mock/platforms/firing.ts';
 import {
   createHotdocsPlatform,
   type HotdocsOptions,
   type HotdocsPlatform,
-} from '../../src/mock/platforms/hotdocs.ts';
-import { createPhenixidPlatform, type PhenixidPlatform } from '../../src/mock/platforms/phenixid.ts';
-import type { PlatformRequest } from '../../src/mock/platforms/platform.ts';
-import { createRisrPlatform, type RisrPlatform } from '../../src/mock/platforms/risr.ts';
-import type { Disturb } from '../../src/mock/platforms/serve.ts';
-import { createRandom } from '../../src/mock/random.ts';
-import { createMockApp } from '../../src/mock/server.ts';
-import type { Archived } from '../../src/records/archive.ts';
-import { readAnswers, writeAnswers } from '../../src/sources/hotdocs/dialects.ts';
-import { hotdocs } from '../../src/sources/hotdocs/index.ts';
-import { phenixid } from '../../src/sources/phenixid/index.ts';
-import { risr } from '../../src/sources/risr/index.ts';
+} from '../../src/lab/mock/platforms/hotdocs/platform.ts';
+import {
+  createPhenixidPlatform,
+  type PhenixidPlatform,
+} from '../../src/lab/mock/platforms/phenixid/platform.ts';
+import type { PlatformRequest } from '../../src/lab/mock/platforms/platform.ts';
+import { createRisrPlatform, type RisrPlatform } from '../../src/lab/mock/platforms/risr/platform.ts';
+import type { Disturb } from '../../src/lab/mock/platforms/serve.ts';
+import { createRandom } from '../../src/lab/mock/random.ts';
+import { createMockApp } from '../../src/lab/mock/server.ts';
+import type { Archived } from '../../src/example/records/archive.ts';
+import { readAnswers, writeAnswers } from '../../src/kit/sources/hotdocs/answers/dialects.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
 import { secretsFor, startReceiver, type TestReceiver } from './receiver.ts';
 
 /** The receiver and the three products, over real HTTP, each side configured to call the other. */

@@ -3,18 +3,18 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { App } from '../../src/app.ts';
-import { readConfig, type Config } from '../../src/config.ts';
-import { credentialVariable, endpointsOf } from '../../src/endpoints.ts';
-import { createHandlers, createSteps } from '../../src/handlers/index.ts';
-import { createLog } from '../../src/log.ts';
-import type { AllHandlers } from '../../src/receiver/handle.ts';
-import { addExamplePeople } from '../../src/records/examples.ts';
-import { openRecords, type Records } from '../../src/records/records.ts';
-import type { EndpointDefinition, Source } from '../../src/source.ts';
-import { sources } from '../../src/sources/index.ts';
-import type { RunnableStep } from '../../src/step.ts';
-import { startWithHandlers } from '../../src/start.ts';
+import type { App } from '../../src/kit/program/app.ts';
+import { readConfig, type Config } from '../../src/kit/program/config.ts';
+import { credentialVariable, endpointsOf } from '../../src/kit/endpoints.ts';
+import { createHandlers, createSteps } from '../../src/example/handlers/index.ts';
+import { createLog } from '../../src/kit/log.ts';
+import type { AllHandlers } from '../../src/kit/handling/handle.ts';
+import { addExamplePeople } from '../../src/example/records/examples.ts';
+import { openRecords, type Records } from '../../src/example/records/records.ts';
+import type { EndpointDefinition, Source } from '../../src/kit/source.ts';
+import { sources } from '../../src/kit/sources/index.ts';
+import type { RunnableStep } from '../../src/kit/step.ts';
+import { startWithHandlers } from '../../src/example/start.ts';
 
 /** A whole receiver on a free port, every endpoint open, with what a test wants to look at. */
 export interface TestReceiver {

@@ -1,7 +1,7 @@
-import { createRandom } from '../../src/mock/random.ts';
-import { createSender } from '../../src/mock/sender.ts';
-import type { Source } from '../../src/source.ts';
-import { sources } from '../../src/sources/index.ts';
+import { createRandom } from '../../src/lab/mock/random.ts';
+import { createSender } from '../../src/lab/mock/sender.ts';
+import type { Source } from '../../src/kit/source.ts';
+import { sources } from '../../src/kit/sources/index.ts';
 import { startReceiver, type TestReceiver } from './receiver.ts';
 
 /** One event that a source's mock sent to a receiver, and what became of it. */

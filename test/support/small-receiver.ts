@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
-import type { Delivery } from '../../src/delivery.ts';
-import { importSecret } from '../../src/proofs/secrets.ts';
+import type { Delivery } from '../../src/kit/delivery.ts';
+import { importSecret } from '../../src/kit/proofs/secrets.ts';
 import { acme } from './acme.ts';
 
 export interface SmallReceiver {

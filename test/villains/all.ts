@@ -1,18 +1,18 @@
-import { accessTokenVillains } from './access-tokens.ts';
-import { byteVillains } from './bytes.ts';
-import { claimVillains } from './claims.ts';
-import { duplicateVillains } from './duplicates.ts';
-import { framingVillains } from './framing.ts';
-import { misfitVillains } from './misfits.ts';
-import { placeVillains } from './places.ts';
-import { answerVillains } from './answers.ts';
-import { refusalVillains } from './refusals.ts';
-import { restartVillains } from './restarts.ts';
-import { routingVillains } from './routing.ts';
-import { signatureVillains } from './signatures.ts';
-import { headerVillains } from './token-headers.ts';
-import { tokenVillains } from './tokens.ts';
-import { transportVillains } from './transport.ts';
+import { accessTokenVillains } from './broken/access-tokens.ts';
+import { byteVillains } from './broken/bytes.ts';
+import { claimVillains } from './broken/claims.ts';
+import { duplicateVillains } from './broken/duplicates.ts';
+import { framingVillains } from './broken/framing.ts';
+import { misfitVillains } from './broken/misfits.ts';
+import { placeVillains } from './broken/places.ts';
+import { answerVillains } from './broken/answers.ts';
+import { refusalVillains } from './broken/refusals.ts';
+import { restartVillains } from './broken/restarts.ts';
+import { routingVillains } from './broken/routing.ts';
+import { signatureVillains } from './broken/signatures.ts';
+import { headerVillains } from './broken/token-headers.ts';
+import { tokenVillains } from './broken/tokens.ts';
+import { transportVillains } from './broken/transport.ts';
 import type { Villain } from './villain.ts';
 
 /** Every receiver that is broken on purpose. */

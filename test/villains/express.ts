@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import type { Effects } from '../../src/conformance/stage.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
 import { HttpError, membersOf, prove } from './express-proof.ts';
 import type { Credentials } from './parts.ts';
 import { closed, portOf, type Running } from './receiver.ts';

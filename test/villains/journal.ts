@@ -1,5 +1,5 @@
 import { closeSync, existsSync, fsyncSync, openSync, readFileSync, writeSync } from 'node:fs';
-import type { Effects } from '../../src/conformance/stage.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
 import type { Event } from './parts.ts';
 
 /** Events on disk, a line each. What has an effect, once and in which order, is worked out from them alone. */

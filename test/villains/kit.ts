@@ -1,6 +1,6 @@
 import { createEffects } from '../../scripts/conform/inbox-effects.ts';
-import { credentialVariable, endpointsOf, upperSnake } from '../../src/endpoints.ts';
-import { sources } from '../../src/sources/index.ts';
+import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
+import { sources } from '../../src/kit/sources/index.ts';
 import { startReceiver } from '../support/receiver.ts';
 import type { Credential, Credentials } from './parts.ts';
 import type { Running } from './receiver.ts';

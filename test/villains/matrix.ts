@@ -1,4 +1,4 @@
-import type { CaseEnded } from '../../src/conformance/result.ts';
+import type { CaseEnded } from '../../src/lab/conformance/result.ts';
 import type { Certificates } from '../support/certificates.ts';
 import { villains } from './all.ts';
 import { tryReceiver } from './try.ts';

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import type { Effects } from '../../src/conformance/stage.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
 import type { Credentials } from './parts.ts';
 import type { Running } from './receiver.ts';
 

@@ -10,7 +10,7 @@ import {
 import { createServer as createSecureServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Effects } from '../../src/conformance/stage.ts';
+import type { Effects } from '../../src/lab/conformance/stage.ts';
 import { effectsOf, Journal } from './journal.ts';
 import { queryOf } from './http.ts';
 import type { Credentials, Parts, Reply } from './parts.ts';

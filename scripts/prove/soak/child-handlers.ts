@@ -1,0 +1,32 @@
+import { openSync } from 'node:fs';
+import type { AllHandlers } from '../../../src/kit/handling/handle.ts';
+import { noteNumber } from './ledger.ts';
+
+/** Handlers that only leave the number of their event (see deliveries.ts) in the file HANDLED. */
+export function createHandlers(): AllHandlers {
+  const file = openSync(process.env['HANDLED'] ?? 'handled', 'a');
+  const note = (text: string) => {
+    noteNumber(file, Number(/\d+/.exec(text)?.[0]));
+  };
+  return {
+    phenixid: {
+      OrderSigned: ({ payload }: { payload: { taskId: string } }) => {
+        note(payload.taskId);
+      },
+    },
+    hotdocs: {
+      NewWorkItemVersionComplete: ({ payload }: { payload: { workItemName: string } }) => {
+        note(payload.workItemName);
+      },
+    },
+    risr: {
+      profile_updated: ({ payload }: { payload: { rev: string } }) => {
+        note(payload.rev);
+      },
+    },
+  };
+}
+
+export function createSteps(): [] {
+  return [];
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod';
+import { DeadLetter } from '../../kit/errors.ts';
+import type { Records } from '../records/records.ts';
+import type { HandlersOf } from '../../kit/source.ts';
+import {
+  choices,
+  date,
+  number,
+  repeat,
+  text,
+  trueFalse,
+  type Answers,
+} from '../../kit/sources/hotdocs/answers/answers.ts';
+import type { hotdocs } from '../../kit/sources/hotdocs/index.ts';
+import { runs, type RunnableStep } from '../../kit/step.ts';
+import { orGiveUp } from './give-up.ts';
+import { workItemPage } from './hotdocs/action-link.ts';
+import { archiveDocument, archiveLater, archiving } from './hotdocs/documents.ts';
+import { postProcess } from './hotdocs/post-processing.ts';
+import { findWorkItem, listDocuments } from './hotdocs/work-items.ts';
+import type { HandlerTools } from './tools.ts';
+
+/** What the example templates ask for, as `records` keeps it of a person. */
+const lease = z.object({
+  tenant: z.string(),
+  monthlyRent: z.number(),
+  leaseStart: z.string(),
+  petsAllowed: z.boolean(),
+  utilities: z.array(z.string()),
+  occupants: z.array(z.object({ name: z.string(), birthdate: z.string() })),
+});
+
+export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.events> {
+  const { records, archive, apis, settings } = tools;
+  return {
+    NewWorkItemVersionComplete(event) {
+      if (apis.hotdocs !== undefined) archiveLater(event);
+      return listDocuments(records, event.payload, 'complete');
+    },
+    async PostProcessingEvent(event) {
+      const note = listDocuments(records, event.payload, 'being processed');
+      if (apis.hotdocs === undefined || note === undefined) return note ?? 'version is complete already';
+      return postProcess(archive, apis.hotdocs, event, settings.HOTDOCS_POST_PROCESSING_FAILURE);
+    },
+    InterviewLoadEvent: ({ payload }) => leaseAnswers(records, payload.user?.email),
+    CustomInterviewEvent: ({ payload }) => {
+      // The Event Name of the element in the template says which lookup is meant.
+      if (payload.eventName !== 'LookupTenant') return {};
+      return leaseAnswers(records, payload.createdBy?.loginName);
+    },
+    ActionLink: ({ payload: { workItemId, loginName } }) =>
+      workItemPage(findWorkItem(records, workItemId), leaseAnswers(records, loginName), settings),
+  };
+}
+
+/** What the handlers above ask to be done after them. */
+export function hotdocsSteps({ archive, apis: { hotdocs: api } }: HandlerTools): readonly RunnableStep[] {
+  return [
+    runs(archiving, async ({ data, signal }) => {
+      if (api === undefined)
+        throw new DeadLetter('handler_gave_up', 'The API of HotDocs is not set up any more.');
+      const { bytes } = await orGiveUp(archiveDocument(archive, api, data, signal));
+      return `${bytes} bytes archived`;
+    }),
+  ];
+}
+
+/** Variable names and structure are those of the template in HotDocs Author. Nobody known: the interview opens empty. */
+function leaseAnswers(records: Records, email: string | undefined): Answers {
+  const known = lease.safeParse(
+    email === undefined ? undefined : records.find('person', email.toLowerCase()),
+  );
+  if (!known.success) return {};
+  const { tenant, monthlyRent, leaseStart, petsAllowed, utilities, occupants } = known.data;
+  return {
+    'Tenant Name': text(tenant),
+    'Monthly Rent': number(monthlyRent),
+    'Lease Start': date(leaseStart),
+    'Pets Allowed': trueFalse(petsAllowed),
+    'Utilities Included': choices(utilities),
+    Occupants: repeat(
+      occupants.map(({ name, birthdate }) => ({
+        'Occupant Name': text(name),
+        'Occupant Birthdate': date(birthdate),
+      })),
+    ),
+  };
+}

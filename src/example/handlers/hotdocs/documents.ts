@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { DeadLetter } from '../../../kit/errors.ts';
+import type { Archive, Archived, DocumentKey } from '../../records/archive.ts';
+import type { Occurrence } from '../../../kit/source.ts';
+import type { HotdocsApi } from '../../../kit/sources/hotdocs/api/api.ts';
+import { defineStep } from '../../../kit/step.ts';
+import type { VersionPayload } from './work-items.ts';
+
+export type VersionEvent = Occurrence<string, VersionPayload>;
+
+/** One document of a version is put into the archive: what the others come to does not hold it up. */
+export const archiving = defineStep(
+  'hotdocs.archive-document',
+  z.object({
+    workItemId: z.string(),
+    workItemVersionId: z.string(),
+    document: z.object({ id: z.string(), name: z.string(), url: z.string() }),
+  }),
+);
+
+type DocumentOf = z.output<typeof archiving.schema>;
+
+/** Every document once: the sender keeps the last five versions only. */
+export function archiveLater({ payload, followUp }: VersionEvent): void {
+  const { workItemId, workItemVersionId, documents } = payload;
+  for (const { id, name, url } of documents) {
+    const data = { workItemId, workItemVersionId, document: { id, name, url } };
+    followUp(archiving, data, { subject: `document:${workItemVersionId} ${id}` });
+  }
+}
+
+/** `stage` tells a document from what it becomes later under the same id. */
+export function archiveDocument(
+  archive: Archive,
+  api: HotdocsApi,
+  { workItemId, workItemVersionId, document }: DocumentOf,
+  signal: AbortSignal,
+  ...stage: DocumentKey
+): Promise<Archived> {
+  const { id, name, url } = document;
+  const key = ['hotdocs', workItemId, workItemVersionId, id, ...stage];
+  return archive.keep(key, name, (directory) => api.documentContent(addressOf(url), directory, signal));
+}
+
+/** The client refuses hosts that are not listed. */
+function addressOf(text: string): URL {
+  const url = URL.parse(text);
+  if (url === null) throw new DeadLetter('handler_gave_up', 'The address of a document is none.');
+  return url;
+}

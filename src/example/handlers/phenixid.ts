@@ -1,0 +1,85 @@
+import type { Value } from '../records/records.ts';
+import type { HandlersOf, Occurrence } from '../../kit/source.ts';
+import type { PhenixidApi } from '../../kit/sources/phenixid/api/api.ts';
+import type { phenixid } from '../../kit/sources/phenixid/index.ts';
+import { orGiveUp } from './give-up.ts';
+import type { HandlerTools } from './tools.ts';
+
+type Notification = Occurrence<string, { readonly taskId: string }>;
+type State = 'PENDING' | 'ACCEPTED' | 'REJECTED' | 'CANCELED' | 'EXPIRED';
+
+/**
+ * A notification says which task, not what became of it, and events come out of order: the task is fetched, and what the
+ * API says of it counts. Without the API the state kept here is what the events let us assume.
+ */
+export function phenixidHandlers(tools: HandlerTools): HandlersOf<typeof phenixid.events> {
+  const { records, apis } = tools;
+  const { phenixid: api } = apis;
+  const follow = (state: State) => (event: Notification) =>
+    api === undefined ? assumeState(tools, event, state) : orGiveUp(fetchState(tools, api, event));
+  return {
+    OrderCreated: follow('PENDING'),
+    OrderDocumentUpdated: follow('PENDING'),
+    OrderSigned: follow('PENDING'),
+    OrderAccepted: follow('ACCEPTED'),
+    OrderRejected: follow('REJECTED'),
+    OrderCanceled: follow('CANCELED'),
+    OrderExpired: follow('EXPIRED'),
+    OrderDueDateUpdated: (event) => {
+      const expired = records.find('task', event.payload.taskId)?.['state'] === 'EXPIRED';
+      if (api === undefined && expired) return keepState(tools, event, 'PENDING', { lastEvent: event.type });
+      return follow('PENDING')(event);
+    },
+    OrderSignersUpdated: follow('PENDING'),
+    OrderDescriptionUpdated: follow('PENDING'),
+  };
+}
+
+/** Whatever the event is called. The state is kept last: a task that is kept as accepted has its files in the archive. */
+async function fetchState(tools: HandlerTools, api: PhenixidApi, event: Notification): Promise<string> {
+  const { payload, signal } = event;
+  const known = tools.records.find('task', payload.taskId)?.['state'];
+  // From now on reconciliation asks after it, whatever becomes of this attempt.
+  if (known === undefined) keepState(tools, event, 'PENDING');
+  const task = await api.fetchTask(payload.taskId, signal);
+  const state = task === 'gone' ? 'GONE' : task.state;
+  if (hasEnded(known) && !hasEnded(state)) return `task is ${String(known)}, and ${state} is no news`;
+  if (state === 'ACCEPTED') await archiveFiles(tools, api, event);
+  return keepState(tools, event, state);
+}
+
+/** An expired task has not ended for ever: a later due date reopens it. */
+function hasEnded(state: unknown): boolean {
+  return state === 'ACCEPTED' || state === 'REJECTED' || state === 'CANCELED';
+}
+
+async function archiveFiles(
+  { archive }: HandlerTools,
+  api: PhenixidApi,
+  { payload: { taskId }, signal }: Notification,
+): Promise<void> {
+  for (const fileId of await api.fileIds(taskId, signal)) {
+    const download = (directory: string) => api.downloadFile(taskId, fileId, directory, signal);
+    await archive.keep(['phenixid', taskId, fileId], `${fileId}.pdf`, download);
+  }
+}
+
+/**
+ * A state that ends a task is not left again, however late an earlier event arrives. Only an expired task may have been
+ * reopened before it came to another end.
+ */
+function assumeState(tools: HandlerTools, event: Notification, state: State): string {
+  const known = tools.records.find('task', event.payload.taskId)?.['state'];
+  const ended = known === 'EXPIRED' ? state === 'PENDING' : known !== undefined && known !== 'PENDING';
+  return ended ? 'task has ended already' : keepState(tools, event, state, { lastEvent: event.type });
+}
+
+function keepState(
+  { records }: HandlerTools,
+  { payload, installation }: Notification,
+  state: string,
+  further: Value = {},
+): string {
+  records.put('task', payload.taskId, { state, ...further, installation });
+  return `task is ${state}`;
+}

@@ -1,0 +1,61 @@
+import { existsSync, mkdirSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { z } from 'zod';
+import type { Saved } from '../../kit/outgoing/save.ts';
+import type { Records } from './records.ts';
+
+/** A document that was put away. */
+export interface Archived {
+  /** In hex; also the name of its file. */
+  readonly sha256: string;
+  readonly bytes: number;
+  /** What its source calls it: data, and never part of a path. */
+  readonly name: string;
+}
+
+/** What says which document is meant: work item, version and document; or task and file. */
+export type DocumentKey = readonly string[];
+
+/** A stand-in for your own archive: each document in a file named by its content. */
+export interface Archive {
+  /** Puts a document away, once: what is there under its key already is not fetched again. */
+  keep(key: DocumentKey, name: string, fetch: (directory: string) => Promise<Saved>): Promise<Archived>;
+  find(key: DocumentKey): Archived | undefined;
+  read(document: Archived): Promise<Buffer>;
+}
+
+/** Files in `directory`, which is made when it is first needed; their keys in `records`. */
+export function openArchive(records: Records, directory: string): Archive {
+  const fileOf = ({ sha256 }: Archived) => join(directory, sha256);
+
+  function find(key: DocumentKey): Archived | undefined {
+    const known = records.find('document', idOf(key));
+    return known === undefined ? undefined : archived.parse(known);
+  }
+
+  return {
+    find,
+    async keep(key, name, fetch) {
+      const known = find(key);
+      if (known !== undefined && existsSync(fileOf(known))) return known;
+      mkdirSync(directory, { recursive: true, mode: 0o700 });
+      const { sha256, bytes } = await fetch(directory);
+      const kept = { sha256, bytes, name };
+      records.put('document', idOf(key), kept);
+      return kept;
+    },
+    read: (document) => readFile(fileOf(document)),
+  };
+}
+
+const archived = z.object({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number(),
+  name: z.string(),
+});
+
+/** Parts may hold any character, and two keys are never one id. */
+function idOf(key: DocumentKey): string {
+  return key.map(encodeURIComponent).join('/');
+}

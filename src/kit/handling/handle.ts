@@ -1,0 +1,87 @@
+import { DeadLetter } from '../errors.ts';
+import type { Entry, NewEntry } from '../inbox/inbox.ts';
+import { shortNote } from '../inbox/note.ts';
+import { checkJson } from '../reading/json.ts';
+import { parse } from '../reading/parse.ts';
+import { definitionOf, type Occurrence } from '../source.ts';
+import type { RunnableStep } from '../step.ts';
+import type { Endpoint } from '../receiver/endpoint.ts';
+import { collectFollowUps } from './follow-ups.ts';
+
+/** The integrator's functions by source and event type, as `handlers/index.ts` has them. */
+export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
+
+/** One handler, its types forgotten: what it takes and gives was checked where it was written. */
+type Handler = (event: Occurrence<never, never>) => unknown;
+
+/** All that is done with events: what `handlers/index.ts` makes. */
+export interface Work {
+  readonly handlers: AllHandlers;
+  readonly steps: readonly RunnableStep[];
+}
+
+/** What work there is, and how often it is tried for one entry. */
+export interface Calling extends Work {
+  /** After so many failed attempts an entry is a dead letter. */
+  readonly maxAttempts: number;
+}
+
+/** What came of calling a handler. */
+export interface Handled {
+  /** For a reply event an answer that fits its schema. */
+  readonly result: unknown;
+  /** A few words on what was done, kept with the entry. */
+  readonly note: string | undefined;
+  /** What it asked to be done after it. */
+  readonly followUps: readonly NewEntry[];
+}
+
+/**
+ * Reads a stored entry anew and calls its handler. The content was proven when it came and is not proven again.
+ * @throws DeadLetter when trying again cannot help; anything else a handler throws is a failed attempt
+ */
+export async function handle(
+  entry: Entry,
+  endpoint: Endpoint,
+  { handlers, maxAttempts }: Calling,
+  signal: AbortSignal,
+): Promise<Handled> {
+  const { type, id, payload: unread, test } = endpoint.read(entry.content);
+  checkJson(entry.content);
+  const definition = definitionOf(endpoint.source, type);
+  if (definition === undefined) {
+    throw new DeadLetter('event_unknown', `The catalogue of ${endpoint.source.name} has no such event type.`);
+  }
+  if (test === true) {
+    return { result: undefined, note: "the sender's own test payload: nothing to do", followUps: [] };
+  }
+  const payload = parse(definition.schema, unread, 'payload_invalid');
+  const { followUp, close } = collectFollowUps(entry);
+  const occurrence: Occurrence = {
+    type,
+    id,
+    payload,
+    endpoint: entry.endpoint,
+    installation: entry.installation,
+    attempt: entry.claims,
+    lastAttempt:
+      entry.attempts >= maxAttempts || (definition.mode === 'reply' && definition.afterFailure === 'record'),
+    receivedAt: new Date(entry.receivedAt),
+    signal,
+    followUp,
+  };
+  // `HandlersOf` derived this handler's parameter from the schema that has just parsed the payload.
+  const result: unknown = await handlerOf(handlers, endpoint.source.name, type)(occurrence as never);
+  const followUps = close();
+  if (definition.mode === 'notify') {
+    return { result, note: typeof result === 'string' ? result : undefined, followUps };
+  }
+  const answer = parse(definition.answer, result, 'answer_invalid');
+  return { result: answer, note: shortNote(definition.describe(answer)), followUps };
+}
+
+function handlerOf(handlers: AllHandlers, source: string, type: string): Handler {
+  const handler = handlers[source]?.[type];
+  if (handler === undefined) throw new Error(`handlers/index.ts has no handler for ${source} ${type}.`);
+  return handler;
+}

@@ -1,0 +1,35 @@
+import { DeadLetter } from '../errors.ts';
+import type { Entry, Result } from '../inbox/inbox.ts';
+import { parse } from '../reading/parse.ts';
+import type { StepTask } from '../step.ts';
+import { collectFollowUps } from './follow-ups.ts';
+import type { Calling } from './handle.ts';
+
+/**
+ * Does what a handler, or another step, asked for.
+ * @throws DeadLetter when trying again cannot help; anything else a step throws is a failed attempt
+ */
+export async function runStep(
+  entry: Entry,
+  { steps, maxAttempts }: Pick<Calling, 'steps' | 'maxAttempts'>,
+  signal: AbortSignal,
+): Promise<Result> {
+  const known = steps.find(({ step }) => step.name === entry.type);
+  if (known === undefined) {
+    throw new DeadLetter(
+      'step_unknown',
+      `createSteps in src/example/handlers/index.ts has no step ${entry.type}.`,
+    );
+  }
+  const { followUp, close } = collectFollowUps(entry);
+  const task: StepTask<unknown> = {
+    data: parse(known.step.schema, JSON.parse(entry.content.toString()), 'step_data_invalid'),
+    attempt: entry.claims,
+    lastAttempt: entry.attempts >= maxAttempts,
+    signal,
+    followUp,
+  };
+  // `runs` derived this parameter from the schema that has just parsed the data.
+  const said = await known.run(task as StepTask<never>);
+  return { note: typeof said === 'string' ? said : undefined, followUps: close() };
+}

@@ -1,0 +1,215 @@
+import type { Request, Response } from 'express';
+import type { Delivery } from '../delivery.ts';
+import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
+import { InboxUnavailable } from '../inbox/inbox.ts';
+import { logged, type Log } from '../log.ts';
+import { forwardedCertificate } from '../proofs/client-certificate.ts';
+import type { Received, Tools } from '../receiver/answer.ts';
+import type { Endpoint } from '../receiver/endpoint.ts';
+import type { CountFailure } from './rate-limit.ts';
+import { hasBody, readBody } from './read-body.ts';
+import { receive } from '../receiver/receive.ts';
+import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import { peerCertificateOf } from './tls.ts';
+
+export interface RouterOptions {
+  /** The open endpoints. */
+  readonly endpoints: readonly Endpoint[];
+  /** Paths that would be open had they a secret, and the variable that is missing. */
+  readonly closed: ReadonlyMap<string, string>;
+  readonly tools: Tools;
+  readonly countFailure: CountFailure;
+  readonly isDraining: () => boolean;
+  readonly log: Log;
+}
+
+/** Express's side of receiving: turns a request into a delivery, and what came of it into a reply and a log line. */
+export function createRouter(options: RouterOptions) {
+  const { tools, log } = options;
+  const endpoints = byPath(options.endpoints);
+  const refusals = new Refusals(options.endpoints);
+
+  /** A connection that stays open would hold up the shutdown until its sender lets go of it. */
+  function closeIfDraining(response: Response): void {
+    if (options.isDraining()) response.shouldKeepAlive = false;
+  }
+
+  let forwardedNoted = false;
+
+  /** Said once: whoever sends such a header can send many. */
+  function noteForwarded({ rawHeaders }: Request): void {
+    const header = forwardedCertificate(rawHeaders);
+    if (header === undefined || forwardedNoted) return;
+    forwardedNoted = true;
+    log.warn({
+      outcome: 'ignored',
+      why:
+        `A header ${header} speaks of a client certificate. Headers are not believed, since anybody can write them: ` +
+        'where a certificate is required, TLS must reach the receiver itself, with no proxy that ends it. Said once.',
+    });
+  }
+
+  return async (request: Request, response: Response): Promise<void> => {
+    const started = performance.now();
+    const endpoint = endpoints.get(pathOf(request.url));
+    try {
+      if (endpoint === undefined) throw unknownPath(request, options.closed);
+      refuseUnfit(request, endpoint, options.isDraining());
+      const body = await readBody(request, response, endpoint.limits.maxBodyBytes);
+      if (endpoint.demandsCertificate) noteForwarded(request);
+      const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
+      closeIfDraining(response);
+      sendReply(response, received.reply);
+      logReceived(log, received, started);
+    } catch (error) {
+      const code = await codeOf(error, () => options.countFailure(request, response));
+      closeIfDraining(response);
+      refuse(request, response, refusals.of(code, endpoint));
+      logRefused(log, error, code, request, endpoint, started);
+    }
+  };
+}
+
+/** Exact paths, compared as they came: Express would decode, and match other cases and slashes. */
+function byPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
+  return new Map(
+    endpoints.flatMap((endpoint) => pathsOf(endpoint).map((path): [string, Endpoint] => [path, endpoint])),
+  );
+}
+
+/** PhenixID's `?key=` brings a slash before the `?`, and a second one when the configured URL ends with one. */
+function pathsOf({ definition: { path }, source }: Endpoint): string[] {
+  return source.installations === true ? [path, `${path}/`, `${path}//`] : [path];
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?');
+  return query === -1 ? target : target.slice(0, query);
+}
+
+function unknownPath(request: Request, closed: ReadonlyMap<string, string>): DeliveryRejected {
+  const path = pathOf(request.url);
+  if (!path.startsWith('/')) {
+    return new DeliveryRejected('request_malformed', 'The request target is not a path.');
+  }
+  const variable = closed.get(path);
+  if (variable === undefined) return new DeliveryRejected('path_unknown', 'No endpoint has this path.');
+  return new DeliveryRejected('endpoint_closed', `${variable} is not set, so this endpoint is closed.`);
+}
+
+function refuseUnfit(request: Request, { methods }: Endpoint, draining: boolean): void {
+  if (!methods.includes(request.method)) {
+    throw new DeliveryRejected('method_not_allowed', `${request.method} instead of ${methods.join(' or ')}.`);
+  }
+  if (request.httpVersion !== '1.1' && request.httpVersion !== '1.0') {
+    throw new DeliveryRejected('request_malformed', `HTTP/${request.httpVersion} instead of HTTP/1.1.`);
+  }
+  const hosts = countOf('host', request.rawHeaders);
+  if (hosts > 1 || (hosts === 0 && request.httpVersion === '1.1')) {
+    throw new DeliveryRejected('request_malformed', `${hosts} Host headers instead of one.`);
+  }
+  if (draining) throw new DeliveryRejected('draining', 'The receiver is shutting down.');
+}
+
+function countOf(name: string, rawHeaders: readonly string[]): number {
+  let count = 0;
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const candidate = rawHeaders[at];
+    if (candidate?.length === name.length && candidate.toLowerCase() === name) count += 1;
+  }
+  return count;
+}
+
+function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
+  const { method, url, rawHeaders } = request;
+  const query = url.indexOf('?');
+  return {
+    method,
+    query: query === -1 ? '' : url.slice(query + 1),
+    headers: rawHeaders,
+    body,
+    receivedAt: Date.now(),
+    peerCertificate: demandsCertificate ? peerCertificateOf(request.socket) : undefined,
+  };
+}
+
+/** The code for anything thrown on the way. Failed proofs are counted here, and nothing else is. */
+async function codeOf(error: unknown, countFailure: () => Promise<boolean>): Promise<RejectionCode> {
+  if (error instanceof InboxUnavailable) return error.code;
+  if (!(error instanceof DeliveryRejected)) return 'internal_error';
+  if (rejections[error.code][0] !== 401) return error.code;
+  return (await countFailure()) ? 'rate_limited' : error.code;
+}
+
+function refuse(request: Request, response: Response, reply: Reply): void {
+  if (response.headersSent) return;
+  // Where the framing is in doubt, so is the beginning of the next request.
+  const doubtful = reply.status === 400 || (hasBody(request) && !request.complete);
+  if (doubtful) sendAndClose(request, response, reply);
+  else sendReply(response, reply);
+}
+
+/** The constant replies to refused deliveries, built once. */
+class Refusals {
+  readonly #byCode = new Map<RejectionCode, Reply>();
+  readonly #wrongMethod = new Map<Endpoint, Reply>();
+
+  constructor(endpoints: readonly Endpoint[]) {
+    for (const code of Object.keys(rejections)) {
+      // `rejections` is the very definition of the union.
+      this.#byCode.set(code as RejectionCode, rejectionReply(code as RejectionCode));
+    }
+    for (const endpoint of endpoints) {
+      const allow = ['Allow', endpoint.methods.join(', ')];
+      this.#wrongMethod.set(endpoint, rejectionReply('method_not_allowed', allow));
+    }
+  }
+
+  of(code: RejectionCode, endpoint: Endpoint | undefined): Reply {
+    const own = code === 'method_not_allowed' && endpoint ? this.#wrongMethod.get(endpoint) : undefined;
+    return own ?? this.#byCode.get(code) ?? rejectionReply(code);
+  }
+}
+
+function logReceived(log: Log, received: Received, started: number): void {
+  const { outcome, entry, note } = received;
+  const line = {
+    source: entry.source,
+    type: logged(entry.type),
+    id: logged(entry.eventId),
+    outcome,
+    seq: entry.seq,
+    secret: entry.secret,
+    ms: since(started),
+    why: outcome === 'failed' ? note : undefined,
+  };
+  if (outcome === 'failed') log.error(line);
+  else log.info(line);
+}
+
+function logRefused(
+  log: Log,
+  error: unknown,
+  code: RejectionCode,
+  request: Request,
+  endpoint: Endpoint | undefined,
+  started: number,
+): void {
+  const line = {
+    source: endpoint?.source.name,
+    type: endpoint?.definition.type,
+    path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
+    outcome: 'rejected',
+    code,
+    from: request.ip,
+    ms: since(started),
+    why: error instanceof Error ? error.message : String(error),
+  };
+  if (code === 'internal_error') log.error({ ...line, err: error });
+  else log.warn(line);
+}
+
+/** Milliseconds since `started`, to a tenth. */
+function since(started: number): number {
+  return Math.round((performance.now() - started) * 10) / 10;
+}

@@ -1,0 +1,39 @@
+import type { Inbox, Room } from './inbox.ts';
+import { createMemoryInbox } from './memory/inbox.ts';
+import { openSqliteInbox } from './sqlite/inbox.ts';
+
+export interface OpenInboxOptions extends Room {
+  readonly now?: () => number;
+  /** Whether this process is the receiver of a file (see openSqliteInbox). */
+  readonly owner?: boolean;
+}
+
+const forms =
+  'sqlite:data/inbox.db (a file, relative or absolute), postgres://user@host/database (for several machines) or ' +
+  'memory: (nothing survives a restart)';
+
+/** Opens the inbox that INBOX_URL names. @throws if it cannot be opened, or the form is none we know */
+export async function openInbox(url: string, options: OpenInboxOptions): Promise<Inbox> {
+  if (url === 'memory:') return createMemoryInbox(options);
+  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options);
+  const file = fileOf(url);
+  if (file === undefined) throw unknownForm(url);
+  return openSqliteInbox(file, options);
+}
+
+/** Loaded only when it is asked for: it takes time and memory that a receiver on one file does not need. */
+async function openPostgres(url: string, options: OpenInboxOptions): Promise<Inbox> {
+  const { openPostgresInbox } = await import('./postgres/inbox.ts');
+  return openPostgresInbox(url, options);
+}
+
+/** Two slashes are refused: tools disagree whether a relative or an absolute path follows them. */
+function fileOf(url: string): string | undefined {
+  return /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
+}
+
+/** Names only the scheme: the rest may hold a password. */
+function unknownForm(url: string): Error {
+  const scheme = /^[a-z][a-z0-9+.-]*:/i.exec(url)?.[0] ?? 'something without a scheme';
+  return new Error(`INBOX_URL is ${scheme}, in a form this receiver does not know. Write ${forms}.`);
+}

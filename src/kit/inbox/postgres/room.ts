@@ -1,0 +1,60 @@
+import { inboxFull, type InboxUnavailable, type Room, type Stats } from '../inbox.ts';
+
+type Waiting = Pick<Stats, 'waiting' | 'waitingBytes'>;
+
+/**
+ * Knows how much waits: exactly what this process did, and what others did since the last count not yet. Several machines
+ * together may go beyond the limit by what they store between two counts.
+ */
+export interface WaitingRoom {
+  /** For each of these contents, in bytes: undefined if there is room for it, else the refusal. */
+  admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]>;
+  hasRoomFor(sizes: readonly number[]): Promise<boolean>;
+  /** Entries began to wait, or if negative ceased to. */
+  changed(entries: number, bytes: number): void;
+}
+
+/** Counting may take a twentieth of the time, and is done once a second at most. */
+const REST_MS = 1_000;
+const REST_PER_COUNT = 20;
+
+export function createWaitingRoom(limits: Room, count: () => Promise<Waiting>): WaitingRoom {
+  const { maxWaiting, maxWaitingBytes = Infinity } = limits;
+  let known: Waiting = { waiting: 0, waitingBytes: 0 };
+  let countAgainAt = -Infinity;
+
+  async function countWhenDue(): Promise<void> {
+    const startedAt = performance.now();
+    if (startedAt < countAgainAt) return;
+    known = await count();
+    const endedAt = performance.now();
+    countAgainAt = endedAt + Math.max(REST_MS, REST_PER_COUNT * (endedAt - startedAt));
+  }
+
+  /** While nothing waits anything fits: what is larger than the whole room would be refused for ever. */
+  function fits({ waiting, waitingBytes }: Waiting, bytes: number): boolean {
+    if (waiting === 0) return true;
+    return waiting < maxWaiting && waitingBytes + bytes <= maxWaitingBytes;
+  }
+
+  async function admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]> {
+    await countWhenDue();
+    let filled = known;
+    return sizes.map((bytes) => {
+      if (!fits(filled, bytes)) return inboxFull(filled);
+      filled = { waiting: filled.waiting + 1, waitingBytes: filled.waitingBytes + bytes };
+      return undefined;
+    });
+  }
+
+  return {
+    admit,
+    async hasRoomFor(sizes) {
+      const refusals = await admit(sizes);
+      return refusals.every((refusal) => refusal === undefined);
+    },
+    changed(entries, bytes) {
+      known = { waiting: known.waiting + entries, waitingBytes: known.waitingBytes + bytes };
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { listen, urlOf } from '../../http/listen.ts';
+import type { Readiness } from './readiness.ts';
+import { createOperationsServer } from './server.ts';
+
+export interface OperationsSettings {
+  readonly ADMIN_HOST: string;
+  /** `undefined`: none. */
+  readonly ADMIN_PORT: number | undefined;
+}
+
+/** Where the process can be asked how it is. */
+export interface Operations {
+  /** Without a slash at the end. */
+  readonly url: string;
+  stop(): void;
+}
+
+/** @throws PortTaken */
+export async function startOperations(
+  { ADMIN_HOST: host, ADMIN_PORT: port }: OperationsSettings,
+  readiness: Readiness,
+): Promise<Operations | undefined> {
+  if (port === undefined) return undefined;
+  const server = createOperationsServer({ readiness, host });
+  await listen(server, { host, port, variable: 'ADMIN_PORT' });
+  return {
+    url: urlOf(server, 'http'),
+    stop() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

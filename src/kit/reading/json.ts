@@ -1,0 +1,218 @@
+import { isUtf8 } from 'node:buffer';
+import { DeadLetter } from '../errors.ts';
+
+/** Deeper text parses, but loggers, clones and stores that walk the value by recursion overflow. */
+const MAX_DEPTH = 32;
+const MAX_SIGNIFICANT_DIGITS = 17; // as many as a double is ever written with; further ones would be lost
+const SMALLEST_EXACT = 2 ** -1022; // below it a double loses digits, at last all of them
+const MAX_PLACE_LENGTH = 120;
+
+/**
+ * The value of JSON text in UTF-8 without a byte order mark.
+ * @throws DeadLetter `json_invalid`
+ */
+export function readJson(content: Buffer): unknown {
+  if (content.length === 0) throw new DeadLetter('json_invalid', 'Expected JSON, the content is empty.');
+  if (!isUtf8(content)) {
+    throw new DeadLetter('json_invalid', 'Expected JSON in UTF-8, the content is in another encoding.');
+  }
+  try {
+    return JSON.parse(content.toString('utf8'));
+  } catch {
+    // No `cause`: the parser's message quotes the text.
+    throw new DeadLetter('json_invalid', `Expected JSON, ${notJson(content)}`);
+  }
+}
+
+/** `readJson`, and nothing in it that readers disagree on. @throws DeadLetter `json_invalid` or `json_forbidden` */
+export function strictJson(content: Buffer): unknown {
+  const value = readJson(content);
+  checkJson(content);
+  return value;
+}
+
+/**
+ * Refuses what two readers of the same JSON text would understand differently, or what harms the programs behind:
+ * duplicate members, names that reach an object's prototype, more than 32 levels, lone surrogates, and numbers that
+ * change when read: beyond ±(2⁵³ − 1), with more than 17 significant digits, or too small for a double.
+ *
+ * The text must be known to be JSON: see `readJson`. One pass, no recursion, so that no input is slow or deep enough.
+ * @throws DeadLetter `json_forbidden` that names the place, never a value
+ */
+export function checkJson(content: Buffer): void {
+  const text = content.toString('utf8');
+  const levels: Level[] = [];
+  let at = 0;
+  while (at < text.length) at = step(text, at, levels);
+}
+
+/** One object or array that the scan is inside of. */
+interface Level {
+  /** Members seen so far; an array has none. */
+  readonly names: Set<string> | undefined;
+  nameNext: boolean;
+  /** The member or item that the scan is at. */
+  place: string | number;
+}
+
+/** Reads one token, returns where the next one starts. */
+function step(text: string, at: number, levels: Level[]): number {
+  switch (text.charAt(at)) {
+    case '{':
+      open({ names: new Set(), nameNext: true, place: '' }, levels);
+      return at + 1;
+    case '[':
+      open({ names: undefined, nameNext: false, place: 0 }, levels);
+      return at + 1;
+    case '}':
+    case ']':
+      levels.pop();
+      return at + 1;
+    case ',':
+      next(levels.at(-1));
+      return at + 1;
+    case '"':
+      return readString(text, at, levels);
+    case '-':
+    case '0':
+    case '1':
+    case '2':
+    case '3':
+    case '4':
+    case '5':
+    case '6':
+    case '7':
+    case '8':
+    case '9':
+      return readNumber(text, at, levels);
+    default: // blanks, colons, letters of true, false and null
+      return at + 1;
+  }
+}
+
+function open(level: Level, levels: Level[]): void {
+  if (levels.length === MAX_DEPTH) throw forbidden(`deeper than ${MAX_DEPTH} levels`, levels);
+  levels.push(level);
+}
+
+function next(level: Level | undefined): void {
+  if (level === undefined) return;
+  if (typeof level.place === 'number') level.place += 1;
+  else level.nameNext = true;
+}
+
+function readString(text: string, at: number, levels: Level[]): number {
+  const level = levels.at(-1);
+  const end = endOfString(text, at, levels);
+  if (level?.nameNext !== true) return end;
+  level.nameNext = false;
+  level.place = nameIn(text.slice(at, end));
+  checkName(level.place, levels);
+  return end;
+}
+
+/** Just behind the closing quote. A surrogate can only be alone where it is escaped: the text was UTF-8. */
+function endOfString(text: string, start: number, levels: Level[]): number {
+  let at = start + 1;
+  while (at < text.length) {
+    const unit = text.charCodeAt(at);
+    if (unit === QUOTE) return at + 1;
+    if (unit === BACKSLASH) at = endOfEscape(text, at, levels);
+    else at += 1;
+  }
+  return at;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+function endOfEscape(text: string, at: number, levels: Level[]): number {
+  const unit = escapedUnit(text, at);
+  if (unit === undefined) return at + 2;
+  if (unit < 0xd800 || unit > 0xdfff) return at + 6;
+  const partner = unit < 0xdc00 ? escapedUnit(text, at + 6) : undefined;
+  if (partner === undefined || partner < 0xdc00 || partner > 0xdfff) {
+    throw forbidden('a surrogate without its partner, which is no character', levels);
+  }
+  return at + 12;
+}
+
+/** The UTF-16 unit that `\uXXXX` stands for, or `undefined` where there is none. */
+function escapedUnit(text: string, at: number): number | undefined {
+  if (text[at] !== '\\' || text[at + 1] !== 'u') return undefined;
+  return Number.parseInt(text.slice(at + 2, at + 6), 16);
+}
+
+function nameIn(quoted: string): string {
+  if (!quoted.includes('\\')) return quoted.slice(1, -1);
+  return JSON.parse(quoted) as string; // a JSON text in quotes is a string
+}
+
+function checkName(name: string, levels: Level[]): void {
+  const names = levels.at(-1)?.names;
+  if (names?.has(name) === true) throw forbidden('a member that occurs twice', levels);
+  names?.add(name);
+  if (name === '__proto__') throw forbidden('a member named __proto__', levels);
+  if (name === 'prototype' && levels.at(-2)?.place === 'constructor') {
+    throw forbidden('a constructor with a prototype', levels);
+  }
+}
+
+function readNumber(text: string, start: number, levels: Level[]): number {
+  let at = start;
+  let exponent = false;
+  let significantDigits = 0;
+  let zeros = 0; // they count only when another digit follows
+  for (; at < text.length; at += 1) {
+    const character = text.charCodeAt(at);
+    if (!isOfNumber(character)) break;
+    if ((character | 0x20) === LETTER_E) exponent = true;
+    if (exponent || character < DIGIT_0) continue;
+    if (character === DIGIT_0) {
+      if (significantDigits > 0) zeros += 1;
+      continue;
+    }
+    significantDigits += zeros + 1;
+    zeros = 0;
+  }
+  checkNumber(text.slice(start, at), significantDigits, levels);
+  return at;
+}
+
+const DIGIT_0 = 0x30;
+const DIGIT_9 = 0x39;
+const LETTER_E = 0x65;
+const PLUS = 0x2b;
+const MINUS = 0x2d;
+const POINT = 0x2e;
+
+function isOfNumber(character: number): boolean {
+  if (character >= DIGIT_0 && character <= DIGIT_9) return true;
+  return character === POINT || character === MINUS || character === PLUS || (character | 0x20) === LETTER_E;
+}
+
+function checkNumber(text: string, significantDigits: number, levels: Level[]): void {
+  if (significantDigits === 0) return;
+  const size = Math.abs(Number(text));
+  if (size > Number.MAX_SAFE_INTEGER) throw forbidden('a number beyond ±9007199254740991', levels);
+  if (significantDigits > MAX_SIGNIFICANT_DIGITS) {
+    throw forbidden(`a number with more than ${MAX_SIGNIFICANT_DIGITS} significant digits`, levels);
+  }
+  if (size < SMALLEST_EXACT) throw forbidden('a number too small to be told from 0', levels);
+}
+
+function forbidden(problem: string, levels: readonly Level[]): DeadLetter {
+  return new DeadLetter('json_forbidden', `At ${placeOf(levels)}: ${problem}.`);
+}
+
+/** A JSON pointer for a log line: what is not plain in a name is replaced, and a long one is cut. */
+function placeOf(levels: readonly Level[]): string {
+  const place = levels.map((level) => `/${String(level.place).slice(0, MAX_PLACE_LENGTH)}`).join('');
+  const plain = place.replace(/[^\x20-\x7e]/g, '?') || '(all of it)';
+  return plain.length > MAX_PLACE_LENGTH ? `${plain.slice(0, MAX_PLACE_LENGTH)}…` : plain;
+}
+
+function notJson(content: Buffer): string {
+  if (content[0] === 0xef && content[1] === 0xbb) return 'the content starts with a byte order mark.';
+  return `the ${content.length} bytes are not: cut off, or another format.`;
+}

@@ -1,0 +1,124 @@
+import type { Delivery } from '../delivery.ts';
+import { importCredential, type EndpointConfig } from '../endpoints.ts';
+import { DeliveryRejected } from '../errors.ts';
+import { withCertificate } from '../proofs/client-certificate.ts';
+import type { Proof } from '../proofs/proof.ts';
+import type { Secret } from '../proofs/secrets.ts';
+import {
+  definitionOf,
+  type EndpointDefinition,
+  type Envelope,
+  type EventDefinition,
+  type Limits,
+  type Source,
+} from '../source.ts';
+import { buildReply, type Reply } from '../http/reply.ts';
+
+/** One path, ready to receive: settings applied, keys imported, constant replies built. */
+export interface Endpoint {
+  readonly definition: EndpointDefinition;
+  readonly source: Source;
+  readonly limits: Limits;
+  readonly methods: readonly string[];
+  /** A delivery must come over a connection that was opened with a client certificate. */
+  readonly demandsCertificate: boolean;
+  /** What a delivery must prove, and with which secrets, by the installation it names. */
+  demand(delivery: Delivery): Demand;
+  /** @throws DeadLetter */
+  read(content: Buffer): Envelope;
+  /** The one event it serves, where that is fixed. */
+  readonly event: EventDefinition | undefined;
+  readonly accepted: Reply;
+  /** For each of its reply events, what is said when the handler fails. */
+  readonly harmless: ReadonlyMap<string, Reply>;
+  /** @throws DeadLetter `answer_too_large` */
+  answer(answer: unknown, type: string): Reply;
+  /** The reply whose body was recorded. */
+  recorded(body: Buffer, type: string): Reply;
+}
+
+/** What one delivery has to show. */
+export interface Demand {
+  readonly installation: string | undefined;
+  readonly proof: Proof;
+  readonly secrets: readonly Secret[];
+}
+
+/** Makes an endpoint ready; once, at start-up. */
+export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
+  const { definition, source, settings } = config;
+  const { type } = definition;
+  return {
+    definition,
+    source,
+    limits: source.limits(settings),
+    methods: source.methods(type),
+    demandsCertificate: config.certificate !== undefined,
+    demand:
+      source.installations === true ? byInstallation(await demands(config)) : single(await demands(config)),
+    read: (content) => source.envelope.read(content, definition, settings),
+    event: type === undefined ? undefined : definitionOf(source, type),
+    accepted: buildReply(source.reply.accepted),
+    harmless: new Map(
+      Object.entries(source.events)
+        .filter(([, { mode }]) => mode === 'reply')
+        .map(([of]) => [of, buildReply(source.reply.harmless(of, settings))]),
+    ),
+    answer: (answer, of) => buildReply(source.reply.answer(answer, of, settings)),
+    recorded: (body, of) => buildReply({ ...source.reply.harmless(of, settings), body: body.toString() }),
+  };
+}
+
+async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
+  const { source, settings, credentials, certificate } = config;
+  const complete = (proof: Proof) => (certificate ? withCertificate(proof, certificate) : proof);
+  const found = new Map<string, Demand>();
+  const without = source.proof.without?.(settings);
+  if (without) found.set('', { installation: undefined, proof: complete(without), secrets: [] });
+  for (const [installation, credential] of credentials) {
+    const kind = source.proof.kinds[credential.kind];
+    if (kind === undefined) continue;
+    found.set(installation, {
+      installation: installation || undefined,
+      proof: complete(kind.proof(settings)),
+      secrets: await importCredential(credential, config),
+    });
+  }
+  return found;
+}
+
+function single(demands: ReadonlyMap<string, Demand>): Endpoint['demand'] {
+  const demand = demands.get('');
+  return () => {
+    if (demand === undefined) throw new Error('A closed endpoint was asked to receive.');
+    return demand;
+  };
+}
+
+/** `?key=` selects whose secrets apply. It is no proof of anything: it stands in every access log. */
+function byInstallation(demands: ReadonlyMap<string, Demand>): Endpoint['demand'] {
+  return ({ query }) => {
+    const demand = demands.get(installationIn(query));
+    if (demand === undefined) {
+      throw new DeliveryRejected(
+        'installation_unknown',
+        'No secret is configured for what ?key= names. Check the key in the sender against the variables here.',
+      );
+    }
+    return demand;
+  };
+}
+
+/** The one value of `key` in a query, percent-decoded once; `''` when there is none. */
+function installationIn(query: string): string {
+  if (query === '') return '';
+  const keys = query.split('&').filter((pair) => pair === 'key' || pair.startsWith('key='));
+  if (keys.length > 1)
+    throw new DeliveryRejected('installation_unknown', 'The query has more than one key=.');
+  const written = keys[0]?.slice('key='.length) ?? '';
+  try {
+    return decodeURIComponent(written);
+  } catch (cause) {
+    throw new DeliveryRejected('installation_unknown', 'key= is not percent-encoded text.', { cause });
+  }
+}

@@ -1,0 +1,169 @@
+import { z } from 'zod';
+import { DeadLetter } from '../../../errors.ts';
+import { strictJson } from '../../../reading/json.ts';
+
+/** A JSON object from outside; its members are only ever listed or tested with `Object.hasOwn`. */
+export type Members = Readonly<Record<string, unknown>>;
+
+export function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is known of an object's members: the ways they are spelled, and what lies inside. */
+export type Shape = readonly Member[];
+
+interface Member {
+  readonly name: string;
+  /** In lower case, the member's own name first. */
+  readonly spellings: readonly string[];
+  /** Text is text; where anything else is expected, text may be JSON, as forms and queries carry it. */
+  readonly isText: boolean;
+  readonly isList: boolean;
+  readonly inside: Shape | undefined;
+}
+
+/**
+ * Spellings that are suspected besides the canonical one, by the path of the member. A member of an object is also
+ * found outside of it: `user.id` as `userId`.
+ */
+const otherSpellings: ReadonlyMap<string, readonly string[]> = new Map([
+  ['workItemId', ['id']],
+  ['workItemVersionId', ['versionId']],
+  ['eventName', ['interviewEventName']],
+  ['user.email', ['emailAddress', 'email']],
+]);
+
+/** Reads the shape off a schema, so that a member is written down once. */
+export function shapeOf(schema: { readonly shape: object }, path = ''): Shape {
+  return Object.entries(schema.shape).map(([name, field]) => memberOf(name, `${path}${name}`, field));
+}
+
+function memberOf(name: string, path: string, field: unknown): Member {
+  const type = unwrapped(field);
+  const item = type instanceof z.ZodArray ? type.element : type;
+  return {
+    name,
+    spellings: [name, ...(otherSpellings.get(path) ?? [])].map((spelling) => spelling.toLowerCase()),
+    isText: type instanceof z.ZodString,
+    isList: type instanceof z.ZodArray,
+    inside: item instanceof z.ZodObject ? shapeOf(item, `${path}.`) : undefined,
+  };
+}
+
+function unwrapped(field: unknown): unknown {
+  return field instanceof z.ZodOptional || field instanceof z.ZodDefault ? unwrapped(field.unwrap()) : field;
+}
+
+/**
+ * The same members, known ones under their canonical names and without those that are `null`; unknown ones as they are.
+ * @throws DeadLetter `json_forbidden` when names differ in letter case only: readers would disagree on which counts
+ */
+export function canonical(members: Members, shape: Shape): Members {
+  const left = bySpelling(members);
+  const known = shape.map((member) => [member.name, take(left, member)] as const);
+  return Object.fromEntries([...known.filter(([, value]) => value !== undefined), ...left.values()]);
+}
+
+/** Names and values by the name in lower case. A Map: a name from outside never indexes an object. */
+type Left = Map<string, readonly [name: string, value: unknown]>;
+
+function bySpelling(members: Members): Left {
+  const left: Left = new Map();
+  for (const [name, value] of Object.entries(members)) {
+    const spelling = name.toLowerCase();
+    if (left.has(spelling)) {
+      throw new DeadLetter(
+        'json_forbidden',
+        'Two members of one object have the same name but for letter case.',
+      );
+    }
+    left.set(spelling, [name, value]);
+  }
+  return left;
+}
+
+function take(left: Left, member: Member): unknown {
+  const value = takeFirst(left, member.spellings);
+  if (value !== undefined) return valueOf(value, member);
+  return member.isList || member.inside === undefined
+    ? undefined
+    : takeFlat(left, member.name, member.inside);
+}
+
+function takeFirst(left: Left, spellings: readonly string[]): unknown {
+  for (const spelling of spellings) {
+    const value = left.get(spelling)?.[1];
+    if (value === undefined) continue;
+    left.delete(spelling);
+    if (value !== null) return value;
+  }
+  return undefined;
+}
+
+/** The members of an object that are spread over the one around it. */
+function takeFlat(left: Left, outer: string, inside: Shape): Members | undefined {
+  const found = inside.flatMap((member) => {
+    const [own = '', ...others] = member.spellings;
+    const value = takeFirst(left, [`${outer}${own}`.toLowerCase(), ...others]);
+    return value === undefined ? [] : [[member.name, value] as const];
+  });
+  return found.length === 0 ? undefined : Object.fromEntries(found);
+}
+
+function valueOf(value: unknown, { isText, isList, inside }: Member): unknown {
+  const read = typeof value === 'string' && !isText ? (jsonIn(value) ?? value) : value;
+  if (inside === undefined) return read;
+  if (isList && Array.isArray(read)) return read.map((item: unknown) => itemOf(item, inside));
+  return itemOf(read, inside);
+}
+
+function itemOf(value: unknown, inside: Shape): unknown {
+  return isMembers(value) ? canonical(value, inside) : value;
+}
+
+/**
+ * The object or array that a text is the JSON of, if it is one.
+ * @throws DeadLetter `json_forbidden`
+ */
+export function jsonIn(value: string): unknown {
+  if (!/^\s*[{[]/.test(value)) return undefined;
+  try {
+    return strictJson(Buffer.from(value));
+  } catch (error) {
+    if (error instanceof DeadLetter && error.reason === 'json_invalid') return undefined;
+    throw error;
+  }
+}
+
+/** The sender's half: known members with a capital, as a .NET serialiser writes them unless told otherwise. */
+export function pascal(members: Members, shape: Shape): Members {
+  const known = new Map(shape.map((member) => [member.name, member]));
+  return Object.fromEntries(
+    Object.entries(members).map(([name, value]) => {
+      const member = known.get(name);
+      return member === undefined ? [name, value] : [capitalised(name), pascalValue(value, member.inside)];
+    }),
+  );
+}
+
+function pascalValue(value: unknown, inside: Shape | undefined): unknown {
+  if (inside === undefined) return value;
+  if (Array.isArray(value)) return value.map((item: unknown) => pascalValue(item, inside));
+  return isMembers(value) ? pascal(value, inside) : value;
+}
+
+/** The members of known objects beside the others: `user.id` as `userId`. */
+export function flat(members: Members, shape: Shape): Members {
+  const spread = new Set(shape.filter(({ inside, isList }) => inside && !isList).map(({ name }) => name));
+  return Object.fromEntries(
+    Object.entries(members).flatMap(([name, value]) =>
+      spread.has(name) && isMembers(value)
+        ? Object.entries(value).map(([inner, item]) => [`${name}${capitalised(inner)}`, item])
+        : [[name, value]],
+    ),
+  );
+}
+
+export function capitalised(name: string): string {
+  return `${name.slice(0, 1).toUpperCase()}${name.slice(1)}`;
+}

@@ -1,0 +1,60 @@
+import type { Delivery } from '../../../delivery.ts';
+import type { OutgoingRequest } from '../../../source.ts';
+import {
+  multipartFields,
+  multipartType,
+  placeFields,
+  urlencodedFields,
+  type Blank,
+  type Field,
+} from './form.ts';
+import { isMembers, jsonIn } from '../content/members.ts';
+import type { Choices } from '../switches.ts';
+import { startsJson } from './token-place.ts';
+
+/**
+ * What an access token vouches for: the JSON body as it came, else the fields of the form, else of the query, as a JSON
+ * object. What cannot be read is handed on as it is: the sender has proven itself, so it is kept for a human.
+ */
+export function plainContent(delivery: Delivery): Buffer | Promise<Buffer> {
+  const { body, query } = delivery;
+  if (body.length === 0) return contentOf(urlencodedFields(query), Buffer.from(query));
+  const type = multipartType(delivery);
+  if (type !== undefined) return multipartFields(body, type).then((fields) => contentOf(fields, body));
+  return startsJson(body) ? body : contentOf(urlencodedFields(body.toString('utf8')), body);
+}
+
+/** Written member by member, so that a repeated field is a repeated member, and stands out when the JSON is checked. */
+function contentOf(fields: readonly Field[] | undefined, unread: Buffer): Buffer {
+  if (fields === undefined) return unread;
+  const members = fields.map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  return Buffer.from(`{${members.join(',')}}`);
+}
+
+/** The sender's half. */
+export function placeContent(content: Buffer, to: Blank, { tokenBody }: Choices): OutgoingRequest {
+  const place = placeOn(to.method, tokenBody);
+  const fields = place === 'json' ? undefined : fieldsOf(content);
+  if (place !== 'json' && fields !== undefined) return placeFields(fields, to, place);
+  return {
+    method: to.method,
+    target: to.path,
+    headers: { 'Content-Type': 'application/json; charset=utf-8' },
+    body: content,
+  };
+}
+
+function placeOn(method: string, place: Choices['tokenBody']): Exclude<Choices['tokenBody'], 'usual'> {
+  if (place !== 'usual') return place;
+  return method === 'GET' ? 'query' : 'json';
+}
+
+/** Objects and lists travel as JSON text; content that is no object has no fields. */
+function fieldsOf(content: Buffer): readonly Field[] | undefined {
+  const members = jsonIn(content.toString('utf8'));
+  if (!isMembers(members)) return undefined;
+  return Object.entries(members).map(([name, value]) => [
+    name,
+    typeof value === 'string' ? value : JSON.stringify(value),
+  ]);
+}

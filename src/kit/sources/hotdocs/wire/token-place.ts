@@ -1,0 +1,158 @@
+import { headerValues, type Delivery } from '../../../delivery.ts';
+import { DeadLetter, DeliveryRejected } from '../../../errors.ts';
+import { strictJson } from '../../../reading/json.ts';
+import { accessTokenHeader } from '../../../proofs/access-token.ts';
+import type { OutgoingRequest } from '../../../source.ts';
+import {
+  multipartFields,
+  multipartType,
+  placeFields,
+  urlencodedFields,
+  type Blank,
+  type Field,
+} from './form.ts';
+import { isMembers } from '../content/members.ts';
+import type { Choices } from '../switches.ts';
+
+// The documentation contradicts itself: a form field named "token", but also the Authorization header, and a GET has no
+// form. So several places are searched, and the bytes of the body, not its Content-Type, say what it is. What is found
+// must still verify, so an odd place costs nothing; two different tokens are refused, as nothing could tell them apart.
+
+/** The form as Advance is documented to send it, and nothing else in it. */
+const PLAIN_FORM = /^token=([\w.-]*)$/;
+/** Two dots and base64url; whether it verifies is for others to say. */
+const COMPACT = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+/** Not by `toLowerCase`: that takes the Kelvin sign for a k. */
+const FIELD_NAME = /^token$/i;
+
+/**
+ * The token of a delivery, from wherever Advance may have put it.
+ * @throws DeliveryRejected `proof_missing`, `proof_malformed`, `proof_ambiguous`
+ */
+export function findToken(delivery: Delivery): string | Promise<string> {
+  const outside = [tokensInQuery(delivery), tokensInHeader(delivery)];
+  const inBody = tokensInBody(delivery);
+  if (inBody instanceof Promise) return inBody.then((tokens) => theOne(tokens, outside));
+  return theOne(inBody, outside);
+}
+
+/** What one place holds; `undefined` when it could not be read. */
+type Tokens = readonly string[] | undefined;
+
+function theOne(inBody: Tokens, outside: readonly (readonly string[])[]): string {
+  const places = [inBody ?? [], ...outside];
+  if (places.some((tokens) => tokens.length > 1)) {
+    throw new DeliveryRejected('proof_ambiguous', 'The token came more than once in one place.');
+  }
+  const [token, ...others] = new Set(places.flat());
+  if (others.length > 0) {
+    throw new DeliveryRejected('proof_ambiguous', 'Different tokens came in different places.');
+  }
+  if (token !== undefined && token !== '') return token;
+  if (inBody === undefined) {
+    throw new DeliveryRejected(
+      'proof_malformed',
+      'The body is a broken form or broken JSON, or has too many fields.',
+    );
+  }
+  throw new DeliveryRejected(
+    'proof_missing',
+    'Expected a form field "token", or a token in the query of a GET, a JSON member, the Authorization header or as the ' +
+      'whole body. Is the webhook set to HMAC authentication?',
+  );
+}
+
+function tokensInQuery({ method, query }: Delivery): readonly string[] {
+  if (query === '') return [];
+  const tokens = tokensIn(urlencodedFields(query));
+  if (tokens === undefined)
+    throw new DeliveryRejected('proof_malformed', 'The query has too many parameters.');
+  if (tokens.length > 0 && method !== 'GET') {
+    throw new DeliveryRejected(
+      'proof_ambiguous',
+      `A token in the query of a ${method}: only a GET has it there.`,
+    );
+  }
+  return tokens;
+}
+
+function tokensInHeader(delivery: Delivery): readonly string[] {
+  return headerValues(delivery, 'authorization')
+    .map((value) => value.replace(/^[\w-]+[ \t]+/, ''))
+    .filter((value) => COMPACT.test(value));
+}
+
+function tokensInBody(delivery: Delivery): Tokens | Promise<Tokens> {
+  const { body } = delivery;
+  if (body.length === 0) return [];
+  const type = multipartType(delivery);
+  if (type !== undefined) return multipartFields(body, type).then(tokensIn);
+  if (startsJson(body)) return tokensInJson(body);
+  const text = body.toString('utf8');
+  const plain = PLAIN_FORM.exec(text)?.[1];
+  if (plain !== undefined) return [plain];
+  return COMPACT.test(text) ? [text] : tokensIn(urlencodedFields(text));
+}
+
+function tokensIn(fields: readonly Field[] | undefined): Tokens {
+  return fields?.filter(([name]) => FIELD_NAME.test(name)).map(([, value]) => value);
+}
+
+function tokensInJson(body: Buffer): Tokens {
+  const json = jsonOf(body);
+  if (!isMembers(json)) return undefined;
+  const found = Object.entries(json).filter(([name]) => FIELD_NAME.test(name));
+  const tokens = found.flatMap(([, value]) => (typeof value === 'string' ? [value] : []));
+  return tokens.length === found.length ? tokens : undefined;
+}
+
+function jsonOf(body: Buffer): unknown {
+  try {
+    return strictJson(body); // a member that comes twice is two tokens
+  } catch (error) {
+    if (error instanceof DeadLetter) return undefined;
+    throw error;
+  }
+}
+
+/** Whether the first byte that is no blank opens an object or a list. */
+export function startsJson(body: Buffer): boolean {
+  const first = body.find((byte) => !BLANKS.includes(byte));
+  return first === BRACE || first === BRACKET;
+}
+
+const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
+const BRACE = 0x7b;
+const BRACKET = 0x5b;
+
+/** The sender's half. */
+export function placeToken(token: string, to: Blank, { carrier, authForm }: Choices): OutgoingRequest {
+  const request = { method: to.method, target: to.path };
+  const place = placeOn(to.method, carrier);
+  switch (place) {
+    case 'form':
+    case 'query':
+    case 'multipart':
+      return placeFields([['token', token]], to, place);
+    case 'header':
+      return {
+        ...request,
+        headers: { Authorization: accessTokenHeader(token, authForm) },
+        body: Buffer.alloc(0),
+      };
+    case 'json':
+      return {
+        ...request,
+        headers: { 'Content-Type': 'application/json; charset=utf-8' },
+        body: Buffer.from(JSON.stringify({ token })),
+      };
+    case 'body':
+      return { ...request, headers: { 'Content-Type': 'application/jwt' }, body: Buffer.from(token) };
+  }
+}
+
+/** A token in the query of anything but a GET is not plausible: it falls back to the form. */
+function placeOn(method: string, carrier: Choices['carrier']): Exclude<Choices['carrier'], 'usual'> {
+  if (carrier !== 'usual' && carrier !== 'query') return carrier;
+  return method === 'GET' ? 'query' : 'form';
+}

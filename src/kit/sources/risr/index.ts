@@ -1,0 +1,259 @@
+import { createHmac } from 'node:crypto';
+import { z } from 'zod';
+import { DeadLetter } from '../../errors.ts';
+import { readJson } from '../../reading/json.ts';
+import { parse } from '../../reading/parse.ts';
+import { signCompact, unsignedCompact } from '../../proofs/compact.ts';
+import { jwsBody } from '../../proofs/jws-body.ts';
+import { importSecret } from '../../proofs/secrets.ts';
+import { integer, list, oneOf } from '../../reading/settings.ts';
+import {
+  defineSource,
+  type EndpointDefinition,
+  type Envelope,
+  type OutgoingEvent,
+  type OutgoingRequest,
+  type ReceivedReply,
+  type ReplyContent,
+  type SettingDefinitions,
+  type SettingValues,
+  type SwitchDefinitions,
+  type SwitchValues,
+  type Verdict,
+} from '../../source.ts';
+import { apiSettings, needed } from './api/api-settings.ts';
+import { readBooking, readDocument, writeBooking, type Members } from './content/document.ts';
+import { events, identity, testPayload } from './events.ts';
+import { jsonText } from './content/json-text.ts';
+import { readLogin, writeLogin } from './content/login.ts';
+
+const settings = {
+  USER_ID_MEMBERS: {
+    schema: list(),
+    default: 'user,user_id,userId,kaizen_user_id,id,_id',
+    summary:
+      'Where the login hooks name the user: the first of these members that is there. `user.id` looks inside.',
+  },
+  SSO_MEMBERS: {
+    schema: list(),
+    default: 'headers,sso_headers,sso,attributes',
+    summary:
+      'Where the login hooks keep the single sign-on data; in none of these: the remaining texts are it.',
+  },
+  DEADLINE_MS: {
+    schema: integer({ min: 50, max: 10_000 }),
+    default: '2000',
+    summary: 'A login hook is answered within this time; the user waits for all hooks together.',
+  },
+  ON_FAILURE: {
+    schema: oneOf('harmless', 'error'),
+    default: 'harmless',
+    summary: 'When a login handler fails: let the user in and try again later, or answer 503.',
+  },
+  MAX_BODY_BYTES: {
+    schema: integer({ min: 1024, max: 16_777_216 }),
+    default: '1048576',
+    summary: 'Largest token.',
+  },
+  CLOCK_TOLERANCE_S: {
+    schema: integer({ min: 0, max: 3600 }),
+    default: '300',
+    summary: 'Should a payload ever have `exp` or `nbf`: by how much the clocks may differ.',
+  },
+} as const satisfies SettingDefinitions;
+
+const switches = {
+  headerOrder: {
+    values: ['alg-first', 'typ-first'],
+    summary: 'Order in the token header: python-jose sorts it since 3.1.0.',
+  },
+  escapes: { values: ['ascii', 'utf8'], summary: '`\\u00c5` or `Å` in the payload.' },
+  spacing: { values: ['compact', 'spaced'], summary: 'Blanks between the members.' },
+  contentType: {
+    values: ['application/jose', 'text/plain', 'application/json', 'none'],
+    summary: 'Content-Type of the request; which one is not documented.',
+  },
+  sso: { values: ['nested', 'flat'], summary: 'Single sign-on data under `headers`, or beside the user id.' },
+  userMember: {
+    values: ['user', 'user_id', 'userId', 'kaizen_user_id', 'id', '_id'],
+    summary: 'Member that holds the user id.',
+  },
+  booking: { values: ['flat', 'nested'], summary: 'The booking as the payload itself, or under `booking`.' },
+  requestId: { values: ['yes', 'no'], summary: 'Whether `webhook_request_id` is there.' },
+  newline: { values: ['no', 'yes'], summary: 'A line end behind the token.' },
+  testPayload: { values: ['no', 'yes'], summary: 'The example that `POST /v2/webhooks/test` sends.' },
+  timeoutMs: { text: '10000', summary: 'The sender waits this long; not documented.' },
+} as const satisfies SwitchDefinitions;
+
+type Values = SettingValues<typeof settings>;
+type Choices = SwitchValues<typeof switches>;
+
+/** risr/advance, formerly Kaizen: signed profiles and bookings, and two hooks inside the login. */
+export const risr = defineSource({
+  name: 'risr',
+  title: 'risr/advance',
+  docs: new URL('https://api.kaizenep.com/v2/docs/'),
+  // The token does not say its topic, so each topic has a URL and a secret of its own.
+  endpointPer: 'event',
+  settings,
+  api: { settings: apiSettings, needed },
+  switches,
+  events,
+  story: ['user_registered', 'user_logged_in', 'profile_updated', 'booking_updated', 'booking_state_changed'],
+  methods: () => ['POST'],
+  limits: ({ MAX_BODY_BYTES, DEADLINE_MS, ON_FAILURE }) => ({
+    maxBodyBytes: MAX_BODY_BYTES,
+    deadlineMs: DEADLINE_MS,
+    onFailure: ON_FAILURE,
+  }),
+  proof: {
+    kinds: {
+      SECRET: {
+        summary:
+          '`secret` of the registration, one for each topic. 32 or more random characters that are not JSON, ' +
+          'not PEM, and do not contain `keys`: the sender’s library mistakes those for something else.',
+        keyEncodings: () => ['utf8'],
+        proof: ({ CLOCK_TOLERANCE_S }) => jwsBody({ claims: 'lenient', clockToleranceS: CLOCK_TOLERANCE_S }),
+      },
+    },
+    async sign(content, to, choices) {
+      const secret = await importSecret(to.credential.text);
+      const token = await signCompact(content, secret, headerJson('HS256', choices));
+      return request(to.path, token, choices);
+    },
+    forgeries: ['missing-proof', 'alg-none', 'hs512'],
+    async forge(forgery, content, to, choices) {
+      switch (forgery) {
+        case 'missing-proof':
+          return request(to.path, content.toString(), choices);
+        case 'alg-none':
+          return request(to.path, unsignedCompact(content), choices);
+        case 'hs512':
+          return request(to.path, signHs512(content, to.credential.text, choices), choices);
+        default:
+          throw new Error(`risr has no forgery "${forgery}".`);
+      }
+    },
+  },
+  envelope: { read, write },
+  reply: {
+    // Two hooks "return a value"; the vendor's example server returns this one.
+    accepted: { status: 200, type: 'json', body: '{"ok":true}' },
+    answer: accepted,
+    harmless: accepted,
+    judge,
+  },
+});
+
+/** One kind of payload, in both directions. */
+interface Shape {
+  read(document: Members, values: Values): Members;
+  write(payload: Members, choices: Choices): Members;
+  /** Tells two events apart that have no `webhook_request_id`; without it they are never duplicates. */
+  key?(payload: Members): string | undefined;
+}
+
+const login: Shape = {
+  read: (document, values) =>
+    readLogin(document, { userId: values.USER_ID_MEMBERS, sso: values.SSO_MEMBERS }),
+  write: writeLogin,
+};
+const profile: Shape = { read: readDocument, write: (payload) => payload, key: revisionOf };
+const booking: Shape = { read: readBooking, write: writeBooking, key: revisionOf };
+/** A topic whose payload needs no reading of its own. */
+const plain: Shape = { read: (document) => document, write: (payload) => payload };
+
+const shapes = new Map<string, Shape>(
+  Object.entries({
+    user_logged_in: login,
+    user_registered: login,
+    profile_updated: profile,
+    booking_updated: booking,
+    booking_state_changed: booking,
+  } satisfies Partial<Record<keyof typeof events, Shape>>),
+);
+
+const jsonObject = z.looseObject({});
+
+const delivered = z.looseObject({
+  webhook_request_id: z
+    .string()
+    .regex(/^[\x21-\x7e]{1,200}$/)
+    .nullish(),
+});
+
+function read(content: Buffer, { type }: EndpointDefinition, values: Values): Envelope {
+  if (type === undefined) {
+    throw new DeadLetter(
+      'event_mismatch',
+      'The token does not say its topic, and neither does its endpoint.',
+    );
+  }
+  const shape = shapes.get(type) ?? plain;
+  const json = parse(jsonObject, readJson(content), 'json_invalid');
+  const { webhook_request_id, ...document } = parse(delivered, json, 'payload_invalid');
+  const id = webhook_request_id ?? undefined;
+  if (document['id'] === testPayload.id) return { type, id, key: id, payload: document, test: true };
+  const payload = shape.read(document, values);
+  return { type, id, key: id ?? shape.key?.(payload), payload };
+}
+
+function write({ type, id, payload }: OutgoingEvent, choices: Choices): Buffer {
+  const shape = shapes.get(type) ?? plain;
+  const document =
+    choices.testPayload === 'yes' ? testPayload : shape.write(jsonObject.parse(payload), choices);
+  const delivery = choices.requestId === 'yes' ? { webhook_request_id: id, ...document } : document;
+  return Buffer.from(jsonText(delivery, choices));
+}
+
+function revisionOf(payload: Members): string | undefined {
+  const document = identity.safeParse(payload);
+  return document.success ? `${document.data.id}@${document.data.rev}` : undefined;
+}
+
+function headerJson(alg: string, choices: Choices): string {
+  return choices.headerOrder === 'alg-first'
+    ? `{"alg":"${alg}","typ":"JWT"}`
+    : `{"typ":"JWT","alg":"${alg}"}`;
+}
+
+function signHs512(content: Buffer, secret: string, choices: Choices): string {
+  const header = Buffer.from(headerJson('HS512', choices)).toString('base64url');
+  const signed = `${header}.${content.toString('base64url')}`;
+  return `${signed}.${createHmac('sha512', secret).update(signed).digest('base64url')}`;
+}
+
+function request(path: string, token: string, { contentType, newline }: Choices): OutgoingRequest {
+  return {
+    method: 'POST',
+    target: path,
+    headers: contentType === 'none' ? {} : { 'Content-Type': contentType },
+    body: Buffer.from(newline === 'yes' ? `${token}\n` : token),
+  };
+}
+
+function accepted(): ReplyContent {
+  return risr.reply.accepted;
+}
+
+function judge({ status, body, ms }: ReceivedReply, type: string, { timeoutMs }: Choices): Verdict {
+  if (ms > Number(timeoutMs))
+    return { ok: false, says: `no reply within ${timeoutMs} ms${lastingFor(type)}` };
+  if (status !== 200) return { ok: false, says: `status ${status}, 200 was expected${lastingFor(type)}` };
+  if (!saysOk(body)) return { ok: false, says: 'status 200, but the body is not {"ok":true}' };
+  return { ok: true, says: 'delivered' };
+}
+
+function lastingFor(type: string): string {
+  return shapes.get(type) === login ? '; the user is still waiting at the login' : '';
+}
+
+function saysOk(body: Buffer): boolean {
+  try {
+    return okReply.safeParse(JSON.parse(body.toString())).success;
+  } catch {
+    return false;
+  }
+}
+
+const okReply = z.looseObject({ ok: z.literal(true) });

@@ -1,0 +1,82 @@
+import type { Source, Switches } from '../../kit/source.ts';
+import type { Stage } from './stage.ts';
+
+/** What a receiver must do, why, and how it is found out: one row of the catalogue, whatever the receiver is written in. */
+export interface Rule {
+  /** Never changes: `A15-alphabet`. */
+  readonly id: string;
+  readonly group: Group;
+  /** What a right receiver does, without its subject: "refuses a token signed with another secret". */
+  readonly title: string;
+  readonly severity: Severity;
+  readonly level: Level;
+  /** Takes many connections, much memory or minutes: tried on demand only. */
+  readonly exhausting?: true;
+  /** The same for all endpoints of a source: tried at the first of them only. */
+  readonly oncePerSource?: true;
+  /** What can happen where it is broken. */
+  readonly why: string;
+  /** What to change, in any language. */
+  readonly fix: string;
+  /** Where it is written: an RFC, a sender's manual. */
+  readonly source?: string;
+  /** Its trials at an endpoint; none where it does not apply. `others` are the further endpoints of the run. */
+  trials(at: Endpoint, others: readonly Endpoint[]): readonly Trial[];
+}
+
+/** As the catalogue of attacks names them. */
+export const groups = {
+  A: 'Tokens',
+  B: 'Signature headers',
+  C: 'Keys in the address, access tokens',
+  D: 'TLS and client certificates',
+  E: 'Bytes and encodings',
+  F: 'Content',
+  G: 'HTTP framing and resources',
+  H: 'Routing',
+  I: 'Duplicates and order',
+  J: 'What genuine content leads to',
+  K: "The receiver's own failures",
+  U: 'Every reply',
+} as const;
+export type Group = keyof typeof groups;
+
+export type Severity = 'critical' | 'high' | 'medium' | 'low';
+
+/** 1: by its replies alone. 2: by its effects, which a probe tells. 3: across a restart. */
+export type Level = 1 | 2 | 3;
+
+/** One thing that is tried. Its case is named `rule/endpoint/trial`. */
+export interface Trial {
+  /** A few words, unlike those of the rule's other trials in more than punctuation. */
+  readonly name: string;
+  run(stage: Stage): Promise<Finding>;
+}
+
+/** What a trial came to. */
+export interface Finding {
+  /** `inconclusive`: what should have been accepted was not, so that a refusal would prove nothing. */
+  readonly outcome: 'passed' | 'warned' | 'failed' | 'inconclusive';
+  readonly expected: string;
+  readonly observed: string;
+  /** The case in which it was seen, where that is another one. */
+  readonly firstSeenIn?: string;
+}
+
+/** An endpoint of the receiver under test, and what its owner told of it. */
+export interface Endpoint {
+  /** `hotdocs/InterviewLoadEvent`. */
+  readonly name: string;
+  readonly source: Source;
+  readonly type: string;
+  readonly url: URL;
+  readonly credential: { readonly kind: string; readonly text: string };
+  /** Choices of the source's switches where the receiver wants others than the usual ones. */
+  readonly switches: Switches;
+  /** Spellings that its owner says it accepts besides: `switch=choice`. */
+  readonly accepts: ReadonlySet<string>;
+  /** The largest body that it reads, where it is known. */
+  readonly maxBodyBytes: number;
+  /** The sender waits this long for a reply. */
+  readonly deadlineMs: number;
+}

@@ -1,0 +1,202 @@
+import { messageOf } from '../../kit/errors.ts';
+import type { Exchange } from './exchange.ts';
+import { createLedger } from './ledger.ts';
+import { createPace } from './pace.ts';
+import { planCases, type Case, type PlanOptions } from './plan.ts';
+import type { CaseEnded, RunEnded, RunEvent } from './result.ts';
+import type { Endpoint, Finding } from './rule.ts';
+import {
+  createStage,
+  isUnreachable,
+  TargetGone,
+  type Backstage,
+  type Control,
+  type Effects,
+} from './stage.ts';
+import { createTelling, type Outcome, type Waiver } from './tell.ts';
+import { describe, isAccepted } from './trials.ts';
+import { universalChecks } from './universal.ts';
+import { endOf, type Stop } from './verdict.ts';
+import { bytesOf, exchange, type Observation, type TlsOptions } from './wire.ts';
+
+export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'> {
+  readonly seed: number;
+  /** The run ends when as many cases have failed. */
+  readonly maxFailures?: number;
+  /** Requests per second at most. */
+  readonly rate?: number;
+  readonly waivers?: readonly Waiver[];
+  /** Asks the receiver's owner what it has done: level 2. */
+  readonly probe?: () => Promise<Effects>;
+  /** Kills the receiver and starts it again: level 3. */
+  readonly restart?: () => Promise<void>;
+  /** Folder for the bytes of all requests. They hold proofs; an access token is its own proof. */
+  readonly keep?: string;
+  readonly tls?: TlsOptions;
+  /** How long to wait for a reply at most; else as long as each sender would. */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly version?: string;
+  onEvent(event: RunEvent): void;
+}
+
+class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+}
+
+/** Tries rules on a receiver, tells of each case as it ends, and resolves with the verdict. */
+export async function runConformance(options: RunOptions): Promise<RunEnded> {
+  const started = performance.now();
+  const ended: CaseEnded[] = [];
+  const finish = (stop: Stop | undefined): RunEnded => {
+    const end = { ...endOf(ended, stop), ms: Math.round(performance.now() - started) };
+    options.onEvent(end);
+    return end;
+  };
+  try {
+    const { probe, restart } = options;
+    const cases = planCases({ ...options, hasProbe: probe !== undefined, hasRestart: restart !== undefined });
+    options.onEvent(startOf(options, cases));
+    return finish(await tryAll(createRun(options, ended), cases));
+  } catch (error) {
+    return finish(
+      error instanceof Interrupted ? { kind: 'interrupted' } : { kind: 'broken', says: messageOf(error) },
+    );
+  }
+}
+
+interface Run {
+  readonly options: RunOptions;
+  readonly backstage: Backstage;
+  readonly ended: CaseEnded[];
+  tell(one: Case, exchanges: readonly Exchange[], outcome: Outcome): void;
+}
+
+function createRun(options: RunOptions, ended: CaseEnded[]): Run {
+  const pace = createPace(options.rate);
+  const backstage: Backstage = {
+    seed: options.seed,
+    ledger: createLedger(universalChecks),
+    controls: new Map<string, Control>(),
+    probe: options.probe,
+    restart: options.restart,
+    async carry(bytes, endpoint, method, { manner, tls, timeoutMs }) {
+      await pace();
+      if (options.signal?.aborted === true) throw new Interrupted();
+      const longestMs = timeoutMs ?? Math.min(endpoint.deadlineMs, options.timeoutMs ?? Infinity);
+      const all = tls === undefined ? options.tls : { ...options.tls, ...tls };
+      return exchange(bytes, { url: endpoint.url, timeoutMs: longestMs, tls: all, manner, method });
+    },
+  };
+  const telling = createTelling(options);
+  return {
+    options,
+    backstage,
+    ended,
+    tell(one, exchanges, outcome) {
+      const event = telling(one, exchanges, outcome);
+      ended.push(event);
+      options.onEvent(event);
+    },
+  };
+}
+
+function startOf(
+  { endpoints, level, seed, version = 'unknown' }: RunOptions,
+  cases: readonly Case[],
+): RunEvent {
+  return {
+    event: 'started',
+    target: [...new Set(endpoints.map(({ url }) => url.origin))].join(' '),
+    sources: [...new Set(endpoints.map(({ source }) => source.name))],
+    level,
+    seed,
+    cases: cases.filter(({ skipped }) => skipped === undefined).length,
+    at: Date.now(),
+    version,
+  };
+}
+
+async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefined> {
+  const { options, ended } = run;
+  const closed = new Map<Endpoint, string>();
+  for (const endpoint of new Set(cases.map((one) => one.endpoint))) {
+    const observation = await introduce(run, endpoint);
+    if (isUnreachable(observation) || tlsFailed(observation)) {
+      return {
+        kind: 'unreachable',
+        says: `Nothing answers at ${endpoint.url.origin} (${observation.trouble ?? ''}).`,
+      };
+    }
+    if (!isAccepted(observation)) closed.set(endpoint, describe(observation));
+    for (const one of cases.filter((candidate) => candidate.endpoint === endpoint)) {
+      const stop = await tryOne(run, one, closed.get(endpoint));
+      if (stop !== undefined) return stop;
+      const failures = ended.filter(({ outcome }) => outcome === 'failed').length;
+      if (failures >= (options.maxFailures ?? Infinity)) return { kind: 'too many failures', caseId: one.id };
+    }
+  }
+  return undefined;
+}
+
+/** The first genuine request of an endpoint: without its being accepted nothing can be found out. */
+async function introduce({ backstage }: Run, endpoint: Endpoint): Promise<Observation> {
+  const stage = createStage(endpoint, `introduction/${endpoint.name}`, backstage, []);
+  const request = await stage.genuine();
+  return backstage.carry(bytesOf(request, endpoint.url), endpoint, request.method, {});
+}
+
+/** As Node and OpenSSL name what keeps TLS from being set up: then nothing can be tried. */
+function tlsFailed({ status, trouble = '' }: Observation): boolean {
+  return (
+    status === 0 && /^(?:ERR_(?:TLS|SSL)_|EPROTO|CERT_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_)/.test(trouble)
+  );
+}
+
+async function tryOne(run: Run, one: Case, closed: string | undefined): Promise<Stop | undefined> {
+  if (one.skipped !== undefined) {
+    run.tell(one, [], { outcome: 'skipped', expected: '', observed: '', reason: one.skipped, ms: 0 });
+    return undefined;
+  }
+  if (closed !== undefined) {
+    const expected = 'a genuine request is accepted first';
+    run.tell(one, [], { outcome: 'inconclusive', expected, observed: closed, ms: 0 });
+    return undefined;
+  }
+  const exchanges: Exchange[] = [];
+  const started = performance.now();
+  const stage = createStage(one.endpoint, one.id, run.backstage, exchanges);
+  const { finding, gone } = await findingOf(() => one.trial.run(stage), one.id);
+  run.tell(one, exchanges, { ...finding, ms: Math.round(performance.now() - started) });
+  if (gone && !(await comesBack(run, one.endpoint))) return { kind: 'gone', caseId: one.id };
+  return undefined;
+}
+
+async function findingOf(
+  run: () => Promise<Finding>,
+  id: string,
+): Promise<{ finding: Finding; gone: boolean }> {
+  try {
+    return { finding: await run(), gone: false };
+  } catch (error) {
+    if (error instanceof Interrupted) throw error;
+    if (!(error instanceof TargetGone)) throw new Error(`${id}: ${messageOf(error)}`, { cause: error });
+    const observed = `nothing listens any more: ${error.message}`;
+    return {
+      finding: { outcome: 'failed', expected: 'the receiver goes on answering', observed },
+      gone: true,
+    };
+  }
+}
+
+const COMEBACK_TRIES = 20;
+const COMEBACK_PAUSE_MS = 100;
+
+/** Something may start it again: then the rest is worth trying. */
+async function comesBack(run: Run, endpoint: Endpoint): Promise<boolean> {
+  for (let tries = 0; tries < COMEBACK_TRIES; tries += 1) {
+    await new Promise((resolve) => setTimeout(resolve, COMEBACK_PAUSE_MS));
+    if (!isUnreachable(await introduce(run, endpoint))) return true;
+  }
+  return false;
+}

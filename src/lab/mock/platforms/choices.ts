@@ -1,0 +1,28 @@
+import type { SwitchDefinitions, Switches, SwitchValues } from '../../../kit/source.ts';
+import { takeSwitches } from './firing.ts';
+
+/** The switches of a platform while it runs. */
+export interface Choices<Definitions extends SwitchDefinitions> {
+  /** Changes some of them; the others stay as they are. @throws UsageError, and then nothing has changed */
+  readonly choose: (switches: Switches) => void;
+  readonly own: () => SwitchValues<Definitions>;
+  /** Those of its sender. */
+  readonly sending: () => Switches;
+}
+
+export function createChoices<const Definitions extends SwitchDefinitions>(
+  definitions: Definitions,
+  initial: Switches = {},
+): Choices<Definitions> {
+  let chosen = initial;
+  let taken = takeSwitches(definitions, chosen);
+  return {
+    choose: (switches) => {
+      const next = { ...chosen, ...switches };
+      taken = takeSwitches(definitions, next);
+      chosen = next;
+    },
+    own: () => taken.own,
+    sending: () => taken.sending,
+  };
+}

@@ -1,0 +1,126 @@
+import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
+import helmet from 'helmet';
+import { z } from 'zod';
+import { messageOf } from '../../kit/errors.ts';
+import { listingOf, listingText } from './listing.ts';
+import type { Platform } from './platforms/platform.ts';
+import { listenerOf, type ServeOptions } from './platforms/serve.ts';
+import { excerptOf } from './report.ts';
+import type { RunSize } from './run.ts';
+import type { FireOptions, Fired, Sender } from './sender.ts';
+import { pick, UsageError } from '../usage.ts';
+
+/**
+ * The mock as a program that keeps running, sends on request, and has the products' own APIs below their names. To be
+ * listened to on loopback only.
+ */
+export function createMockApp(
+  senders: readonly Sender[],
+  platforms: readonly Platform[] = [],
+  serving: ServeOptions = {},
+): express.Express {
+  const app = express();
+  app.disable('x-powered-by');
+  app.use(helmet(), refuseForeigners);
+  app.get('/', (request, response) => {
+    const listings = senders.map(({ source }) => listingOf(source));
+    if (request.accepts(['text', 'json']) === 'json') response.json(listings);
+    else response.type('text').send(overviewText(senders, request.headers.host ?? ''));
+  });
+  app.post(
+    '/send/:source/:type',
+    demandJson,
+    express.json({ limit: '2mb', strict: true }),
+    async (request: Request<{ source: string; type: string }>, response) => {
+      const { source, type } = request.params;
+      response.json(await sendAsked(senderOf(senders, source), type, readOrder(request.body)));
+    },
+  );
+  for (const platform of platforms) app.use(`/${platform.name}`, listenerOf(platform, serving));
+  app.use(answerUnknown, answerError);
+  return app;
+}
+
+/** How to use it, with a line to try. */
+export function overviewText(senders: readonly Sender[], host: string): string {
+  const [first] = senders;
+  const source = first?.source.name ?? 'source';
+  const type = Object.keys(first?.source.events ?? {})[0] ?? 'Event';
+  return [
+    'Try:',
+    '',
+    `  curl -H 'Content-Type: application/json' -d '{}' http://${host}/send/${source}/${type}`,
+    '',
+    'The JSON may have: payload (instead of the example), set ({"a.b": value}), switches ({"name": "choice"}),',
+    'fault, count, concurrency.',
+    '',
+    ...senders.map((sender) => listingText(listingOf(sender.source))),
+  ].join('\n');
+}
+
+/**
+ * A page in the developer's browser must not send in his name: neither across origins, nor by a name of its own that it
+ * lets resolve to this machine.
+ */
+const refuseForeigners: RequestHandler = (request, response, next) => {
+  const own = ['127.0.0.1', 'localhost', '[::1]'].map((name) => `${name}:${request.socket.localPort ?? ''}`);
+  const { host = '', origin } = request.headers;
+  const ownOrigin = origin === undefined || own.some((name) => origin === `http://${name}`);
+  if (own.includes(host) && ownOrigin) next();
+  else response.status(403).json({ error: `This mock answers this machine only, at http://${own[0] ?? ''}` });
+};
+
+/** No web page can send this type to another origin without asking first. */
+const demandJson: RequestHandler = (request, response, next) => {
+  if (request.is('application/json')) next();
+  else response.status(415).json({ error: 'Send JSON, with Content-Type: application/json; {} is enough.' });
+};
+
+const order = z.strictObject({
+  payload: z.unknown().optional(),
+  set: z.record(z.string(), z.unknown()).default({}),
+  switches: z.record(z.string(), z.string()).default({}),
+  fault: z.string().optional(),
+  count: z.int().min(1).max(100_000).default(1),
+  concurrency: z.int().min(1).max(256).default(1),
+});
+
+function readOrder(json: unknown): FireOptions & RunSize {
+  const result = order.safeParse(json);
+  if (!result.success) throw new UsageError(z.prettifyError(result.error));
+  const { set, ...rest } = result.data;
+  return { ...rest, set: Object.entries(set).map(([path, value]) => ({ path, value })) };
+}
+
+function senderOf(senders: readonly Sender[], source: string): Sender {
+  return pick(
+    'source',
+    source,
+    senders.map((sender) => [sender.source.name, sender]),
+  );
+}
+
+async function sendAsked(sender: Sender, type: string, asked: FireOptions & RunSize): Promise<unknown> {
+  return asked.count === 1 ? shown(await sender.fire(type, asked)) : sender.run(type, asked);
+}
+
+function shown(fired: Fired): unknown {
+  const { reply } = fired;
+  return { ...fired, reply: reply && { status: reply.status, ms: reply.ms, body: excerptOf(reply) } };
+}
+
+const answerUnknown: RequestHandler = (_request, response) => {
+  response.status(404).json({ error: 'GET / says what there is.' });
+};
+
+const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
+  if (response.headersSent) next(error);
+  else if (error instanceof UsageError) response.status(400).json({ error: error.message });
+  else if (isUnreadable(error)) response.status(400).json({ error: 'The body is not JSON of at most 2 MB.' });
+  else response.status(500).json({ error: messageOf(error) });
+};
+
+/** Express's parser marks its errors with the status of a client's mistake. */
+function isUnreadable(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'status' in error && Number(error.status) < 500;
+}

@@ -1,0 +1,246 @@
+import { randomBytes, randomInt } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import type { App } from '../../kit/program/app.ts';
+import { readConfig, type Config, type Environment } from '../../kit/program/config.ts';
+import { credentialVariable, endpointsOf } from '../../kit/endpoints.ts';
+import { PortTaken } from '../../kit/http/listen.ts';
+import { createLog, type Log } from '../../kit/log.ts';
+import { createChaos, type Chaos } from '../mock/chaos.ts';
+import { createRandom } from '../mock/random.ts';
+import type { World } from '../mock/scenarios/scenario.ts';
+import { createSender, type Fired, type Sender } from '../mock/sender.ts';
+import { createMockApp } from '../mock/server.ts';
+import { startReconciliation } from '../../example/reconcile.ts';
+import { addExamplePeople } from '../../example/records/examples.ts';
+import { openRecords, type Records } from '../../example/records/records.ts';
+import type { Source } from '../../kit/source.ts';
+import { furtherEndpoints, sources } from '../../kit/sources/index.ts';
+import { createWork, startWithHandlers } from '../../example/start.ts';
+import { credentialsFrom } from './credentials.ts';
+import { createHaste, type WorkWith } from './haste.ts';
+import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
+import { viewOf } from './receiver-view.ts';
+
+/** Receiver and mock in one process, for demonstrations. */
+export interface Stage {
+  readonly app: App;
+  readonly mockUrl: string;
+  readonly senders: readonly Sender[];
+  readonly world: World;
+  /** What the products have sent, in that order. */
+  readonly fired: readonly Fired[];
+  readonly chaos: Chaos | undefined;
+  readonly log: LogLines;
+  /** Resolves when all that was sent is handled and nothing more is on its way, or never will be. */
+  settle(): Promise<void>;
+  tearDown(): Promise<void>;
+}
+
+export interface StageOptions {
+  /** Of a bad day on the network; without it all is well. */
+  readonly chaosSeed?: number | undefined;
+  /** Any ports, and neither inbox nor records on disk. */
+  readonly fleeting?: boolean;
+  /** In place of the reference handlers. */
+  readonly workWith?: WorkWith;
+  /** Of the receiver, over what it has by itself. */
+  readonly env?: Environment;
+}
+
+/** Starts both with fresh secrets, all their files in one folder; on the usual ports if those are free. */
+export async function setUp(folder: string, options: StageOptions = {}): Promise<Stage> {
+  const mock = createServer();
+  const mockUrl = `http://127.0.0.1:${await listenOnFreePort(mock, options.fleeting === true ? 0 : 4000)}`;
+  try {
+    return await setUpWith(mock, mockUrl, folder, options);
+  } catch (error) {
+    mock.close();
+    throw error;
+  }
+}
+
+async function setUpWith(
+  mock: Server,
+  mockUrl: string,
+  folder: string,
+  { chaosSeed, fleeting = false, workWith = createWork, env: further }: StageOptions,
+): Promise<Stage> {
+  const env = {
+    ...freshEnvironment(folder, mockUrl),
+    ...(fleeting && { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:' }),
+    ...further,
+  };
+  const records = openRecords(fleeting ? ':memory:' : join(folder, 'records.db'));
+  addExamplePeople(records);
+  const log = createLogLines();
+  const haste = chaosSeed === undefined ? undefined : createHaste(workWith);
+  const app = await startOnFreePort(env, (config) =>
+    startWithHandlers(config, records, log.log, haste?.workFor(config) ?? workWith),
+  );
+
+  const seed = chaosSeed ?? randomInt(2 ** 31);
+  const chaos = chaosSeed === undefined ? undefined : createChaos({ seed, maxDelayMs: 30, isLost });
+  const fired: Fired[] = [];
+  const receiver = new URL(app.url);
+  const products = createProducts({
+    env,
+    receiver,
+    origin: mockUrl,
+    seed,
+    fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
+  });
+  const senders = sendersTo(receiver, env);
+  mock.on(
+    'request',
+    createMockApp(senders, [products.hotdocs, products.phenixid, products.risr], { disturb: chaos?.disturb }),
+  );
+
+  const parts = { app, records, log: log.log, products, chaos };
+  return {
+    app,
+    mockUrl,
+    senders,
+    world: { ...products, receiver: viewOf(records, join(folder, 'archive')), random: createRandom(seed) },
+    fired,
+    chaos,
+    log,
+    settle: () => settle(parts),
+    async tearDown() {
+      for (const sender of senders) sender.close();
+      await app.stop();
+      await haste?.close();
+      mock.close();
+      mock.closeAllConnections();
+      records.close();
+    },
+  };
+}
+
+/**
+ * Signing Workflow sends nothing again. A task of which nothing ever arrived stays unknown, and one that is reopened
+ * after it had expired is not asked after.
+ */
+function isLost(source: string, type: string): boolean {
+  return source === 'phenixid' && type !== 'OrderCreated' && type !== 'OrderDueDateUpdated';
+}
+
+interface Parts {
+  readonly app: App;
+  readonly records: Records;
+  readonly log: Log;
+  readonly products: Products;
+  readonly chaos: Chaos | undefined;
+}
+
+async function settle(parts: Parts): Promise<void> {
+  await untilQuiet(parts);
+  if (parts.chaos === undefined) return;
+  const { records, app, log } = parts;
+  const reconciliation = await startReconciliation({ records, inbox: app.inbox, everyMs: HOUR_MS, log });
+  reconciliation.stop();
+  await untilQuiet(parts);
+}
+
+const HOUR_MS = 3_600_000;
+const PATIENCE_MS = 15_000;
+
+/** Of what failed is not waited for longer than a moment: an operator looks after it. */
+async function untilQuiet({ app, products, chaos }: Parts): Promise<void> {
+  const begun = performance.now();
+  let before = -1;
+  while (performance.now() - begun < PATIENCE_MS) {
+    const { hotdocs, phenixid, risr } = products;
+    await Promise.all([hotdocs.settled(), phenixid.settled(), risr.settled()]);
+    await chaos?.settled();
+    await app.idle();
+    const { waiting, running, done, dead } = await app.inbox.stats();
+    if (waiting + running === 0 && done + dead === before) return;
+    before = done + dead;
+    for (const { seq } of await app.inbox.list({ status: 'waiting', limit: 100 }))
+      await app.inbox.replay(seq);
+    await pause(5);
+  }
+}
+
+function freshEnvironment(folder: string, mockUrl: string): Environment {
+  const env: Record<string, string> = {
+    INBOX_URL: `sqlite:${join(folder, 'inbox.db')}`,
+    RECORDS_FILE: join(folder, 'records.db'),
+    ARCHIVE_DIR: join(folder, 'archive'),
+    ...apiEnvironment(mockUrl),
+    PHENIXID_API_UNKNOWN_DELAYS_MS: '50,200',
+    PHENIXID_API_CALLS_PER_SECOND: '1000',
+    RISR_API_CALLS_PER_SECOND: '1000',
+  };
+  for (const source of sources as readonly Source[]) {
+    for (const definition of endpointsOf(source)) {
+      env[credentialVariable({ definition, source })] = randomBytes(32).toString('hex');
+    }
+  }
+  return env;
+}
+
+type Start = (config: Config) => Promise<App>;
+
+async function startOnFreePort(env: Environment, start: Start): Promise<App> {
+  try {
+    return await start(readConfig(env, sources, furtherEndpoints));
+  } catch (error) {
+    if (!(error instanceof PortTaken)) throw error;
+    return start(readConfig({ ...env, PORT: '0', ADMIN_PORT: '0' }, sources, furtherEndpoints));
+  }
+}
+
+async function listenOnFreePort(server: Server, preferred: number): Promise<number> {
+  try {
+    await once(server.listen(preferred, '127.0.0.1'), 'listening');
+  } catch (error) {
+    if (!isPortTaken(error)) throw error;
+    await once(server.listen(0, '127.0.0.1'), 'listening');
+  }
+  const address = server.address();
+  return typeof address === 'object' && address !== null ? address.port : preferred;
+}
+
+function isPortTaken(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
+}
+
+function sendersTo(url: URL, env: Environment): Sender[] {
+  const credentialsOf = credentialsFrom(env, sources, furtherEndpoints);
+  const random = createRandom(randomInt(2 ** 32));
+  return sources.map((source: Source) =>
+    createSender({ source, url, random, credentialFor: credentialsOf(source) }),
+  );
+}
+
+interface LogLines {
+  readonly log: Log;
+  /** The code of the last refusal, for the forged row. */
+  lastCode(): string | undefined;
+  /** From now on, lines are printed. */
+  print(): void;
+}
+
+function createLogLines(): LogLines {
+  let last = '{}';
+  let printing = false;
+  const write = (line: string) => {
+    last = line;
+    if (printing) process.stdout.write(line);
+  };
+  return {
+    log: createLog('info', { write }),
+    lastCode: () => {
+      // Our own log writes one JSON object per line.
+      const { code } = JSON.parse(last) as { readonly code?: string };
+      return code;
+    },
+    print: () => {
+      printing = true;
+    },
+  };
+}

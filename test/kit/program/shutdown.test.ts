@@ -1,0 +1,166 @@
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import type { Entry } from '../../../src/kit/inbox/inbox.ts';
+import { openInbox } from '../../../src/kit/inbox/open.ts';
+import type { Source } from '../../../src/kit/source.ts';
+import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
+import { risr } from '../../../src/kit/sources/risr/index.ts';
+import {
+  createProcessStage,
+  enough,
+  waitingHandlers,
+  type ProcessStage,
+} from '../../support/process-stage.ts';
+import { until } from '../../support/until.ts';
+
+let stage: ProcessStage;
+beforeEach(() => {
+  stage = createProcessStage();
+});
+afterEach(() => stage.tearDown());
+
+const LONG = '60000';
+
+/** A receiver in the middle of an event, whose handler ignores its signal and goes on when `open` is called. */
+async function startWithHandlerRunning(source: Source, type: string, env: Record<string, string> = {}) {
+  const folder = stage.newFolder();
+  const gate = join(folder, 'gate');
+  const traces = join(folder, 'traces');
+  const receiver = stage.start(
+    { ...enough, GATE: gate, TRACES: traces, HOTDOCS_DEADLINE_MS: '20000', SHUTDOWN_MS: LONG, ...env },
+    folder,
+    waitingHandlers,
+  );
+  const url = await receiver.url();
+  const reply = stage
+    .senderTo(url)
+    .fire(source, type)
+    .then(
+      ({ status }) => status,
+      () => 'none',
+    );
+  await until('the handler runs', () => existsSync(traces));
+  return {
+    receiver,
+    url,
+    reply,
+    folder,
+    open: () => {
+      writeFileSync(gate, '');
+    },
+  };
+}
+
+function untilNothingListens(url: string): Promise<void> {
+  return until('nothing listens any more', async () =>
+    stage
+      .senderTo(url)
+      .fire(risr, 'profile_updated')
+      .then(
+        () => false,
+        () => true,
+      ),
+  );
+}
+
+/** The entry of this type in the inbox that a process has left; what asked whether it listens may be there as well. */
+async function entryLeftIn(folder: string, type: string): Promise<Entry | undefined> {
+  const url = `sqlite:${join(folder, 'data', 'inbox.db')}`;
+  const inbox = await openInbox(url, { maxWaiting: 1, owner: false });
+  const [entry] = await inbox.list({ type, limit: 1 });
+  await inbox.close();
+  return entry;
+}
+
+it.each(['SIGTERM', 'SIGINT'] as const)(
+  'on %s takes nothing new, answers what is in flight, and ends with code 0',
+  async (signal) => {
+    const { receiver, url, reply, folder, open } = await startWithHandlerRunning(
+      hotdocs,
+      'InterviewLoadEvent',
+    );
+    receiver.kill(signal);
+    await untilNothingListens(url);
+    open();
+    expect(await reply).toBe(200);
+    expect(await receiver.ended).toEqual({ code: 0, signal: null });
+    expect(receiver.output()).toMatch(/"type":"InterviewLoadEvent".*"outcome":"answered"/);
+    expect(await entryLeftIn(folder, 'InterviewLoadEvent')).toMatchObject({ status: 'done' });
+  },
+);
+
+it('closes connections that are kept alive for nothing', async () => {
+  const { receiver, url, open } = await startWithHandlerRunning(hotdocs, 'InterviewLoadEvent');
+  const { hostname, port } = new URL(url);
+  const idle = connect(Number(port), hostname);
+  idle.write('GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n');
+  const [first] = (await once(idle, 'data')) as [Buffer];
+  expect(first.toString()).toMatch(/^HTTP\/1\.1 404 .*\r\n(?!.*Connection: close)/s);
+  const closed = once(idle.resume(), 'close');
+  receiver.kill('SIGTERM');
+  await closed;
+  open();
+  expect(await receiver.ended).toEqual({ code: 0, signal: null });
+});
+
+it('waits for a handler that nobody waits for, and keeps what it did', async () => {
+  const { receiver, url, reply, folder, open } = await startWithHandlerRunning(risr, 'booking_updated');
+  expect(await reply).toBe(200);
+  receiver.kill('SIGTERM');
+  await untilNothingListens(url);
+  open();
+  expect(await receiver.ended).toEqual({ code: 0, signal: null });
+  expect(await entryLeftIn(folder, 'booking_updated')).toMatchObject({ status: 'done', attempts: 1 });
+});
+
+it('gives back what a handler does not come to an end with in SHUTDOWN_MS, and the attempt does not count', async () => {
+  const { receiver, folder } = await startWithHandlerRunning(risr, 'booking_updated', { SHUTDOWN_MS: '300' });
+  receiver.kill('SIGTERM');
+  expect(await receiver.ended).toEqual({ code: 0, signal: null });
+  expect(receiver.output()).toMatch(/"type":"booking_updated".*"outcome":"retry".*interrupted: /);
+  expect(await entryLeftIn(folder, 'booking_updated')).toMatchObject({ status: 'waiting', attempts: 0 });
+});
+
+it('answers for a handler that does not come to an end in SHUTDOWN_MS what does the least harm', async () => {
+  const { receiver, reply, folder } = await startWithHandlerRunning(hotdocs, 'InterviewLoadEvent', {
+    SHUTDOWN_MS: '300',
+  });
+  receiver.kill('SIGTERM');
+  expect(await reply).toBe(200);
+  expect(await receiver.ended).toEqual({ code: 0, signal: null });
+  expect(await entryLeftIn(folder, 'InterviewLoadEvent')).toMatchObject({
+    status: 'dead',
+    note: 'handler_late: the receiver is shutting down',
+  });
+});
+
+it('is down within SHUTDOWN_MS and little more, whatever its handlers do', async () => {
+  const { receiver } = await startWithHandlerRunning(risr, 'booking_updated', { SHUTDOWN_MS: '1500' });
+  const begun = performance.now();
+  receiver.kill('SIGTERM');
+  await receiver.ended;
+  expect(performance.now() - begun).toBeLessThan(5_000);
+});
+
+it('on a second SIGTERM ends at once', async () => {
+  const { receiver, url, reply } = await startWithHandlerRunning(hotdocs, 'InterviewLoadEvent');
+  receiver.kill('SIGTERM');
+  await untilNothingListens(url);
+  receiver.kill('SIGTERM');
+  expect(await receiver.ended).toEqual({ code: null, signal: 'SIGTERM' });
+  expect(await reply).toBe('none');
+});
+
+it('calls no interview handler again after it was killed: nobody waits any more', async () => {
+  const { receiver, folder } = await startWithHandlerRunning(hotdocs, 'InterviewLoadEvent');
+  receiver.kill('SIGKILL');
+  await receiver.ended;
+  const traces = join(folder, 'further-traces');
+  const next = stage.start({ ...enough, TRACES: traces }, folder, waitingHandlers);
+  await until('it is given up', () => next.output().includes('"outcome":"dead"'));
+  expect(next.output()).toMatch(/handler_late: .*nobody waits/);
+  expect(existsSync(traces)).toBe(false);
+});

@@ -1,0 +1,33 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
+
+let copy: ProjectCopy;
+let output: string;
+
+// Each mistake is in a file of its own, so one run of the compiler has to find them all.
+beforeAll(async () => {
+  copy = copyProject();
+  copy.replace('src/example/handlers/risr.ts', 'profile_updated:', 'profile_updatd:');
+  copy.replace('src/example/handlers/phenixid.ts', /^ *OrderExpired: .*\n/m, '');
+  copy.replace('src/kit/sources/risr/events.ts', "user: 'usr-4471',", 'user: 4471,');
+  const compiled = await copy.tsc();
+  expect(compiled.code).not.toBe(0);
+  output = compiled.output;
+}, 60_000);
+afterAll(() => {
+  copy.remove();
+});
+
+it.each([
+  [
+    'a misspelt event name in a handler file',
+    /^src\/example\/handlers\/risr\.ts.*'profile_updatd' does not exist/m,
+  ],
+  ['a missing handler', /^src\/example\/handlers\/phenixid\.ts.*'OrderExpired' is missing/m],
+  [
+    'an example that contradicts its schema',
+    /^src\/kit\/sources\/risr\/events\.ts.*\n.*\n *Type 'number' is not assignable to type 'string'/m,
+  ],
+])('does not compile with %s', (_what, message) => {
+  expect(output).toMatch(message);
+});

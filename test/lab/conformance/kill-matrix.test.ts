@@ -1,0 +1,114 @@
+import { beforeAll, expect, it } from '@jest/globals';
+import { rules } from '../../../src/lab/conformance/rules/index.ts';
+import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
+import { villains } from '../../villains/all.ts';
+import { startExpress } from '../../villains/express.ts';
+import { startKit } from '../../villains/kit.ts';
+import { missedBy, tryVillains, unseenAt, type Row } from '../../villains/matrix.ts';
+import { requirePython, startPython } from '../../villains/python.ts';
+import { createReceiver } from '../../villains/receiver.ts';
+import { right } from '../../villains/right.ts';
+import { startSecure } from '../../villains/broken/transport.ts';
+import { tryReceiver, type TryOptions } from '../../villains/try.ts';
+
+// A suite that finds nothing proves nothing: it must find out every receiver that is broken on purpose, and accuse none
+// that is right.
+
+const LONGEST_MS = 300_000;
+const hasOpenssl = requireOpenssl('receivers that speak TLS');
+const hasPython = requirePython('a receiver in Python');
+
+/** Legacy access tokens, and PhenixID with several installations: only what differs there. */
+const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'U*'] } as const;
+
+/** By what it is; each correct. */
+const correct: Readonly<Record<string, (certificates: Certificates | undefined) => Trial>> = {
+  'on node:http': () => ({ start: createReceiver(right) }),
+  'on node:http, with access tokens': () => ({ start: createReceiver(right), ...legacy }),
+  'on Express': () => ({ start: startExpress, key: 'north' }),
+  'on Express, with access tokens': () => ({ start: startExpress, ...legacy }),
+  'of this kit': () => ({ start: startKit }),
+  'of this kit, with access tokens': () => ({ start: startKit, ...legacy }),
+  ...(hasPython && {
+    'in Python': () => ({ start: startPython }),
+    'in Python, with access tokens': () => ({ start: startPython, ...legacy }),
+  }),
+  ...(hasOpenssl && {
+    'behind TLS': (certificates) => ({
+      start: startSecure,
+      certificates,
+      only: ['A1-*', 'B1-*', 'D*', 'U*'],
+    }),
+  }),
+};
+
+type Trial = Pick<TryOptions, 'start'> & Partial<TryOptions>;
+
+let rows: readonly Row[] = [];
+const accusations = new Map<string, readonly string[]>();
+
+// Most of it is waiting, so all of it is tried at the same time.
+beforeAll(async () => {
+  const certificates = hasOpenssl ? await makeCertificates() : undefined;
+  const tryCorrect = async ([name, trial]: (typeof trials)[number]) => {
+    accusations.set(name, await accusationsOf(trial(certificates)));
+  };
+  const trials = Object.entries(correct);
+  try {
+    [rows] = await Promise.all([tryVillains(certificates), ...trials.map(tryCorrect)]);
+  } finally {
+    await certificates?.remove();
+  }
+}, LONGEST_MS);
+
+/** What an honest receiver is told that it did wrong. */
+async function accusationsOf(trial: Trial): Promise<string[]> {
+  const { cases } = await tryReceiver({
+    sources: ['hotdocs', 'phenixid', 'risr'],
+    endpoints: [
+      'hotdocs/InterviewLoadEvent',
+      'hotdocs/NewWorkItemVersionComplete',
+      'phenixid/OrderCreated',
+      'risr/booking_updated',
+    ],
+    level: 3,
+    // Goes by the clock, and much else is tried at the same time.
+    skip: ['G4-many-open'],
+    ...trial,
+  });
+  const wrong = cases.filter(({ outcome }) => outcome !== 'passed' && outcome !== 'skipped');
+  if (cases.length === wrong.length) return ['nothing was passed'];
+  return wrong.map(({ outcome, id, observed }) => `${outcome}: ${id}: ${observed}`);
+}
+
+const tried = villains.filter(({ secure }) => hasOpenssl || secure !== true);
+
+it.each(tried.map(({ name, breaks }) => [name, breaks]))('finds out the one that %s. %s', (name) => {
+  const row = rows.find(({ villain }) => villain.name === name);
+  expect(row && { notFoundBy: missedBy(row), notSeenAt: unseenAt(row) }).toEqual({
+    notFoundBy: [],
+    notSeenAt: [],
+  });
+});
+
+it.each(Object.keys(correct))('accuses a correct receiver of nothing: the one %s', (name) => {
+  expect(accusations.get(name)).toEqual([]);
+});
+
+it.each(rules.map(({ id }) => id))('has a receiver that breaks %s', (id) => {
+  if (villains.some(({ claimedBy }) => claimedBy.includes(id))) return;
+  throw new Error(
+    `No villain breaks ${id}, so nothing shows that it can fail. Add one to test/villains: the right receiver with one ` +
+      'part replaced, as people ship it, and the rule in its claimedBy.',
+  );
+});
+
+it('has villains that are claimed by rules that exist', () => {
+  const known = rules.map(({ id }) => id);
+  const unknown = villains.flatMap(({ claimedBy }) => claimedBy.filter((id) => !known.includes(id)));
+  expect(unknown).toEqual([]);
+});
+
+it('gives each villain a name of its own', () => {
+  expect(new Set(villains.map(({ name }) => name)).size).toBe(villains.length);
+});

@@ -1,0 +1,252 @@
+import { hash } from 'node:crypto';
+import { expect, it } from '@jest/globals';
+import { reports } from '../../../src/lab/conformance/reports/index.ts';
+import type { Report } from '../../../src/lab/conformance/reports/report.ts';
+import { terminalReport } from '../../../src/lab/conformance/reports/terminal.ts';
+import type { RunEvent } from '../../../src/lab/conformance/result.ts';
+import { findAll, readMarkup } from './markup.ts';
+import { end, ended, HOSTILE, recorded, started, unreachable } from './recorded.ts';
+
+const formats: readonly (readonly [string, () => Report])[] = [
+  ...reports,
+  ['terminal', () => terminalReport({ colour: false, columns: 0 })],
+];
+
+it.each(formats)(
+  '%s lets nothing that a receiver answered steer a terminal or a build server',
+  (_, create) => {
+    const text = written(create(), recorded);
+    expect(text).not.toMatch(/[\p{Cs}\p{Zl}\p{Zp}\p{Cf}]|(?!\n)\p{Cc}/u);
+    expect(text).not.toMatch(/^\s*::/m);
+    expect(text).not.toContain('##[');
+    expect(text).not.toContain('##vso');
+    expect(text).not.toContain('##teamcity');
+  },
+);
+
+it.each(reports.filter(([format]) => format !== 'tap'))(
+  '%s lets no markup of a receiver through',
+  (_, create) => {
+    const text = written(create(), recorded);
+    expect(text).not.toMatch(/<\/?script|<img|]]>|-->/);
+  },
+);
+
+it.each(formats)('%s does not look green when nothing answered', (format, create) => {
+  const signs: Readonly<Record<string, RegExp>> = {
+    ndjson: /"verdict":"unreachable"/,
+    junit: /<testsuites .*errors="1"/,
+    tap: /^Bail out! Nothing answers/m,
+    ctrf: /"failed": 1/,
+    html: /could not be reached/,
+    markdown: /Receiver unreachable/,
+    sarif: /"executionSuccessful": false/,
+    terminal: /Unreachable\. Nothing answers/,
+  };
+  expect(written(create(), unreachable)).toMatch(signs[format] ?? 'a sign for each format');
+});
+
+it('writes what it is told as NDJSON, a line each, as it comes', () => {
+  const report = create('ndjson');
+  const lines = recorded.map((event) => report(event));
+  expect(lines.every((line) => line.indexOf('\n') === line.length - 1)).toBe(true);
+  expect(lines.map((line): unknown => JSON.parse(line))).toEqual(wellFormed(recorded));
+});
+
+it('writes JUnit XML that parses, with every case and its outcome', () => {
+  const root = readMarkup(written(create('junit'), recorded));
+  expect(root.attributes).toMatchObject({
+    tests: '6',
+    failures: '1',
+    errors: '1',
+    skipped: '2',
+    time: '4.567',
+  });
+  expect(
+    root.children.map(({ name, attributes }) => [name, attributes['name'], attributes['tests']]),
+  ).toEqual([
+    ['testsuite', 'risr/profile_updated', '2'],
+    ['testsuite', 'hotdocs/ActionLink', '4'],
+  ]);
+  expect(findAll(root, 'testcase')).toHaveLength(6);
+  const [failure] = findAll(root, 'failure');
+  expect(failure?.attributes).toMatchObject({
+    type: 'critical',
+    message: expect.stringContaining('</script>'),
+  });
+  expect(failure?.text).toMatch(/Why it matters: Anybody.*\nHow to fix it: Compare.*\nReproduce: curl/);
+  expect(findAll(root, 'skipped').map(({ attributes }) => attributes['message'])).toEqual([
+    expect.stringContaining('left out on demand'),
+    expect.stringContaining('waived: known since May'),
+  ]);
+});
+
+it('writes TAP 14: a plan that fits, directives, and blocks of YAML', () => {
+  const lines = written(create('tap'), recorded).split('\n');
+  const points = lines.filter((line) => /^(?:not )?ok /.test(line));
+  expect(lines[0]).toBe('TAP version 14');
+  expect(lines).toContain('1..6');
+  expect(points.map((line) => /^(?:not )?ok \d+ - [\w-]+/.exec(line)?.[0])).toEqual([
+    'ok 1 - A1-none',
+    'not ok 2 - A7-guessable-key',
+    'ok 3 - A9-kid',
+    'ok 4 - A10-own-key',
+    'not ok 5 - A11-crit',
+    'not ok 6 - A12-unencoded',
+  ]);
+  expect(points.map((line) => /(?<!\\) # (\w+)/.exec(line)?.[1])).toEqual([
+    ...[undefined, undefined, undefined],
+    'SKIP',
+    'TODO',
+    undefined,
+  ]);
+  const blocks = lines.filter((line) => line.startsWith('  ') && !/^ {2}(?:---|\.\.\.)$/.test(line));
+  expect(blocks.length).toBeGreaterThan(20);
+  // Each value is JSON, which is YAML.
+  for (const line of blocks) expect(() => void JSON.parse(line.replace(/^ {2}\w+: /, ''))).not.toThrow();
+  expect(lines.filter((line) => line === '  ---')).toHaveLength(4);
+  expect(lines.filter((line) => line === '  ...')).toHaveLength(4);
+});
+
+it('writes CTRF with all members that its schema demands, and counts that fit', () => {
+  const document = JSON.parse(written(create('ctrf'), recorded)) as Ctrf;
+  expect(document).toMatchObject({
+    reportFormat: 'CTRF',
+    specVersion: expect.stringMatching(/^\d+\.\d+\.\d+$/),
+    results: {
+      tool: { name: expect.stringMatching(/./), version: '1.2.3' },
+      summary: { tests: 6, passed: 2, failed: 1, skipped: 2, pending: 0, other: 1, start: started.at },
+    },
+  });
+  const { summary, tests } = document.results;
+  expect(summary['stop']).toBe(started.at + 4567);
+  for (const test of tests) {
+    expect(test).toMatchObject({
+      name: expect.stringMatching(/./),
+      status: expect.stringMatching(/^(?:passed|failed|skipped|pending|other)$/),
+      duration: 12,
+      suite: [expect.any(String), expect.any(String)],
+    });
+  }
+});
+
+it('writes SARIF 2.1.0: a result for what failed, was warned of or waived, and the rules of these', () => {
+  const document = JSON.parse(written(create('sarif'), recorded)) as Sarif;
+  expect(document).toMatchObject({ version: '2.1.0', $schema: expect.stringContaining('sarif-2.1.0') });
+  const [run] = document.runs;
+  expect(run?.tool.driver.name).toMatch(/./);
+  expect(run?.invocations).toEqual([expect.objectContaining({ executionSuccessful: true })]);
+  const rules = run?.tool.driver.rules ?? [];
+  expect(rules.map(({ id }) => id)).toEqual(['A7-guessable-key', 'A9-kid', 'A11-crit']);
+  const results = run?.results ?? [];
+  expect(results.map(({ level }) => level)).toEqual(['error', 'note', 'note']);
+  for (const result of results) {
+    expect(rules[result.ruleIndex]?.id).toBe(result.ruleId);
+    expect(result.message.text).toMatch(/expected/);
+    expect(result.locations).toHaveLength(1);
+  }
+  expect(results[2]).toMatchObject({ suppressions: [{ kind: 'external', status: 'accepted' }] });
+});
+
+it('writes a page that says the verdict first, then what failed with why, fix and reproduction, then everything', () => {
+  const page = written(create('html'), recorded);
+  const root = readMarkup(page);
+  const { text } = root;
+  const order = [
+    'The receiver is not conformant',
+    '1 case failed of 5.',
+    'What failed',
+    'Anybody could send events.',
+    'Compare the signature with one of your own.',
+    "npm run conform -- --seed 42 --case 'A7-guessable-key/risr/profile_updated/empty'",
+    'What is inconclusive',
+    'What could be better',
+    'What was waived',
+    'All cases',
+    'A1-none/risr/profile_updated/alg-none',
+  ];
+  const places = order.map((words) => text.indexOf(words));
+  expect(places).toEqual(places.toSorted((one, other) => one - other));
+  expect(places[0]).toBeGreaterThan(0);
+});
+
+it('writes a page that runs and loads nothing, and whose style is the one that its policy allows', () => {
+  const root = readMarkup(written(create('html'), recorded));
+  const [style] = findAll(root, 'style');
+  const policy = findAll(root, 'meta').find(({ attributes }) => attributes['http-equiv'] !== undefined);
+  expect(policy?.attributes['content']).toContain("default-src 'none'");
+  expect(policy?.attributes['content']).toContain(`'sha256-${hash('sha256', style?.text ?? '', 'base64')}'`);
+  expect(style?.text).toContain('color-scheme: light dark');
+  for (const name of ['script', 'img', 'link', 'a', 'iframe']) expect(findAll(root, name)).toEqual([]);
+});
+
+it('writes a summary in Markdown that stays short however much failed', () => {
+  const many = Array.from({ length: 5_000 }, (_, index) =>
+    ended(`A${index % 100}-rule/risr/profile_updated/trial-${index}`, 'failed', { observed: HOSTILE }),
+  );
+  const run = [started, ...many, end('not conformant', '5000 cases failed of 5000.', { failed: 5_000 })];
+  const text = written(create('markdown'), run);
+  expect(text.length).toBeLessThan(100_000);
+  expect(text).toContain('… and 80 more rules');
+  expect(text).toContain('… and 45 more cases');
+  expect(text).toMatch(/^\| A Tokens \| 0 \| 0 \| 5000 \|/m);
+});
+
+it('shows a failure on the terminal as it happens, and what to do about it in the end', () => {
+  const report = terminalReport({ colour: false, columns: 0 });
+  const texts = recorded.map((event) => report(event));
+  expect(texts[0]).toContain('6 cases for hotdocs, risr at http://127.0.0.1:3000, level 2, seed 42.');
+  expect(texts.slice(1, -1).map((text) => text.split('\n').length - 1)).toEqual([0, 1, 0, 0, 0, 0]);
+  expect(texts.at(-1)).toMatch(
+    /Why it matters: Anybody.*\n.*How to fix it: .*Compare.*\n.*\n.*Reproduce: .*curl/,
+  );
+  expect(texts.at(-1)).toMatch(/^Skipped: 1 case, left out on demand/m);
+  expect(texts.at(-1)).toMatch(/Not conformant\. 1 case failed of 5\. \(4\.6 s\)\n$/);
+});
+
+it('writes progress over itself where there is a terminal, never wider than that', () => {
+  const report = terminalReport({ colour: true, columns: 30 });
+  const texts = recorded.map((event) => report(event));
+  expect(texts[1]).toBe('\r\u001b[2K1/6 A1-none risr/profile_upd…');
+  expect(texts[2]).toContain('\u001b[31m✗');
+  expect(texts.at(-1)?.startsWith('\r\u001b[2K')).toBe(true);
+});
+
+it.each(formats)('%s is the same for the same run', (_, create) => {
+  expect(written(create(), recorded)).toBe(written(create(), recorded));
+});
+
+interface Ctrf {
+  readonly results: { readonly summary: Readonly<Record<string, number>>; readonly tests: readonly object[] };
+}
+
+interface Sarif {
+  readonly runs: readonly {
+    readonly tool: {
+      readonly driver: { readonly name: string; readonly rules: readonly { readonly id: string }[] };
+    };
+    readonly invocations: readonly object[];
+    readonly results: readonly {
+      readonly ruleId: string;
+      readonly ruleIndex: number;
+      readonly level: string;
+      readonly message: { readonly text: string };
+      readonly locations: readonly object[];
+    }[];
+  }[];
+}
+
+function create(format: string): Report {
+  const found = reports.find(([name]) => name === format);
+  if (found === undefined) throw new Error(`There is no report ${format}.`);
+  return found[1]();
+}
+
+function written(report: Report, run: readonly RunEvent[]): string {
+  return run.map((event) => report(event)).join('');
+}
+
+/** Half a character cannot be written down; everything else comes back as it was. */
+function wellFormed(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replaceAll('\\ud800', '\ufffd'));
+}

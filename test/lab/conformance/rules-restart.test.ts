@@ -1,0 +1,42 @@
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { startKit, type Kit } from '../../../scripts/conform/kit.ts';
+import type { Endpoint } from '../../../src/lab/conformance/rule.ts';
+import { credentialVariable, endpointsOf } from '../../../src/kit/endpoints.ts';
+import { sources } from '../../../src/kit/sources/index.ts';
+import { everyEndpoint, named, tryRules } from './trying-rules.ts';
+
+// What the suite says of this kit as a process that is killed; the rest it is told in the kill matrix.
+
+const LONGEST_MS = 120_000;
+
+let kit: Kit;
+let endpoints: readonly Endpoint[];
+
+beforeAll(async () => {
+  kit = await startKit(sources, []);
+  endpoints = named(
+    everyEndpoint(kit.url, secretOf),
+    'hotdocs/InterviewLoadEvent',
+    'phenixid',
+    'risr/profile_updated',
+  );
+}, LONGEST_MS);
+afterAll(() => kit.stop());
+
+function secretOf(path: string): string {
+  for (const source of sources) {
+    const definition = endpointsOf(source).find((endpoint) => endpoint.path === path);
+    if (definition) return kit.env[credentialVariable({ definition, source })] ?? '';
+  }
+  return '';
+}
+
+it(
+  'finds nothing lost and nothing done twice after kills',
+  async () => {
+    const { ended, findings } = await tryRules(endpoints, ['K4*'], { level: 3, ...kit.hooks });
+    expect(findings).toEqual([]);
+    expect(ended.verdict).toBe('conformant');
+  },
+  LONGEST_MS,
+);

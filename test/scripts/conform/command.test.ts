@@ -1,0 +1,224 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
+import { ended, printed, runScript, startScript } from '../../support/command.ts';
+import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
+
+const SECRET = 'a-secret-that-is-only-for-tests-0123456789';
+const env = { PHENIXID_SECRET: SECRET };
+const missing = ['--source', 'phenixid', '--only', 'B1-missing'];
+
+let folder = '';
+const servers: SmallServer[] = [];
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'conform-'));
+});
+
+afterEach(async () => {
+  rmSync(folder, { recursive: true });
+  for (const server of servers.splice(0)) await server.stop();
+});
+
+it('ends with 0 when the receiver does as it should, at level 3 for the one of this kit', async () => {
+  const args = ['--kit', '--source', 'phenixid', '--only', 'B1-*'];
+  const { code, out, err } = await runScript('conform', args, { TMPDIR: folder });
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toMatch(/^\d+ cases for phenixid at http:\/\/127\.0\.0\.1:\d+, level 3, seed \d+\.$/m);
+  expect(out).toMatch(/^Conformant\. All \d+ cases passed\./m);
+  expect(readdirSync(folder)).toEqual([]);
+}, 60_000);
+
+it('ends with 1 when the receiver accepts what nobody has proven, and says why, how to fix and how to reproduce it', async () => {
+  const server = await open(200);
+  const { code, out } = await conform(['--url', server.url, ...missing]);
+  expect(code).toBe(1);
+  expect(out).toMatch(/^✗ B1-missing\/phenixid\/\S+: expected 401, observed status 200: it was accepted$/m);
+  expect(out).toMatch(/Why it matters: .*\n.*How to fix it: /);
+  expect(out).toMatch(/^Not conformant\. /m);
+
+  const again = /Reproduce: +npm run conform -- (.*)$/m.exec(out)?.[1]?.split(' ') ?? [];
+  const repeated = await conform(again.map((word) => word.replaceAll("'", '')));
+  expect(repeated.code).toBe(1);
+  expect(repeated.out).toMatch(/^1 cases? for phenixid/m);
+}, 60_000);
+
+it('ends with 4 when the receiver refuses everything: its refusals prove nothing', async () => {
+  const server = await open(401);
+  const { code, out } = await conform(['--url', server.url, ...missing]);
+  expect(code).toBe(4);
+  expect(out).toContain('Inconclusive. Nothing was accepted, so that no refusal proves anything.');
+}, 60_000);
+
+it('ends with 3 when nothing listens', async () => {
+  const server = await open(200);
+  await server.stop();
+  servers.splice(0);
+  const { code, out } = await conform(['--url', server.url, ...missing]);
+  expect(code).toBe(3);
+  expect(out).toContain(`Unreachable. Nothing answers at ${server.url} (ECONNREFUSED).`);
+}, 60_000);
+
+it('ends with 5 when a report cannot be written, before anything is sent', async () => {
+  const server = await open(200);
+  const { code, err } = await conform(['--url', server.url, ...missing, '--report', `html=${folder}`]);
+  expect(code).toBe(5);
+  expect(err).toMatch(/^The suite broke off: --report: .* cannot be written: EISDIR/);
+  expect(server.targets).toEqual([]);
+}, 60_000);
+
+it('ends with 130 when it is interrupted, and says so in its reports', async () => {
+  const server = await open(200);
+  const report = join(folder, 'report.ndjson');
+  const args = ['--url', server.url, '--source', 'phenixid', '--rate', '5', '--report', `ndjson=${report}`];
+  const running = startScript('conform', args, env);
+  const ending = ended(running);
+  await printed(running, /^\d+ cases/m);
+  running.kill('SIGINT');
+  const { code, err } = await ending;
+  expect(code).toBe(130);
+  expect(err).toContain('Interrupted');
+  expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
+}, 60_000);
+
+it('leaves nothing of the receiver of this kit behind when it is interrupted', async () => {
+  const args = ['--kit', '--source', 'phenixid', '--rate', '5'];
+  const running = startScript('conform', args, { TMPDIR: folder });
+  const ending = ended(running);
+  const said = await printed(running, /^\d+ cases.*level/m);
+  running.kill('SIGINT');
+  expect(await ending).toMatchObject({ code: 130 });
+  expect(readdirSync(folder)).toEqual([]);
+  const url = /at (http:\S+),/.exec(said)?.[1] ?? '';
+  await expect(fetch(url)).rejects.toThrow();
+}, 60_000);
+
+it('ends with 2 when the command is wrong, and says what to do', async () => {
+  const { code, out, err } = await runScript('conform', ['--source', 'risr']);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toMatch(/^No endpoint has a secret.*\n {2}RISR_USER_LOGGED_IN_SECRET\n[^]*conform -- --kit/);
+});
+
+it('takes no secret from the command line, and does not repeat it', async () => {
+  const { code, out, err } = await conform(['--secret', 'hunter2hunter2']);
+  expect({ code, out }).toEqual({ code: 2, out: '' });
+  expect(err).toContain('A secret does not belong on a command line');
+  expect(err).not.toContain('hunter2');
+});
+
+it('takes secrets from a file, and then no others', async () => {
+  const server = await open(200);
+  const file = join(folder, 'secrets.env');
+  writeFileSync(join(folder, 'token'), `${SECRET}\n`);
+  writeFileSync(file, `HOTDOCS_ACTION_LINK_TOKEN_FILE=${join(folder, 'token')}\n`);
+  const { code, out } = await conform(['--url', server.url, '--secrets', file, '--only', 'C1-access-token']);
+  expect(code).toBe(1);
+  expect(out).toContain('Left out, without a secret: phenixid (PHENIXID_SECRET).');
+  expect(out).toMatch(/cases for hotdocs at/);
+  expect(new Set(server.targets.map((target) => target.split('?')[0]))).toEqual(
+    new Set(['/hotdocs/ActionLink']),
+  );
+}, 60_000);
+
+it('sends to addresses of their own where it is told to, for an installation too', async () => {
+  const server = await open(200);
+  const address = `${server.url}/other/path?key=north`;
+  const args = ['--url', server.url, ...missing, '--endpoint', `phenixid=${address}`];
+  await runScript('conform', args, { PHENIXID_NORTH_SECRET: SECRET });
+  expect(server.targets.length).toBeGreaterThan(0);
+  expect(server.targets.filter((target) => target !== '/other/path/?key=north')).toEqual([]);
+}, 60_000);
+
+it('puts up with what is waived, until it lapses', async () => {
+  const server = await open(200);
+  const waivers = async (until: string) => {
+    const file = join(folder, `${until}.json`);
+    writeFileSync(file, JSON.stringify([{ pattern: 'B1-*', reason: 'the proxy checks it', until }]));
+    return conform(['--url', server.url, ...missing, '--waivers', file]);
+  };
+  const [valid, lapsed] = await Promise.all([waivers('9999-12-31'), waivers('2001-01-01')]);
+  expect(valid.code).toBe(0);
+  expect(valid.out).toMatch(/Waived:\n.*\n.*\(waived: the proxy checks it\)/);
+  expect(lapsed.code).toBe(1);
+  expect(lapsed.out).toContain('This waiver has lapsed and counts no more: B1-*.');
+}, 60_000);
+
+it('says which member of a waiver is wrong', async () => {
+  const file = join(folder, 'waivers.json');
+  writeFileSync(file, JSON.stringify([{ pattern: '**', until: 'soon' }]));
+  const { code, err } = await conform(['--source', 'phenixid', '--waivers', file]);
+  expect(code).toBe(2);
+  expect(err).toMatch(/0\.pattern: .*\n.*0\.reason: .*\n.*0\.until: /);
+}, 60_000);
+
+it('writes every report, one of them to standard output, and none of them holds the secret', async () => {
+  const server = await open(200, SECRET);
+  const names = ['ndjson', 'junit', 'tap', 'ctrf', 'html', 'markdown', 'sarif'];
+  const wishes = names.flatMap((name) => ['--report', `${name}=${join(folder, name)}`]);
+  const kept = join(folder, 'kept');
+  const streamed = ['--report', 'tap=-', '--keep', kept];
+  const { code, out, err } = await conform(['--url', server.url, ...missing, ...wishes, ...streamed]);
+  expect(code).toBe(1);
+  expect(out).toBe(readFileSync(join(folder, 'tap'), 'utf8'));
+  expect(err).toMatch(/^Not conformant\. /m);
+  const texts = names.map((name) => readFileSync(join(folder, name), 'utf8'));
+  expect([out, err, ...texts].filter((text) => text === '' || text.includes(SECRET))).toEqual([]);
+  expect(readdirSync(kept).length).toBeGreaterThan(0);
+}, 60_000);
+
+const hasOpenssl = requireOpenssl('conform over TLS');
+(hasOpenssl ? it : it.skip)(
+  'speaks TLS, with the authority and the client certificate that it is given',
+  async () => {
+    const certificates = await makeCertificates();
+    try {
+      const { server: own, authority, client } = certificates;
+      const server = await open(200, '', { cert: own.cert, key: own.key, ca: authority.cert });
+      const identity = ['--ca', authority.certFile, '--cert', client.certFile, '--key', client.keyFile];
+      const { code, out } = await conform(['--url', server.url, ...missing, ...identity]);
+      expect(code).toBe(1);
+      expect(out).toContain('observed status 200: it was accepted');
+    } finally {
+      await certificates.remove();
+    }
+  },
+  60_000,
+);
+
+it('lists the rules without any secret', async () => {
+  const { code, out } = await runScript('conform', ['--list']);
+  expect(code).toBe(0);
+  expect(out).toMatch(/^rule +severity +level +a right receiver …$/m);
+  expect(out).toMatch(/^A1-none +critical +1 +refuses a token/m);
+});
+
+it('asks a probe at an address, and runs a command as one', async () => {
+  const server = await open(200);
+  const probe = await open(200, '{"effects":[]}');
+  const args = ['--url', server.url, ...missing, '--max-failures', '1', '--probe'];
+  const [asked, ran] = await Promise.all([
+    conform([...args, `${probe.url}/effects`]),
+    conform([...args, `echo '{"effects":[],"quarantined":[]}'`]),
+  ]);
+  expect(probe.targets).toEqual(['/effects']);
+  for (const { code, out } of [asked, ran]) {
+    expect(code).toBe(1);
+    expect(out).toContain('level 2');
+  }
+}, 60_000);
+
+function conform(args: readonly string[]) {
+  return runScript('conform', args, env);
+}
+
+async function open(...args: Parameters<typeof startServer>): Promise<SmallServer> {
+  const server = await startServer(...args);
+  servers.push(server);
+  return server;
+}
+
+function lastLine(text: string): unknown {
+  return JSON.parse(text.trimEnd().split('\n').at(-1) ?? '');
+}
