@@ -2,10 +2,12 @@ import { messageOf } from '../src/kit/errors.ts';
 import { UsageError } from '../src/lab/usage.ts';
 import { exitCodes } from '../src/lab/conformance/result.ts';
 import { rules } from '../src/lab/conformance/rules/index.ts';
-import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
-import { runCommand } from './command.ts';
+import { app } from '../src/app/index.ts';
+import { example } from '../src/example/index.ts';
+import { runCommand } from '../src/lab/command.ts';
 import { onInterrupt } from './conform/interrupt.ts';
-import { startKit } from './conform/kit.ts';
+import { startKit } from '../src/lab/rig/kit.ts';
+import { projectFile } from '../src/lab/rig/program.ts';
 import { listOfRules } from './conform/list.ts';
 import { readCommandLine, type CommandLine } from './conform/options.ts';
 import { ownerOf, prepare } from './conform/prepare.ts';
@@ -38,11 +40,13 @@ function show(text: string): number {
 
 async function conform(line: CommandLine): Promise<number> {
   const signal = onInterrupt();
+  // The receiver of this kit is the reference one: what it is proven with is not yours.
+  const { sources, endpoints: further = [] } = line.values.kit ? example : app;
   const prepared = prepare(line.values, sources);
-  const kit = line.values.kit ? await startKit(sources, furtherEndpoints) : undefined;
+  const kit = line.values.kit ? await startKit(example, projectFile('src/example/main.ts')) : undefined;
   try {
     const owner = kit ?? ownerOf(line.values, process.env);
-    return await tryTarget({ line, prepared, owner, signal, further: furtherEndpoints, rules });
+    return await tryTarget({ line, prepared, owner, signal, further, rules });
   } finally {
     await kit?.stop();
   }

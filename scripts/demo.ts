@@ -9,9 +9,10 @@ import { storyOf } from '../src/lab/mock/story.ts';
 import { scenarios } from '../src/lab/mock/scenarios/index.ts';
 import { play, type Observed, type Played } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
+import { stagedExample } from '../src/example/staged.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand, untilStopped, wholeNumber } from './command.ts';
+import { runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { setUp, type Stage } from '../src/lab/stage/stage.ts';
 
 const USAGE = `Starts the receiver and the three products with secrets made on the spot, plays a scenario of each, and shows every
@@ -55,7 +56,7 @@ await runCommand(async (args) => {
 async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
   // From the start: Ctrl-C during the rows must not leave the folder behind.
   const stopped = untilStopped();
-  const stage = await setUp(folder, { chaosSeed });
+  const stage = await setUp(stagedExample, folder, { chaosSeed });
   try {
     console.log(
       `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
@@ -212,7 +213,7 @@ Everything keeps running; Ctrl-C ends it. Where to look next:
   send one yourself   curl -H 'Content-Type: application/json' -d '{}' ${mockUrl}/send/${name}/${type ?? ''}
   what can be sent    ${mockUrl}
   what was received   INBOX_URL=sqlite:${join(folder, 'inbox.db')} npm run inbox -- list
-  what is done then   src/handlers/ – yours to edit
+  what is done then   src/example/handlers/; yours go into src/app/handlers/
   with real secrets   copy templates/env.example to .env, fill it in, npm start
 
 The receiver's log from here on:

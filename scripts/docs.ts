@@ -5,7 +5,7 @@ import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
 import { UsageError } from '../src/lab/usage.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../src/lab/command.ts';
 import { commands } from './docs/commands.ts';
 import { envExample } from './docs/env-example.ts';
 import { staleSections, withSections } from './docs/readme.ts';

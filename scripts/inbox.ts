@@ -1,6 +1,8 @@
 import { parseArgs } from 'node:util';
+import type { Inbox } from '../src/kit/inbox/inbox.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
-import { runCommand, wholeNumber } from './command.ts';
+import { runCommand, wholeNumber } from '../src/lab/command.ts';
+import { effectsIn } from '../src/lab/rig/effects.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';
 import type { Command } from './inbox/command.ts';
@@ -19,6 +21,7 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
                                                   be a new event
   npm run inbox -- stats                          how many wait, run, are done, are dead; how much waits, and since when
   npm run inbox -- export                         entries with their content, oldest first, one JSON object each line
+  npm run inbox -- effects                        what became of every event, as the conformance suite asks for it
 
   --status waiting|running|done|dead   for list and export
   --source name, --type event          for list, export, and replay --dead
@@ -31,6 +34,9 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
 
 Replay is sealed: an entry was proven when it came, the proof is kept with it and is not repeated. It runs although its
 token has expired, its secret was changed, or its endpoint was closed since.
+effects is the probe of this kit's own receiver: npm run conform -- --probe "npm run --silent inbox -- effects". It prints
+one JSON object: effects, the events that were handled and changed something, in that order, and quarantined, the dead
+letters; ref is eventId of HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID.
 export holds content as base64 and, where it is JSON, as \`payload\` too: personal data, store it accordingly.
 The inbox is the one that INBOX_URL names, from .env or the environment (default sqlite:data/inbox.db). If it is
 encrypted, INBOX_KEYS_FILE names the file of its keys. A running receiver takes up a replayed entry within a second.
@@ -96,7 +102,13 @@ const commands: readonly (readonly [string, Command])[] = [
       expects: 'export takes no <seq>.',
     },
   ],
+  ['effects', { run: effects, options: [], fits: noSeq, expects: 'effects takes no <seq>.' }],
 ];
+
+async function effects(inbox: Inbox): Promise<number> {
+  console.log(JSON.stringify(await effectsIn(inbox)));
+  return 0;
+}
 
 await runCommand(async (args) => {
   const { values, positionals } = parseArgs({ args, allowPositionals: true, options });

@@ -13,8 +13,8 @@ import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
 import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
 import type { Source } from '../src/kit/source.ts';
-import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
-import { receiverUrl, runCommand, untilStopped, wholeNumber } from './command.ts';
+import { app } from '../src/app/index.ts';
+import { receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
   apiEnvironment,
@@ -111,6 +111,7 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
       : createChaos({ seed: chaosSeed, maxDelayMs: 1000, isLost: () => false });
   const fired: Fired[] = [];
   const products = createProducts({
+    app,
     env: process.env,
     receiver: url,
     origin: `http://${host}`,
@@ -131,17 +132,17 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
 }
 
 function sendersTo(url: URL): Sender[] {
-  const credentialsOf = credentialsFrom(process.env, sources, furtherEndpoints);
+  const credentialsOf = credentialsFrom(process.env, app);
   const random = createRandom(randomInt(2 ** 32));
-  return sources.map((source: Source) =>
+  return app.sources.map((source: Source) =>
     createSender({ source, url, random, credentialFor: credentialsOf(source) }),
   );
 }
 
 /** Where nothing can be sent, nothing would come of it. @throws UsageError that names the variable */
 function demandSecrets({ platform }: Scenario): void {
-  const credentialsOf = credentialsFrom(process.env, sources, furtherEndpoints);
-  for (const source of sources.filter(({ name }) => name === platform)) {
+  const credentialsOf = credentialsFrom(process.env, app);
+  for (const source of app.sources.filter(({ name }) => name === platform)) {
     for (const { type = '', path } of endpointsOf(source)) {
       credentialsOf(source)({ type, path, switches: {} });
     }

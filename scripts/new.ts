@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../src/lab/command.ts';
 import { stampEvent } from './stamp/event.ts';
 import { stampSource } from './stamp/source.ts';
 import type { Stamped } from './stamp/stamped.ts';

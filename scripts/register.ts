@@ -1,18 +1,17 @@
 import { parseArgs } from 'node:util';
-import { z } from 'zod';
 import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/kit/program/config.ts';
 import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoints.ts';
 import { messageOf } from '../src/kit/errors.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import { CallFailed, CallRefused } from '../src/kit/outgoing/errors.ts';
-import { openRecords, type Records } from '../src/example/records/records.ts';
 import { hasStatus } from '../src/kit/outgoing/tokens.ts';
 import { createRisrApi, type RisrApi } from '../src/kit/sources/risr/api/api.ts';
 import { risr } from '../src/kit/sources/risr/index.ts';
 import type { Registration } from '../src/kit/sources/risr/api/registrations.ts';
-import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
+import { app } from '../src/app/index.ts';
 import { startupProblems } from '../src/kit/program/startup.ts';
-import { runCommand } from './command.ts';
+import { runCommand } from '../src/lab/command.ts';
+import { openRegistrations, type Registrations } from './registrations.ts';
 
 const USAGE = `Registers this receiver at risr/advance, with the secrets of its own endpoints.
 
@@ -22,16 +21,17 @@ const USAGE = `Registers this receiver at risr/advance, with the secrets of its 
   npm run register -- remove [--url <https://…>] [topic…]  what was registered from here, or leads to that address
 
   --url    where the receiver is reached from outside; /risr/<topic> is put behind it
+  --notes  a file of this command's own (default data/registrations.json)
   --help   this
 
 Without topics it is about every open endpoint of risr. Secrets, and the way to the API (RISR_API_…), come from .env or
-the environment. Ids are noted in RECORDS_FILE. A new secret: remove, then create.
+the environment. Ids are noted in the file of --notes. A new secret: remove, then create.
 Exit code: 0 done, 1 not possible, 2 the command is not right.
 `;
 
 interface Tools {
   readonly api: RisrApi;
-  readonly records: Records;
+  readonly notes: Registrations;
   readonly topics: readonly Topic[];
   /** Without a slash at its end. */
   readonly base: string | undefined;
@@ -56,14 +56,15 @@ class NotPossible extends Error {
   override readonly name = 'NotPossible';
 }
 
-/** What is noted of a registration. */
-const note = z.object({ rev: z.string(), topic: z.string(), url: z.string() });
-
 await runCommand(async (args) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { url: { type: 'string' }, help: { type: 'boolean', default: false } },
+    options: {
+      url: { type: 'string' },
+      notes: { type: 'string', default: 'data/registrations.json' },
+      help: { type: 'boolean', default: false },
+    },
   });
   const [name, ...wanted] = positionals;
   if (values.help) {
@@ -75,7 +76,7 @@ await runCommand(async (args) => {
   const base = values.url === undefined ? undefined : baseIn(values.url);
   if (name === 'create' && base === undefined) throw new UsageError('create needs --url <https://…>.');
   try {
-    await withTools(wanted, base, command);
+    await withTools(wanted, { base, notes: values.notes }, command);
     return 0;
   } catch (error) {
     if (!isExpected(error)) throw error;
@@ -103,29 +104,27 @@ function baseIn(text: string): string {
 
 async function withTools(
   wanted: readonly string[],
-  base: string | undefined,
+  { base, notes: file }: { readonly base: string | undefined; readonly notes: string },
   run: (tools: Tools) => Promise<void>,
 ): Promise<void> {
-  const config = readConfig(process.env, sources, furtherEndpoints);
+  const config = readConfig(process.env, app);
   const topics = topicsIn(config, wanted);
   const api = createRisrApi(apiSettings(config, risr));
   if (api === undefined) {
     throw new NotPossible('Set RISR_API_CLIENT_ID, RISR_API_CLIENT_SECRET and RISR_API_ORGANISATION first.');
   }
-  const records = openRecordsOf(config);
   try {
-    await run({ api, records, topics, base });
+    await run({ api, notes: notesIn(file), topics, base });
   } finally {
-    records.close();
     await api.close();
   }
 }
 
-function openRecordsOf({ general }: Config): Records {
+function notesIn(file: string): Registrations {
   try {
-    return openRecords(general.RECORDS_FILE);
+    return openRegistrations(file);
   } catch (error) {
-    throw new NotPossible(`RECORDS_FILE cannot be used: ${messageOf(error)}`);
+    throw new NotPossible(`${file} cannot be used: ${messageOf(error)}`);
   }
 }
 
@@ -152,13 +151,13 @@ async function list(tools: Tools): Promise<void> {
 
 /** Listed first, so that nothing is registered twice; where that fails nothing is registered at all. */
 async function create(tools: Tools): Promise<void> {
-  const { api, records, topics, base = '' } = tools;
+  const { api, notes, topics, base = '' } = tools;
   const there = await registered(tools);
   for (const { name: topic, path, secret } of topics) {
     const url = base + path;
     const known = there.find((registration) => registration.topic === topic && registration.url === url);
     const made = known ?? (await api.registrations.create({ topic, url, secret }));
-    records.put('registration', made.id, { rev: made.rev, topic, url });
+    notes.note({ id: made.id, rev: made.rev, topic, url });
     console.log(`${topic}  ${url}  ${made.id}  ${known ? 'was registered already' : 'registered'}`);
   }
 }
@@ -171,32 +170,26 @@ async function test({ api, topics }: Tools): Promise<void> {
 }
 
 async function remove(tools: Tools): Promise<void> {
-  const { api, records, topics, base } = tools;
+  const { api, notes, topics, base } = tools;
+  const noted = notes.list();
   const isOurs = ({ id, url, topic }: Registration) =>
     base === undefined
-      ? records.find('registration', id)?.['url'] === url
+      ? noted.some((one) => one.id === id && one.url === url)
       : topics.some(({ name, path }) => name === topic && url === base + path);
   const ours = (await registered(tools)).filter(isOurs);
   if (ours.length === 0) console.log('Nothing of this receiver is registered.');
   for (const { id, rev, topic, url } of ours) {
     await api.registrations.remove({ id, rev });
-    records.put('registration', id, { removed: true });
+    notes.forget(id);
     console.log(`${topic}  ${url}  ${id}  removed`);
   }
 }
 
 /** As the API lists them. That call is not documented: where there is none, what was noted here has to do. */
-async function registered({ api, records, topics }: Tools): Promise<Registration[]> {
+async function registered({ api, notes, topics }: Tools): Promise<Registration[]> {
   const all = await api.registrations.list().catch((error: unknown) => {
-    if (hasStatus(error, 404, 405)) return noted(records);
+    if (hasStatus(error, 404, 405)) return notes.list();
     throw error;
   });
   return all.filter(({ topic }) => topics.some(({ name }) => name === topic));
-}
-
-function noted(records: Records): Registration[] {
-  return records.list('registration').flatMap(({ id, value }) => {
-    const { data } = note.safeParse(value);
-    return data === undefined ? [] : [{ id, ...data }];
-  });
 }

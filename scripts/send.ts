@@ -9,8 +9,8 @@ import type { RunSize } from '../src/lab/mock/run.ts';
 import { createSender, type FireOptions, type Sender } from '../src/lab/mock/sender.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import type { Source } from '../src/kit/source.ts';
-import { furtherEndpoints, sources } from '../src/kit/sources/index.ts';
-import { receiverUrl, runCommand, wholeNumber } from './command.ts';
+import { app } from '../src/app/index.ts';
+import { receiverUrl, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
 const USAGE = `Sends an event as its product would, and judges the reply as that product would.
@@ -56,7 +56,7 @@ await runCommand(async (args) => {
 
   const url = receiverUrl(values.url, process.env['PORT']);
   const seed = wholeNumber('--seed', values.seed, { min: 0, max: 2 ** 32 - 1 });
-  const credentialFor = credentialsFrom(process.env, sources, furtherEndpoints)(source);
+  const credentialFor = credentialsFrom(process.env, app)(source);
   const sender = createSender({ source, url, credentialFor, random: createRandom(seed) });
   const chosen = {
     ...(values.data !== undefined && { payload: readPayload(values.data) }),
@@ -99,7 +99,7 @@ function help(sourceName: string | undefined): number {
 }
 
 function overview(): string {
-  const lines = sources.map(({ name, events }) => `  ${name}: ${Object.keys(events).join(', ')}`);
+  const lines = app.sources.map(({ name, events }) => `  ${name}: ${Object.keys(events).join(', ')}`);
   return ['Sources and events:', ...lines].join('\n');
 }
 
@@ -107,7 +107,7 @@ function sourceNamed(name: string): Source {
   return pick<Source>(
     'source',
     name,
-    sources.map((source) => [source.name, source]),
+    app.sources.map((source) => [source.name, source]),
   );
 }
 

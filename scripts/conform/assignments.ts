@@ -1,5 +1,5 @@
 import { pick, UsageError } from '../../src/lab/usage.ts';
-import { wholeNumber } from '../command.ts';
+import { wholeNumber } from '../../src/lab/command.ts';
 
 /** An option that is about one source or one endpoint, which it names first. */
 export interface About {

@@ -1,11 +1,11 @@
 import { randomInt } from 'node:crypto';
-import type { Environment } from '../../src/kit/program/config.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
 import type { Level } from '../../src/lab/conformance/rule.ts';
 import type { RunOptions } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
 import { pick, UsageError } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
-import { receiverUrl, wholeNumber } from '../command.ts';
+import { receiverUrl, wholeNumber } from '../../src/lab/command.ts';
 import { addressOf } from './assignments.ts';
 import type { Values } from './options.ts';
 import { wishesIn, type Wish } from './outputs.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parseEnv } from 'node:util';
-import type { Environment } from '../../src/kit/program/config.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
 

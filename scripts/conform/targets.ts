@@ -1,4 +1,4 @@
-import type { Environment } from '../../src/kit/program/config.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import type { Endpoint } from '../../src/lab/conformance/rule.ts';
 import { endpointsOf, upperSnake, variablePrefix } from '../../src/kit/endpoints.ts';

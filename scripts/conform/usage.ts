@@ -46,7 +46,7 @@ The probe tells, in the order in which it happened and since whenever it likes, 
   {"effects": [{"type": "profile_updated", "ref": "…"}], "quarantined": [{"type": "…", "ref": "…"}]}
 effects: events that were handled, once for each time. quarantined: genuine events put aside for a human. ref: eventId of
 HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. The receiver of this kit has
-"npm run --silent effects".
+"npm run --silent inbox -- effects".
 
 Exit code: 0 conformant, 1 not conformant, 2 the command is not right, 3 nothing answers there, 4 inconclusive: what is
 genuine was not accepted, so that no refusal proves anything, 5 the suite itself broke off, 130 interrupted.

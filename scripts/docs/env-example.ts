@@ -1,4 +1,4 @@
-import { variables } from '../../src/kit/program/config.ts';
+import { variables } from '../../src/kit/program/variables.ts';
 import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
 import type { SettingDefinitions, Source } from '../../src/kit/source.ts';
 

@@ -1,4 +1,4 @@
-import { variables } from '../../src/kit/program/config.ts';
+import { variables } from '../../src/kit/program/variables.ts';
 import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
 import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
 import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/kit/source.ts';

@@ -1,7 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import { statuses } from '../../src/kit/inbox/inbox.ts';
 import { pick } from '../../src/lab/usage.ts';
-import { wholeNumber } from '../command.ts';
+import { wholeNumber } from '../../src/lab/command.ts';
 import type { Chosen } from './command.ts';
 
 export const options = {

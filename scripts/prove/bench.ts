@@ -1,7 +1,7 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../command.ts';
+import { runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { inboxNames, type InboxName } from './bench/inboxes.ts';
 import { comparisonsAt, type Comparison, type Lane } from './bench/lanes.ts';
 import { ContestantFailed, median } from './bench/load.ts';
@@ -27,7 +27,7 @@ type Section = (typeof SECTIONS)[number];
 const USAGE = `Measures the receiver on this machine, as ratios: each contestant is a process of its own, all get the same
 deliveries, and in every round each has its turn while the others are paused.
 
-  npm run bench -- [options]
+  npm run prove -- bench [options]
 
   --only a,b        of ${SECTIONS.join(', ')}
   --inbox a,b       for durable, drain and waiting, of ${inboxNames.join(', ')}; postgres is a server of its own

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../command.ts';
+import { runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { startEngine } from './crash/engine.ts';
 import { countSyncs, hasStrace } from './crash/fsync.ts';
 import { playMachines } from './crash/machines.ts';
@@ -11,9 +11,9 @@ import { brokenText, crashTable, machinesText, pointList } from './crash/table.t
 const USAGE = `Kills the receiver with SIGKILL at chosen points while it receives and handles, starts it again, and compares: what
 was answered 2xx is stored, what is stored is handled and has its effect once, in order, and nothing forged is stored.
 
-  npm run crash -- [--engine sqlite,postgres] [--seeds n] [--seed n] [--point name]
-  npm run crash -- --machines [--deliveries n] [--kills n] [--seed n]
-  npm run crash -- --fsync
+  npm run prove -- crash [--engine sqlite,postgres] [--seeds n] [--seed n] [--point name]
+  npm run prove -- crash --machines [--deliveries n] [--kills n] [--seed n]
+  npm run prove -- crash --fsync
 
   --engine a,b   of ${engineNames.join(', ')} (default: both)
   --seeds n      so many runs of each point, each with the next seed (default 10)

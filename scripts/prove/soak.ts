@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
 import { ContestantFailed } from './bench/load.ts';
 import { inWorkplace } from './bench/workplace.ts';
-import { runCommand, wholeNumber } from '../command.ts';
+import { runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { liveDay, type DayOptions } from './soak/day.ts';
 import { dayHead, dayLine, judgeDay } from './soak/day-text.ts';
 import { findingText, isBroken, type Finding } from './soak/finding.ts';
@@ -12,8 +12,8 @@ import { engineNames, type EngineName } from './soak/store.ts';
 const USAGE = `A day in minutes: a receiver of its own takes what three senders deliver, a twentieth of it twice, handles it and
 forgets it again. Nothing may be lost or handled twice, and neither memory nor inbox may grow.
 
-  npm run soak -- [--deliveries n] [--engine sqlite|postgres] [--per-second n]
-  npm run soak -- --hard-times [--waiting n] [--deliveries n] [--seconds-away n]
+  npm run prove -- soak [--deliveries n] [--engine sqlite|postgres] [--per-second n]
+  npm run prove -- soak --hard-times [--waiting n] [--deliveries n] [--seconds-away n]
 
   --deliveries n    default 1000000, for each hard time 20000
   --engine name     of ${engineNames.join(', ')}; default sqlite

@@ -7,15 +7,15 @@ import { createRandom } from '../../src/lab/mock/random.ts';
 import { createSender, type Sender } from '../../src/lab/mock/sender.ts';
 import type { Switches } from '../../src/kit/source.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
-import { runCommand } from '../command.ts';
+import { runCommand } from '../../src/lab/command.ts';
 import { credentialsFrom } from '../../src/lab/stage/credentials.ts';
 
 const USAGE = `Sends every event of risr/advance, in every spelling that the mock knows, to a receiver that shares no code with
 this kit: Python with aiohttp and python-jose, as in the vendor's documentation. It must verify each of them, and refuse
 one that is signed with another secret.
 
-  npm run vendor-check                 what must be accepted is
-  npm run vendor-check -- --conform    the conformance suite names the weaknesses of that receiver
+  npm run prove -- vendor-check                 what must be accepted is
+  npm run prove -- vendor-check --conform    the conformance suite names the weaknesses of that receiver
 
 Needs Python with both libraries; on Debian: apt-get install python3-aiohttp python3-jose
 Exit code: 0 all as it should be, 1 not so, 2 the libraries are not there; with --conform that of npm run conform.
@@ -44,7 +44,7 @@ await runCommand(async (args) => {
     await once(createInterface(receiver.stdout), 'line');
     const url = new URL(`http://127.0.0.1:${port}`);
     if (args.includes('--conform')) return await conform(url, secrets);
-    const credentialFor = credentialsFrom(secrets, [risr], [])(risr);
+    const credentialFor = credentialsFrom(secrets, { sources: [risr] })(risr);
     return await sendAll(createSender({ source: risr, url, credentialFor, random: createRandom(1) }));
   } finally {
     receiver.kill();

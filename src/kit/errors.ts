@@ -42,6 +42,10 @@ export const rejections = {
   inbox_full: [503, 'The inbox holds as many waiting entries as it may.'],
   inbox_unavailable: [503, 'The inbox could not write: disk full, file locked, database away.'],
   draining: [503, 'The receiver is shutting down.'],
+  body_taken: [
+    500,
+    'Mounted behind something that has read the body, so nothing can be verified: put the receiver in front of it.',
+  ],
   internal_error: [500, 'A defect of the receiver itself; the log line has the stack.'],
 } as const satisfies Record<string, readonly [status: number, meaning: string]>;
 
@@ -76,11 +80,12 @@ export const deadLetterReasons = {
   content_unreadable:
     'The stored content cannot be decrypted: its key is gone, or its bytes were changed. Put the key back or restore ' +
     'them, then replay.',
-  step_unknown: 'Follow-up work of a step that createSteps does not have. Add the step, then replay.',
+  step_unknown: 'Follow-up work of a step that the app does not have. Add it to its `steps`, then replay.',
   step_data_invalid:
     'Data of follow-up work do not fit the schema of its step. Mend handler or schema, then replay.',
   handler_late: 'The handler was not done within its time.',
   handler_failed: 'The handler threw on every attempt. Mend the cause, then replay.',
+  handler_not_written: 'Nobody has written the handler of this event yet. Write it, then replay.',
   handler_gave_up: 'The handler itself threw DeadLetter: trying again would not help.',
 } as const satisfies Record<string, string>;
 

@@ -1,7 +1,8 @@
 import type { z } from 'zod';
+import type { ApiTools } from './outgoing/tools.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
-import type { FollowUp } from './step.ts';
+import type { FollowUp, Said } from './step.ts';
 
 /**
  * One sending system, written down once and in both directions: what the receiver verifies, the mock signs; what it
@@ -12,6 +13,7 @@ export interface Source<
   Events extends Catalogue = Catalogue,
   Setting extends SettingDefinitions = SettingDefinitions,
   Switch extends SwitchDefinitions = SwitchDefinitions,
+  Api extends ApiDefinition | undefined = ApiDefinition | undefined,
 > {
   /** First segment of its paths, prefix of its environment variables. */
   readonly name: string;
@@ -24,7 +26,7 @@ export interface Source<
   /** What an operator can set, each as `SOURCE_ENDPOINT_NAME`, or `SOURCE_NAME` for all its endpoints. */
   readonly settings: Setting;
   /** Its API, where handlers call back. */
-  readonly api?: ApiDefinition;
+  readonly api?: Api;
   /** What the mock can vary in a request. */
   readonly switches: Switch;
   readonly events: Events;
@@ -80,12 +82,17 @@ export function defineSource<
   Events extends Catalogue,
   const Setting extends SettingDefinitions,
   const Switch extends SwitchDefinitions,
-  const Api extends SettingDefinitions,
->(
-  sheet: Source<Events, Setting, Switch> & { readonly name: Name; readonly api?: ApiDefinition<Api> },
-): Source<Events> & { readonly name: Name; readonly api?: ApiDefinition<Api> } {
+  Api extends ApiDefinition | undefined = undefined,
+>(sheet: Source<Events, Setting, Switch, Api> & { readonly name: Name }): NamedSource<Name, Events, Api> {
   return sheet;
 }
+
+/** A data sheet whose name, events and API the compiler knows. */
+export type NamedSource<
+  Name extends string = string,
+  Events extends Catalogue = Catalogue,
+  Api extends ApiDefinition | undefined = ApiDefinition | undefined,
+> = Source<Events, SettingDefinitions, SwitchDefinitions, Api> & { readonly name: Name };
 
 // Events
 
@@ -158,13 +165,14 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
 
 type Awaitable<T> = T | Promise<T>;
 
-/** One function per event type. A notify handler may return a few words on what it did; they are kept with the entry. */
+/**
+ * One function per event type. A notify handler may return a few words on what it did, which are kept with the entry, or
+ * say with `unchanged` that the event told it nothing new.
+ */
 export type HandlersOf<Events extends Catalogue> = {
   readonly [Type in keyof Events & string]: (
     event: Occurrence<Type, z.output<Events[Type]['schema']>>,
-  ) => Awaitable<
-    Events[Type] extends ReplyEvent<z.ZodType, infer Answer> ? z.input<Answer> : string | undefined | void
-  >;
+  ) => Awaitable<Events[Type] extends ReplyEvent<z.ZodType, infer Answer> ? z.input<Answer> : Said>;
 };
 
 // Endpoints and settings
@@ -192,11 +200,31 @@ export type SettingValues<Definitions extends SettingDefinitions> = {
   readonly [Name in keyof Definitions]: z.output<Definitions[Name]['schema']>;
 };
 
-/** What an operator can set of a source's API, once for all its endpoints, each as `SOURCE_NAME`. */
-export interface ApiDefinition<Api extends SettingDefinitions = SettingDefinitions> {
+/** A source's API: what an operator can set of it, once for all its endpoints, each as `SOURCE_NAME`, and its client. */
+export interface ApiDefinition<
+  Api extends SettingDefinitions = SettingDefinitions,
+  Client extends ApiClient = ApiClient,
+> {
   readonly settings: Api;
   /** Without these there is no API to call; some of them without the others are a mistake. */
   readonly needed: readonly string[];
+  /**
+   * Opens the client; nothing where the API is not set up. Its code is loaded only then.
+   * @throws if a host or certificate in the settings cannot be read
+   */
+  open(settings: SettingValues<Api>, tools?: Partial<ApiTools>): Promise<Client | undefined>;
+}
+
+/** What every client of an API has. */
+export interface ApiClient {
+  close(): Promise<void>;
+}
+
+/** Keeps the types of an API's settings and client. */
+export function defineApi<const Api extends SettingDefinitions, Client extends ApiClient>(
+  api: ApiDefinition<Api, Client>,
+): ApiDefinition<Api, Client> {
+  return api;
 }
 
 /** What the receiver itself must know of an endpoint. */

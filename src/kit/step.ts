@@ -47,8 +47,28 @@ export interface RunnableStep {
   readonly run: (task: StepTask<never>) => Said | Promise<Said>;
 }
 
-/** A few words on what was done; they are kept with the step. */
-type Said = string | undefined | void;
+/** What a handler or step may say of what it did: a few words, kept with the entry, or that nothing changed. */
+export type Said = string | Unchanged | undefined | void;
+
+/** The event told nothing new, and nothing was done. */
+export class Unchanged {
+  readonly why: string;
+
+  constructor(why: string) {
+    this.why = why;
+  }
+}
+
+/** The words that are kept with the entry, of whatever a handler has returned. */
+export function noteOf(said: unknown): string | undefined {
+  if (said instanceof Unchanged) return said.why;
+  return typeof said === 'string' ? said : undefined;
+}
+
+/** What a handler returns where an event told it nothing new: older than what is known already, for example. */
+export function unchanged(why: string): Unchanged {
+  return new Unchanged(why);
+}
 
 /** Says what is done for a step. */
 export function runs<Schema extends z.ZodType>(

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import { ConfigInvalid, readConfig, type Config, type Environment } from '../../src/kit/program/config.ts';
+import { ConfigInvalid, readConfig, type Config } from '../../src/kit/program/config.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { secretsFor, startReceiver } from '../support/receiver.ts';
 
@@ -17,7 +18,7 @@ function problemsWith(change: Environment): readonly string[] {
 
 function read(env: Environment): Config | ConfigInvalid {
   try {
-    return readConfig(env, sources);
+    return readConfig(env, { sources });
   } catch (error) {
     if (error instanceof ConfigInvalid) return error;
     throw error;
@@ -167,6 +168,6 @@ it.each([
   [31, [/31 bytes; 32 or more/]],
   [32, []],
 ])('A8: starts with a key of %i bytes, warning below 32', (bytes, warnings) => {
-  const config = readConfig({ ...working, PHENIXID_SECRET: SECRET.slice(0, bytes) }, sources);
+  const config = readConfig({ ...working, PHENIXID_SECRET: SECRET.slice(0, bytes) }, { sources });
   expect(config.warnings).toEqual(warnings.map((warning) => expect.stringMatching(warning)));
 });

@@ -73,17 +73,17 @@ it('gives as an example what the receiver has by default', () => {
   );
   const { warnings, general } = readConfig(
     { ...parseEnv(example), ...secretsFor(sources), ...apis },
-    sources,
+    { sources },
   );
   expect(warnings).toEqual([]);
-  expect(general).toEqual(readConfig(secretsFor(sources), sources).general);
+  expect(general).toEqual(readConfig(secretsFor(sources), { sources }).general);
 });
 
 it('names no variable in the README that the receiver does not have', () => {
   const named = readme.match(/\b(?:HOTDOCS|PHENIXID|RISR)(?:_[A-Z]+)+\b/g) ?? [];
   const env = Object.fromEntries(named.map((name) => [name, '']));
   expect(named.length).toBeGreaterThan(20);
-  expect(readConfig({ ...env, ...secretsFor(sources) }, sources).warnings).toEqual([]);
+  expect(readConfig({ ...env, ...secretsFor(sources) }, { sources }).warnings).toEqual([]);
 });
 
 it('names no command in the README that does not exist', () => {

@@ -25,9 +25,10 @@ async function start(env: Record<string, string> = {}): Promise<Harness> {
       rmSync(folder, { recursive: true });
     },
   );
-  const environment = { ...products.env, RECORDS_FILE: join(folder, 'records.db'), ...env };
+  const environment = { ...products.env, ...env };
+  const notes = ['--notes', join(folder, 'registrations.json')];
   return Object.assign(products, {
-    register: (...args: string[]) => runScript('register', args, environment),
+    register: (...args: string[]) => runScript('register', [...args, ...notes], environment),
   });
 }
 

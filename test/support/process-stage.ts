@@ -22,13 +22,13 @@ const secrets = new Map([
   ['/risr/booking_updated', BOOKING_SECRET],
 ]);
 
-/** Handlers that a test can hold up; see there. */
-export const waitingHandlers = join(import.meta.dirname, 'child-handlers.ts');
+/** A program whose handlers a test can hold up; see there. */
+export const waitingProgram = join(import.meta.dirname, 'child-waiting.ts');
 
 /** Processes of one test, their folders, and senders to them; all gone when it is over. */
 export interface ProcessStage {
   newFolder(): string;
-  start(env: Readonly<Record<string, string>>, folder?: string, handlers?: string): ReceiverProcess;
+  start(env: Readonly<Record<string, string>>, folder?: string, main?: string): ReceiverProcess;
   /** To a receiver that was started with `enough`. */
   senderTo(url: string): TestSender;
   tearDown(): Promise<void>;
@@ -47,8 +47,8 @@ export function createProcessStage(): ProcessStage {
 
   return {
     newFolder,
-    start(env, folder = newFolder(), handlers) {
-      const started = startProcess({ env, folder, ...(handlers === undefined ? {} : { handlers }) });
+    start(env, folder = newFolder(), main) {
+      const started = startProcess({ env, folder, main });
       cleanup.push(async () => {
         started.kill('SIGKILL');
         await started.ended;

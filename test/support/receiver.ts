@@ -3,22 +3,23 @@ import { rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import type { App } from '../../src/kit/program/app.ts';
 import { readConfig, type Config } from '../../src/kit/program/config.ts';
-import { credentialVariable, endpointsOf } from '../../src/kit/endpoints.ts';
-import { createHandlers, createSteps } from '../../src/example/handlers/index.ts';
 import { createLog } from '../../src/kit/log.ts';
 import type { AllHandlers } from '../../src/kit/handling/handle.ts';
 import { addExamplePeople } from '../../src/example/records/examples.ts';
-import { openRecords, type Records } from '../../src/example/records/records.ts';
-import type { EndpointDefinition, Source } from '../../src/kit/source.ts';
+import { example } from '../../src/example/index.ts';
+import type { Records } from '../../src/example/records/records.ts';
+import type { Tools } from '../../src/example/tools.ts';
+import type { EndpointDefinition, NamedSource } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import type { RunnableStep } from '../../src/kit/step.ts';
-import { startWithHandlers } from '../../src/example/start.ts';
+import { start, type Program, type Startable } from '../../src/kit/program/start.ts';
+import { appOf } from '../../src/lab/rig/app.ts';
+import { secretsFor as makeSecrets } from '../../src/lab/rig/secrets.ts';
 
 /** A whole receiver on a free port, every endpoint open, with what a test wants to look at. */
 export interface TestReceiver {
-  readonly app: App;
+  readonly app: Program;
   readonly url: string;
   readonly records: Records;
   readonly config: Config;
@@ -39,7 +40,7 @@ export interface TestReceiverOptions {
   /** Besides the reference steps. */
   readonly steps?: readonly RunnableStep[];
   readonly further?: readonly EndpointDefinition[];
-  readonly sources?: readonly Source[];
+  readonly sources?: readonly NamedSource[];
 }
 
 export async function startReceiver(options: TestReceiverOptions = {}): Promise<TestReceiver> {
@@ -54,15 +55,22 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     ARCHIVE_DIR: archive,
   };
   const env = { ...usual, ...secrets, ...options.env };
-  const config = readConfig(env, among, options.further);
-  const records = openRecords(config.general.RECORDS_FILE);
-  addExamplePeople(records);
   const lines: LogLine[] = [];
   const log = createLog('info', lineWriter(lines));
-  const app = await startWithHandlers(config, records, log, (tools) => ({
-    handlers: merged(createHandlers(tools), options.handlers ?? {}),
-    steps: [...createSteps(tools), ...(options.steps ?? [])],
-  }));
+  const changed: Startable<Tools> = {
+    ...example,
+    sources: among,
+    endpoints: options.further ?? [],
+    handlers: (tools) => {
+      const handlers = merged(example.handlers(tools), options.handlers ?? {});
+      return appOf({ handlers, sources: among }).handlers(undefined);
+    },
+    steps: (tools) => [...(example.steps?.(tools) ?? []), ...(options.steps ?? [])],
+  };
+  const config = readConfig(env, changed);
+  const app = await start(changed, config, log);
+  const { records } = app.tools;
+  addExamplePeople(records);
   return {
     app,
     url: app.url,
@@ -75,7 +83,6 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     },
     stop: async () => {
       await app.stop();
-      records.close();
       rmSync(archive, { recursive: true, force: true });
     },
   };
@@ -83,17 +90,11 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
 
 /** A secret for every endpoint, the same in every run, so that a failing test fails again. */
 export function secretsFor(
-  among: readonly Source[],
+  among: readonly NamedSource[],
   further: readonly EndpointDefinition[] = [],
 ): Record<string, string> {
-  const definitions = among.flatMap((source) =>
-    [...endpointsOf(source), ...further.filter((endpoint) => endpoint.source === source.name)].map(
-      (definition) => credentialVariable({ definition, source }),
-    ),
-  );
-  return Object.fromEntries(
-    definitions.map((variable) => [variable, hash('sha256', `secret of ${variable}`)]),
-  );
+  const secretOf = (_path: string, variable: string) => hash('sha256', `secret of ${variable}`);
+  return makeSecrets({ sources: among, endpoints: further }, secretOf);
 }
 
 function merged(reference: AllHandlers, own: AllHandlers): AllHandlers {

@@ -1,4 +1,4 @@
-import { createEffects } from '../../scripts/conform/inbox-effects.ts';
+import { createEffects } from '../../src/lab/rig/effects.ts';
 import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { startReceiver } from '../support/receiver.ts';

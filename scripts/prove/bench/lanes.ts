@@ -89,7 +89,9 @@ export async function startNamed(name: Name, inboxes: Inboxes): Promise<Contesta
       return startContestant(name, `contestants/${name}.ts`);
     case 'memory':
     case 'sqlite':
-      return startContestant(name, '../../../src/main.ts', { INBOX_URL: await inboxes.urlOf(name, name) });
+      return startContestant(name, '../../../src/example/main.ts', {
+        INBOX_URL: await inboxes.urlOf(name, name),
+      });
     case 'memory-held':
       return startHeld(name, { INBOX_URL: await inboxes.urlOf('memory', name) });
     case 'sqlite-held':

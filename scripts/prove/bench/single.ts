@@ -19,7 +19,7 @@ export async function startRow(inboxes: Inboxes): Promise<Row> {
   for (let count = 0; count < STARTS; count += 1) {
     const name = 'the kit';
     const began = performance.now();
-    const contestant = await startContestant(name, '../../../src/main.ts', { INBOX_URL });
+    const contestant = await startContestant(name, '../../../src/example/main.ts', { INBOX_URL });
     await sendAll(contestant.port, signPool('json', 1), { name, connections: ONE_CONNECTION });
     times.push(performance.now() - began);
     await contestant.kill();
@@ -32,7 +32,7 @@ export async function memoryRows(
   directory: string,
   { inboxes, deliveries }: { readonly inboxes: Inboxes; readonly deliveries: number },
 ): Promise<Row[]> {
-  const contestant = await startContestant('the kit', '../../../src/main.ts', {
+  const contestant = await startContestant('the kit', '../../../src/example/main.ts', {
     INBOX_URL: await inboxes.urlOf('sqlite', 'resident'),
     RECORDS_FILE: `${directory}/records.db`,
   });

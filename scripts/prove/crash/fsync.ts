@@ -30,7 +30,7 @@ export function countSyncs(seed: number): Promise<Syncs> {
       env: environmentOf(folder, inboxUrl),
       under: ['strace', '-D', '-f', '-y', '-s', '24', '-e', calls, '-o', trace],
     });
-    await sendOneByOne(receiver.url, seed, inboxUrl);
+    await sendOneByOne(receiver.address, seed, inboxUrl);
     receiver.kill();
     await receiver.ended;
     return syncsIn(readFileSync(trace, 'utf8'));

@@ -6,7 +6,8 @@ import { deliveriesOf } from './deliveries.ts';
 import { readEffects } from './effects.ts';
 import type { Engine } from './engine.ts';
 import { inNewFolder } from './folder.ts';
-import { effectsFile, environmentOf, startReceiver, startWorker, type Program } from './receiver.ts';
+import type { ProgramProcess } from '../../../src/lab/rig/program.ts';
+import { effectsFile, environmentOf, startReceiver, startWorker } from './receiver.ts';
 import { sendToAny, unsent } from './sending.ts';
 import { brokenPromises, tally, type Tally } from './verdict.ts';
 
@@ -49,7 +50,7 @@ async function playIn(folder: string, options: MachinesOptions): Promise<Machine
   try {
     const sent = (await deliveriesOf(seed, deliveries)).map(unsent);
     const disasters = planKills(options, [receivers, workers]);
-    const urls = () => receivers.running().map(({ url }) => url);
+    const urls = () => receivers.running().map(({ address }) => address);
     await sendToAny(urls, sent, { connections: CONNECTIONS, onAnswer: disasters.strike });
     const died = await disasters.over();
     const entries = await entriesInTheEnd(inboxUrl, options);
@@ -70,13 +71,13 @@ async function playIn(folder: string, options: MachinesOptions): Promise<Machine
 }
 
 /** Two of a kind, of which one at a time may be dead. */
-interface Pair<Kind extends Program> {
+interface Pair<Kind extends ProgramProcess> {
   running(): readonly Kind[];
   killOne(random: Random): Promise<void>;
   killAll(): Promise<void>;
 }
 
-async function startPair<Kind extends Program>(start: () => Promise<Kind>): Promise<Pair<Kind>> {
+async function startPair<Kind extends ProgramProcess>(start: () => Promise<Kind>): Promise<Pair<Kind>> {
   let alive: readonly Kind[] = await Promise.all<Kind>([start(), start()]);
   return {
     running: () => alive,
@@ -96,7 +97,7 @@ async function startPair<Kind extends Program>(start: () => Promise<Kind>): Prom
 }
 
 /** Kills one of each pair after so many answers, at moments that the seed says, and not before the last one is back. */
-function planKills({ deliveries, kills, seed }: MachinesOptions, pairs: readonly Pair<Program>[]) {
+function planKills({ deliveries, kills, seed }: MachinesOptions, pairs: readonly Pair<ProgramProcess>[]) {
   const random = createRandom(seed);
   const part = deliveries / (kills + 1);
   const moments = Array.from({ length: kills }, (_, index) => Math.round(part * (index + 0.5 + random())));

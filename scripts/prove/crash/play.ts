@@ -81,11 +81,14 @@ async function sendUntilDead(
 ): Promise<string[]> {
   const at = 1 + randomBelow(points[point].latest, createRandom(seed));
   const fault: FaultVariables = { FAULT_POINT: point, FAULT_AT: String(at) };
-  const receiver = await startReceiver({ env: { ...env, ...fault }, preloads });
+  const receiver = await startReceiver({
+    env: { ...env, ...fault },
+    nodeArguments: preloads.flatMap((file) => ['--import', file]),
+  });
   const onAnswer = (answers: number) => {
     if (point === 'outside' && answers === at) receiver.kill();
   };
-  await sendAll(receiver.url, sent, { connections: CONNECTIONS, onAnswer });
+  await sendAll(receiver.address, sent, { connections: CONNECTIONS, onAnswer });
   const died = await endedWithin(receiver, patienceMs);
   receiver.kill();
   await receiver.ended;
@@ -96,7 +99,7 @@ async function sendUntilDead(
 async function endedWithin(receiver: Receiver, ms: number): Promise<boolean> {
   const patience = new AbortController();
   const late = pause(ms, false, { signal: patience.signal }).catch(() => false);
-  const died = await Promise.race([receiver.ended.then((signal) => signal === 'SIGKILL'), late]);
+  const died = await Promise.race([receiver.ended.then(({ signal }) => signal === 'SIGKILL'), late]);
   patience.abort();
   return died;
 }
@@ -111,7 +114,7 @@ async function recover(sent: readonly Sent[], env: Environment, seed: number): P
     const answered = sent.filter((one) => one.answered);
     const first = randomBelow(Math.max(1, answered.length - LOST_ANSWERS), createRandom(seed));
     for (const one of answered.slice(first, first + LOST_ANSWERS)) one.answered = false;
-    await sendAll(receiver.url, sent, { connections: CONNECTIONS });
+    await sendAll(receiver.address, sent, { connections: CONNECTIONS });
     return await entriesWhenDrained(env['INBOX_URL'] ?? '');
   } finally {
     receiver.kill();

@@ -46,7 +46,7 @@ function rowOf(crashes: readonly Crash[]): string[] {
 export function brokenText({ engine, points: names, seed, problems }: Crash): string {
   const point = names.join();
   return [
-    `BROKEN: ${engine}, ${point}, seed ${seed}. Again: npm run crash -- --engine ${engine} --point ${point} --seed ${seed}`,
+    `BROKEN: ${engine}, ${point}, seed ${seed}. Again: npm run prove -- crash --engine ${engine} --point ${point} --seed ${seed}`,
     ...problems.map((problem) => `  ${problem}`),
   ].join('\n');
 }

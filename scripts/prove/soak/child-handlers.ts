@@ -26,7 +26,3 @@ export function createHandlers(): AllHandlers {
     },
   };
 }
-
-export function createSteps(): [] {
-  return [];
-}

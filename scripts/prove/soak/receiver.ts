@@ -20,11 +20,9 @@ export function startReceiver({
   inboxUrl,
   retentionMs = 0,
 }: ReceiverOptions): Promise<Contestant> {
-  return startContestant('the receiver', '../../../src/main.ts', {
-    NODE_OPTIONS: `--import ${new URL('child-preload.ts', import.meta.url).href}`,
+  return startContestant('the receiver', '../soak/child-main.ts', {
     INBOX_URL: inboxUrl,
     LOG_LEVEL: 'error',
-    ARCHIVE_DIR: join(directory, 'archive'),
     RETENTION_DAYS: (retentionMs / DAY_MS).toFixed(9),
     LONG_PAUSE_MS: String(Math.max(SHORTEST_PAUSE_MS, retentionMs / LOOKS)),
     HANDLED: handledFile(directory),

@@ -1,24 +1,23 @@
 import { z } from 'zod';
-import { DeadLetter } from '../../kit/errors.ts';
-import type { Records } from '../records/records.ts';
-import type { HandlersOf } from '../../kit/source.ts';
 import {
-  choices,
-  date,
-  number,
-  repeat,
-  text,
-  trueFalse,
-  type Answers,
-} from '../../kit/sources/hotdocs/answers/answers.ts';
-import type { hotdocs } from '../../kit/sources/hotdocs/index.ts';
-import { runs, type RunnableStep } from '../../kit/step.ts';
-import { orGiveUp } from './give-up.ts';
+  answers,
+  DeadLetter,
+  orGiveUp,
+  postProcess,
+  runs,
+  unchanged,
+  type HandlersOf,
+  type hotdocs,
+  type RunnableStep,
+} from '../../kit/index.ts';
+import type { Records } from '../records/records.ts';
+import type { Tools } from '../tools.ts';
 import { workItemPage } from './hotdocs/action-link.ts';
 import { archiveDocument, archiveLater, archiving } from './hotdocs/documents.ts';
-import { postProcess } from './hotdocs/post-processing.ts';
+import { markDocuments } from './hotdocs/mark-documents.ts';
 import { findWorkItem, listDocuments } from './hotdocs/work-items.ts';
-import type { HandlerTools } from './tools.ts';
+
+const { choices, date, number, repeat, text, trueFalse } = answers;
 
 /** What the example templates ask for, as `records` keeps it of a person. */
 const lease = z.object({
@@ -30,7 +29,7 @@ const lease = z.object({
   occupants: z.array(z.object({ name: z.string(), birthdate: z.string() })),
 });
 
-export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.events> {
+export function hotdocsHandlers(tools: Tools): HandlersOf<typeof hotdocs.events> {
   const { records, archive, apis, settings } = tools;
   return {
     NewWorkItemVersionComplete(event) {
@@ -39,8 +38,11 @@ export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.
     },
     async PostProcessingEvent(event) {
       const note = listDocuments(records, event.payload, 'being processed');
-      if (apis.hotdocs === undefined || note === undefined) return note ?? 'version is complete already';
-      return postProcess(archive, apis.hotdocs, event, settings.HOTDOCS_POST_PROCESSING_FAILURE);
+      const api = apis.hotdocs;
+      if (note === undefined) return unchanged('version is complete already');
+      if (api === undefined) return note;
+      const change = (changing: typeof event) => markDocuments(archive, api, changing);
+      return postProcess(event, { api, change, onFailure: settings.HOTDOCS_POST_PROCESSING_FAILURE });
     },
     InterviewLoadEvent: ({ payload }) => leaseAnswers(records, payload.user?.email),
     CustomInterviewEvent: ({ payload }) => {
@@ -54,7 +56,7 @@ export function hotdocsHandlers(tools: HandlerTools): HandlersOf<typeof hotdocs.
 }
 
 /** What the handlers above ask to be done after them. */
-export function hotdocsSteps({ archive, apis: { hotdocs: api } }: HandlerTools): readonly RunnableStep[] {
+export function hotdocsSteps({ archive, apis: { hotdocs: api } }: Tools): readonly RunnableStep[] {
   return [
     runs(archiving, async ({ data, signal }) => {
       if (api === undefined)
@@ -66,7 +68,7 @@ export function hotdocsSteps({ archive, apis: { hotdocs: api } }: HandlerTools):
 }
 
 /** Variable names and structure are those of the template in HotDocs Author. Nobody known: the interview opens empty. */
-function leaseAnswers(records: Records, email: string | undefined): Answers {
+function leaseAnswers(records: Records, email: string | undefined): answers.Answers {
   const known = lease.safeParse(
     email === undefined ? undefined : records.find('person', email.toLowerCase()),
   );

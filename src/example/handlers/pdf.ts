@@ -1,5 +1,5 @@
 import type { PDFDocument, PDFFont } from 'pdf-lib';
-import { DeadLetter } from '../../kit/errors.ts';
+import { DeadLetter } from '../../kit/index.ts';
 
 const A4 = [595.28, 841.89] as const;
 const MARGIN = 56;

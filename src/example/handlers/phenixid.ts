@@ -1,9 +1,14 @@
-import type { Value } from '../records/records.ts';
-import type { HandlersOf, Occurrence } from '../../kit/source.ts';
-import type { PhenixidApi } from '../../kit/sources/phenixid/api/api.ts';
-import type { phenixid } from '../../kit/sources/phenixid/index.ts';
-import { orGiveUp } from './give-up.ts';
-import type { HandlerTools } from './tools.ts';
+import type { Records, Value } from '../records/records.ts';
+import {
+  orGiveUp,
+  unchanged,
+  type HandlersOf,
+  type Occurrence,
+  type PhenixidApi,
+  type phenixid,
+  type Said,
+} from '../../kit/index.ts';
+import type { Tools } from '../tools.ts';
 
 type Notification = Occurrence<string, { readonly taskId: string }>;
 type State = 'PENDING' | 'ACCEPTED' | 'REJECTED' | 'CANCELED' | 'EXPIRED';
@@ -12,7 +17,7 @@ type State = 'PENDING' | 'ACCEPTED' | 'REJECTED' | 'CANCELED' | 'EXPIRED';
  * A notification says which task, not what became of it, and events come out of order: the task is fetched, and what the
  * API says of it counts. Without the API the state kept here is what the events let us assume.
  */
-export function phenixidHandlers(tools: HandlerTools): HandlersOf<typeof phenixid.events> {
+export function phenixidHandlers(tools: Tools): HandlersOf<typeof phenixid.events> {
   const { records, apis } = tools;
   const { phenixid: api } = apis;
   const follow = (state: State) => (event: Notification) =>
@@ -36,14 +41,15 @@ export function phenixidHandlers(tools: HandlerTools): HandlersOf<typeof phenixi
 }
 
 /** Whatever the event is called. The state is kept last: a task that is kept as accepted has its files in the archive. */
-async function fetchState(tools: HandlerTools, api: PhenixidApi, event: Notification): Promise<string> {
+async function fetchState(tools: Tools, api: PhenixidApi, event: Notification): Promise<Said> {
   const { payload, signal } = event;
   const known = tools.records.find('task', payload.taskId)?.['state'];
   // From now on reconciliation asks after it, whatever becomes of this attempt.
   if (known === undefined) keepState(tools, event, 'PENDING');
   const task = await api.fetchTask(payload.taskId, signal);
   const state = task === 'gone' ? 'GONE' : task.state;
-  if (hasEnded(known) && !hasEnded(state)) return `task is ${String(known)}, and ${state} is no news`;
+  if (hasEnded(known) && !hasEnded(state))
+    return unchanged(`task is ${String(known)}, and ${state} is no news`);
   if (state === 'ACCEPTED') await archiveFiles(tools, api, event);
   return keepState(tools, event, state);
 }
@@ -54,7 +60,7 @@ function hasEnded(state: unknown): boolean {
 }
 
 async function archiveFiles(
-  { archive }: HandlerTools,
+  { archive }: Tools,
   api: PhenixidApi,
   { payload: { taskId }, signal }: Notification,
 ): Promise<void> {
@@ -68,18 +74,31 @@ async function archiveFiles(
  * A state that ends a task is not left again, however late an earlier event arrives. Only an expired task may have been
  * reopened before it came to another end.
  */
-function assumeState(tools: HandlerTools, event: Notification, state: State): string {
+function assumeState(tools: Tools, event: Notification, state: State): Said {
   const known = tools.records.find('task', event.payload.taskId)?.['state'];
   const ended = known === 'EXPIRED' ? state === 'PENDING' : known !== undefined && known !== 'PENDING';
-  return ended ? 'task has ended already' : keepState(tools, event, state, { lastEvent: event.type });
+  return ended
+    ? unchanged('task has ended already')
+    : keepState(tools, event, state, { lastEvent: event.type });
 }
 
 function keepState(
-  { records }: HandlerTools,
+  { records }: Tools,
   { payload, installation }: Notification,
   state: string,
   further: Value = {},
 ): string {
   records.put('task', payload.taskId, { state, ...further, installation });
   return `task is ${state}`;
+}
+
+const ENDED = ['ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED', 'GONE'];
+
+/** The tasks that reconciliation asks after. */
+export function openTasks(records: Records) {
+  const open = records.list('task').filter(({ value }) => !ENDED.includes(String(value['state'])));
+  return open.map(({ id, value: { installation } }) => ({
+    taskId: id,
+    installation: typeof installation === 'string' ? installation : undefined,
+  }));
 }

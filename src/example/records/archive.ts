@@ -2,7 +2,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import type { Saved } from '../../kit/outgoing/save.ts';
+import type { Saved } from '../../kit/index.ts';
 import type { Records } from './records.ts';
 
 /** A document that was put away. */

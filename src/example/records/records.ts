@@ -3,8 +3,7 @@ import { dirname } from 'node:path';
 import { openSharedFile } from './shared-file.ts';
 
 /** The kinds of things the reference handlers keep. */
-export type Kind =
-  'person' | 'work item' | 'document' | 'task' | 'profile' | 'booking' | 'transition' | 'registration';
+export type Kind = 'person' | 'work item' | 'document' | 'task' | 'profile' | 'booking' | 'transition';
 
 /** What a record holds: JSON, in the shape of its kind. */
 export type Value = Readonly<Record<string, unknown>>;

@@ -4,17 +4,17 @@ import { shortNote } from '../inbox/note.ts';
 import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/parse.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
-import type { RunnableStep } from '../step.ts';
+import { noteOf, type RunnableStep } from '../step.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
 import { collectFollowUps } from './follow-ups.ts';
 
-/** The integrator's functions by source and event type, as `handlers/index.ts` has them. */
+/** The integrator's functions by source and event type, as the app has them. */
 export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;
 
 /** One handler, its types forgotten: what it takes and gives was checked where it was written. */
 type Handler = (event: Occurrence<never, never>) => unknown;
 
-/** All that is done with events: what `handlers/index.ts` makes. */
+/** All that is done with events: what the app makes. */
 export interface Work {
   readonly handlers: AllHandlers;
   readonly steps: readonly RunnableStep[];
@@ -73,15 +73,14 @@ export async function handle(
   // `HandlersOf` derived this handler's parameter from the schema that has just parsed the payload.
   const result: unknown = await handlerOf(handlers, endpoint.source.name, type)(occurrence as never);
   const followUps = close();
-  if (definition.mode === 'notify') {
-    return { result, note: typeof result === 'string' ? result : undefined, followUps };
-  }
+  if (definition.mode === 'notify') return { result, note: noteOf(result), followUps };
   const answer = parse(definition.answer, result, 'answer_invalid');
   return { result: answer, note: shortNote(definition.describe(answer)), followUps };
 }
 
 function handlerOf(handlers: AllHandlers, source: string, type: string): Handler {
   const handler = handlers[source]?.[type];
-  if (handler === undefined) throw new Error(`handlers/index.ts has no handler for ${source} ${type}.`);
+  // The program checks its app at start; a test may call with less.
+  if (handler === undefined) throw new Error(`No handler for ${source} ${type}.`);
   return handler;
 }

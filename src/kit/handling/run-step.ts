@@ -1,7 +1,7 @@
 import { DeadLetter } from '../errors.ts';
 import type { Entry, Result } from '../inbox/inbox.ts';
 import { parse } from '../reading/parse.ts';
-import type { StepTask } from '../step.ts';
+import { noteOf, type StepTask } from '../step.ts';
 import { collectFollowUps } from './follow-ups.ts';
 import type { Calling } from './handle.ts';
 
@@ -16,10 +16,7 @@ export async function runStep(
 ): Promise<Result> {
   const known = steps.find(({ step }) => step.name === entry.type);
   if (known === undefined) {
-    throw new DeadLetter(
-      'step_unknown',
-      `createSteps in src/example/handlers/index.ts has no step ${entry.type}.`,
-    );
+    throw new DeadLetter('step_unknown', `The app's steps have none with the name ${entry.type}.`);
   }
   const { followUp, close } = collectFollowUps(entry);
   const task: StepTask<unknown> = {
@@ -31,5 +28,5 @@ export async function runStep(
   };
   // `runs` derived this parameter from the schema that has just parsed the data.
   const said = await known.run(task as StepTask<never>);
-  return { note: typeof said === 'string' ? said : undefined, followUps: close() };
+  return { note: noteOf(said), followUps: close() };
 }

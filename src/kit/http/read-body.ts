@@ -6,7 +6,7 @@ const EMPTY = Buffer.alloc(0);
 /**
  * Reads a request's bytes as they came, and stops at the limit while reading. No content type, charset or encoding is
  * looked at to decide what the bytes mean: those headers are not signed.
- * @throws DeliveryRejected `body_encoded`, `body_too_large`, `request_malformed`
+ * @throws DeliveryRejected `body_encoded`, `body_too_large`, `body_taken`, `request_malformed`
  */
 export async function readBody(
   request: IncomingMessage,
@@ -26,9 +26,17 @@ export async function readBody(
   const length = request.headers['content-length'];
   if (length !== undefined && Number(length) > maxBytes) throw tooLarge(maxBytes);
   if (length === '0' || !hasBody(request)) return EMPTY;
-  // HTTP/1.0 has no interim replies: its Expect is to be ignored (RFC 9110, 10.1.1).
-  if (request.headers.expect !== undefined && request.httpVersion !== '1.0') response.writeContinue();
+  if (request.readableDidRead) throw alreadyRead();
+  if (expecting.delete(request)) response.writeContinue();
   return collect(request, maxBytes);
+}
+
+const expecting = new WeakSet<IncomingMessage>();
+
+/** Marks a request whose sender waits to be told that its body is wanted; a server that is not ours tells it by itself. */
+export function expectContinue(request: IncomingMessage): void {
+  // HTTP/1.0 has no interim replies: its Expect is to be ignored (RFC 9110, 10.1.1).
+  if (request.httpVersion !== '1.0') expecting.add(request);
 }
 
 /** Whether bytes follow the headers. */
@@ -62,6 +70,14 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     // A broken request is told through 'close'; without a listener here it would end the process.
     request.on('error', () => undefined);
   });
+}
+
+function alreadyRead(): DeliveryRejected {
+  return new DeliveryRejected(
+    'body_taken',
+    'Something in front of the receiver has read the body, and the bytes that were signed are gone. Put the receiver ' +
+      "before every body parser: app.use('/hooks', receiver.listener) above app.use(express.json()).",
+  );
 }
 
 function tooLarge(maxBytes: number): DeliveryRejected {

@@ -23,8 +23,10 @@ export interface RouterOptions {
   readonly log: Log;
 }
 
+export type Route = (request: Request, response: Response) => Promise<void>;
+
 /** Express's side of receiving: turns a request into a delivery, and what came of it into a reply and a log line. */
-export function createRouter(options: RouterOptions) {
+export function createRouter(options: RouterOptions): Route {
   const { tools, log } = options;
   const endpoints = byPath(options.endpoints);
   const refusals = new Refusals(options.endpoints);

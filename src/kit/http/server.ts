@@ -10,6 +10,7 @@ import type { Duplex } from 'node:stream';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rejections, type RejectionCode } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { expectContinue } from './read-body.ts';
 import { rejectionReply, sendAndClose, type Reply } from './reply.ts';
 import { createTlsServer, type TlsIdentity } from './tls.ts';
 
@@ -27,7 +28,7 @@ const MAX_HEADER_BYTES = 32 * 1024;
 
 /** The HTTP server: Express around one route, and constant answers to what is not HTTP enough to get there. */
 export function createReceiverServer(options: ServerOptions): Server {
-  const { listener, messages } = createExpress(options);
+  const { listener, messages } = createReceiverListener(options);
   const app = inTurn(listener);
   const http = {
     ...messages,
@@ -41,7 +42,10 @@ export function createReceiverServer(options: ServerOptions): Server {
   const server: Server = options.tls ? createTlsServer(options.tls, http, options.log) : createServer(http);
   server.on('request', app);
   // The body is asked for only once it is known to be wanted.
-  server.on('checkContinue', app);
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    expectContinue(request);
+    app(request, response);
+  });
   server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
     sendAndClose(request, response, rejectionReply('expectation_unknown'));
     const why = rejections.expectation_unknown[1];
@@ -65,6 +69,9 @@ export function createReceiverServer(options: ServerOptions): Server {
   return server;
 }
 
+export type ListenerOptions = Pick<ServerOptions, 'route' | 'trustProxyHops' | 'log'>;
+
+/** Express around one route. */
 interface ExpressSide {
   readonly listener: RequestListener;
   /** What the server is to make its requests and responses from. */
@@ -74,7 +81,8 @@ interface ExpressSide {
   };
 }
 
-function createExpress({ route, trustProxyHops, log }: ServerOptions): ExpressSide {
+/** What any HTTP server can hand its requests to. */
+export function createReceiverListener({ route, trustProxyHops, log }: ListenerOptions): ExpressSide {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');

@@ -1,19 +1,43 @@
-import type { Config, ConfigInvalid } from './config.ts';
 import { credentialVariable, isOpen, type EndpointConfig } from '../endpoints.ts';
 import { printableInbox } from '../inbox/address.ts';
+import type { Config, ConfigInvalid } from './config.ts';
+import type { Program, Startable } from './start.ts';
+import { kitVersion } from './version.ts';
 
-/** What the process says when it has started: every endpoint, open or closed, and what opens it. */
-export function startupTable(config: Config, url: string, adminUrl?: string): string {
+/** What the process says when it has started: which app it runs, and every endpoint with what opens it. */
+export function startupTable(app: Pick<Startable, 'folder'>, config: Config, program: Started): string {
   const { general, warnings } = config;
+  const { url, adminUrl, notWritten } = program;
   return [
+    `advance-receiver-kit ${kitVersion()}, running ${app.folder}`,
     ...(general.ROLE === 'worker' ? [] : [`Listening on ${url}`]),
     ...(general.ROLE === 'receiver' ? [] : [`Working on ${printableInbox(general.INBOX_URL)}`]),
     ...(adminUrl === undefined ? [] : [`Health on ${adminUrl}/live and ${adminUrl}/ready`]),
     '',
     ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
+    ...notWrittenLines(app, notWritten),
     ...warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
+}
+
+type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten'>;
+
+function notWrittenLines({ folder }: Pick<Startable, 'folder'>, notWritten: Started['notWritten']): string[] {
+  const left = [...notWritten].filter(([, types]) => types.length > 0);
+  if (left.length === 0) return [];
+  const lines = left.map(([{ title, events }, types]) => {
+    const all = Object.keys(events).length;
+    const which = types.length === all ? '' : `: ${types.join(', ')}`;
+    return `${types.length} of ${all} ${title} handlers are not written${which}.`;
+  });
+  const [[{ name }] = [{ name: '' }]] = left;
+  return [
+    '',
+    ...lines,
+    `Their events are kept as dead letters. Write them in ${folder}/handlers/${name}.ts, then npm run inbox -- replay --dead.`,
+    'npm run example runs the reference receiver, in which each of them does its work.',
+  ];
 }
 
 function endpointLines({ endpoints }: Config): string[] {

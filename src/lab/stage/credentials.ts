@@ -1,4 +1,5 @@
-import { ConfigInvalid, readConfig, type Config, type Environment } from '../../kit/program/config.ts';
+import { ConfigInvalid, readConfig, type Config, type Configurable } from '../../kit/program/config.ts';
+import type { Environment } from '../../kit/program/reader.ts';
 import { endpointsOf, upperSnake, variablePrefix, type EndpointConfig } from '../../kit/endpoints.ts';
 import type { Credential } from '../mock/request.ts';
 import type { CredentialFor } from '../mock/sender.ts';
@@ -6,19 +7,15 @@ import { UsageError } from '../usage.ts';
 import type { EndpointDefinition, Source, Switches } from '../../kit/source.ts';
 
 /** The mock's credentials are the receiver's, read from the same variables; of several live ones the newest is used. */
-export function credentialsFrom(
-  env: Environment,
-  sources: readonly Source[],
-  further: readonly EndpointDefinition[],
-): (source: Source) => CredentialFor {
+export function credentialsFrom(env: Environment, app: Configurable): (source: Source) => CredentialFor {
   let config: Config | undefined;
   return (source) =>
     ({ type, path, switches }) => {
-      const definition = definitionFor([...endpointsOf(source), ...further], type, path);
+      const definition = definitionFor([...endpointsOf(source), ...(app.endpoints ?? [])], type, path);
       const installation = installationOf(source, switches);
       const prefix = [variablePrefix(definition), installation && upperSnake(installation)];
       const variables = variablesOf(source, prefix.filter(Boolean).join('_'));
-      config ??= configOr(() => readConfig(env, sources, further), env, variables);
+      config ??= configOr(() => readConfig(env, app), env, variables);
       return credentialOf(source, endpointOf(config, definition), installation, variables);
     };
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { scenarios } from '../mock/scenarios/index.ts';
 import { missingIn, play } from '../mock/scenarios/play.ts';
-import { setUp, type Stage, type StageOptions } from './stage.ts';
+import { setUp, type Stage, type Staged } from './stage.ts';
 
 /** What came of all scenarios on one bad day. */
 export interface Day {
@@ -15,9 +15,9 @@ export interface Day {
 }
 
 /** Plays all scenarios at the same time, with everything going wrong that the seed says. */
-export async function playSeed(seed: number, options: Pick<StageOptions, 'workWith'> = {}): Promise<Day> {
+export async function playSeed<Tools>(staged: Staged<Tools>, seed: number): Promise<Day> {
   const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
-  const stage = await setUp(folder, { ...options, chaosSeed: seed, fleeting: true });
+  const stage = await setUp(staged, folder, { chaosSeed: seed, fleeting: true });
   try {
     const missing = [
       ...(await playAll(stage)),
@@ -36,7 +36,7 @@ export function dayText({ seed, missing, deeds }: Day): string {
   if (missing.length === 0) return `seed ${seed}: ${deeds.length} things went wrong, nothing is missing`;
   const indented = (lines: readonly string[]) => lines.map((line) => `  ${line}`);
   return [
-    `seed ${seed}: NOT as on a calm day (npm run chaos -- --seed ${seed} does the same again)`,
+    `seed ${seed}: NOT as on a calm day (npm run prove -- chaos --seed ${seed} does the same again)`,
     ...indented(missing),
     'What went wrong on purpose:',
     ...indented(deeds),

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import type { Environment } from '../../kit/program/config.ts';
+import type { Configurable } from '../../kit/program/config.ts';
+import type { Environment } from '../../kit/program/reader.ts';
 import { endpointsOf } from '../../kit/endpoints.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { createFire, type Fire } from '../mock/platforms/firing.ts';
@@ -23,7 +24,6 @@ import { UsageError } from '../usage.ts';
 import type { Source } from '../../kit/source.ts';
 import { readAnswers, writeAnswers } from '../../kit/sources/hotdocs/answers/dialects.ts';
 import { hotdocs } from '../../kit/sources/hotdocs/index.ts';
-import { furtherEndpoints, sources } from '../../kit/sources/index.ts';
 import { phenixid } from '../../kit/sources/phenixid/index.ts';
 import { risr } from '../../kit/sources/risr/index.ts';
 import { credentialsFrom } from './credentials.ts';
@@ -36,6 +36,8 @@ export interface Products {
 }
 
 export interface ProductsOptions {
+  /** Which endpoints the receiver has. */
+  readonly app: Configurable;
   /** The receiver's: its secrets, and what it logs in to the APIs with. */
   readonly env: Environment;
   readonly receiver: URL;
@@ -208,8 +210,9 @@ interface Webhook {
 }
 
 /** Of the endpoints that have a secret; nothing is sent to the others. */
-function webhooksOf(source: Source, { env, receiver }: ProductsOptions): Webhook[] {
-  const credentialFor = credentialsFrom(env, sources, furtherEndpoints)(source);
+function webhooksOf(source: Source, { app, env, receiver }: ProductsOptions): Webhook[] {
+  if (!app.sources.some(({ name }) => name === source.name)) return [];
+  const credentialFor = credentialsFrom(env, app)(source);
   return endpointsOf(source).flatMap(({ type = Object.keys(source.events)[0] ?? '', path }) => {
     const credential = credentialOr(credentialFor, type, path);
     return credential === undefined ? [] : [{ type, url: new URL(path, receiver).href, credential }];

@@ -1,32 +1,39 @@
-import { randomBytes, randomInt } from 'node:crypto';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { App } from '../../kit/program/app.ts';
-import { readConfig, type Config, type Environment } from '../../kit/program/config.ts';
-import { credentialVariable, endpointsOf } from '../../kit/endpoints.ts';
 import { PortTaken } from '../../kit/http/listen.ts';
 import { createLog, type Log } from '../../kit/log.ts';
+import { sleepUnlessAborted } from '../../kit/outgoing/retry.ts';
+import { readConfig } from '../../kit/program/config.ts';
+import type { Environment } from '../../kit/program/reader.ts';
+import { start, type Program, type Startable } from '../../kit/program/start.ts';
+import type { Source } from '../../kit/source.ts';
+import { startReconciliation, type OpenTask } from '../../kit/sources/phenixid/reconciliation.ts';
 import { createChaos, type Chaos } from '../mock/chaos.ts';
 import { createRandom } from '../mock/random.ts';
-import type { World } from '../mock/scenarios/scenario.ts';
+import type { ReceiverView, World } from '../mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../mock/sender.ts';
 import { createMockApp } from '../mock/server.ts';
-import { startReconciliation } from '../../example/reconcile.ts';
-import { addExamplePeople } from '../../example/records/examples.ts';
-import { openRecords, type Records } from '../../example/records/records.ts';
-import type { Source } from '../../kit/source.ts';
-import { furtherEndpoints, sources } from '../../kit/sources/index.ts';
-import { createWork, startWithHandlers } from '../../example/start.ts';
+import { secretsFor } from '../rig/secrets.ts';
 import { credentialsFrom } from './credentials.ts';
-import { createHaste, type WorkWith } from './haste.ts';
 import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
-import { viewOf } from './receiver-view.ts';
+
+/** The app that plays the receiver's part, and what a stage must know of it. */
+export interface Staged<Tools = unknown> {
+  readonly app: Startable<Tools>;
+  /** Where it keeps its things: in this folder, or nowhere on disk as far as it can do without. */
+  env(folder: string, fleeting: boolean): Environment;
+  /** Puts there what the first event must find. */
+  furnish(tools: Tools): void;
+  view(tools: Tools, folder: string): ReceiverView;
+  openTasks(tools: Tools): readonly OpenTask[];
+}
 
 /** Receiver and mock in one process, for demonstrations. */
 export interface Stage {
-  readonly app: App;
+  readonly app: Program;
   readonly mockUrl: string;
   readonly senders: readonly Sender[];
   readonly world: World;
@@ -44,66 +51,68 @@ export interface StageOptions {
   readonly chaosSeed?: number | undefined;
   /** Any ports, and neither inbox nor records on disk. */
   readonly fleeting?: boolean;
-  /** In place of the reference handlers. */
-  readonly workWith?: WorkWith;
   /** Of the receiver, over what it has by itself. */
   readonly env?: Environment;
 }
 
 /** Starts both with fresh secrets, all their files in one folder; on the usual ports if those are free. */
-export async function setUp(folder: string, options: StageOptions = {}): Promise<Stage> {
+export async function setUp<Tools>(
+  staged: Staged<Tools>,
+  folder: string,
+  options: StageOptions = {},
+): Promise<Stage> {
   const mock = createServer();
   const mockUrl = `http://127.0.0.1:${await listenOnFreePort(mock, options.fleeting === true ? 0 : 4000)}`;
   try {
-    return await setUpWith(mock, mockUrl, folder, options);
+    return await setUpWith(staged, mock, mockUrl, folder, options);
   } catch (error) {
     mock.close();
     throw error;
   }
 }
 
-async function setUpWith(
+async function setUpWith<Tools>(
+  staged: Staged<Tools>,
   mock: Server,
   mockUrl: string,
   folder: string,
-  { chaosSeed, fleeting = false, workWith = createWork, env: further }: StageOptions,
+  { chaosSeed, fleeting = false, env: further }: StageOptions,
 ): Promise<Stage> {
   const env = {
-    ...freshEnvironment(folder, mockUrl),
+    ...freshEnvironment(staged.app, folder, mockUrl),
+    ...staged.env(folder, fleeting),
     ...(fleeting && { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:' }),
     ...further,
   };
-  const records = openRecords(fleeting ? ':memory:' : join(folder, 'records.db'));
-  addExamplePeople(records);
   const log = createLogLines();
-  const haste = chaosSeed === undefined ? undefined : createHaste(workWith);
-  const app = await startOnFreePort(env, (config) =>
-    startWithHandlers(config, records, log.log, haste?.workFor(config) ?? workWith),
-  );
+  const app = await startOnFreePort(staged.app, env, log.log, chaosSeed !== undefined);
+  staged.furnish(app.tools);
 
   const seed = chaosSeed ?? randomInt(2 ** 31);
   const chaos = chaosSeed === undefined ? undefined : createChaos({ seed, maxDelayMs: 30, isLost });
   const fired: Fired[] = [];
   const receiver = new URL(app.url);
   const products = createProducts({
+    app: staged.app,
     env,
     receiver,
     origin: mockUrl,
     seed,
     fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
   });
-  const senders = sendersTo(receiver, env);
+  const senders = sendersTo(staged.app, receiver, env);
   mock.on(
     'request',
     createMockApp(senders, [products.hotdocs, products.phenixid, products.risr], { disturb: chaos?.disturb }),
   );
 
-  const parts = { app, records, log: log.log, products, chaos };
+  const openTasks = () => staged.openTasks(app.tools);
+  const parts = { app, openTasks, log: log.log, products, chaos };
   return {
     app,
     mockUrl,
     senders,
-    world: { ...products, receiver: viewOf(records, join(folder, 'archive')), random: createRandom(seed) },
+    world: { ...products, receiver: staged.view(app.tools, folder), random: createRandom(seed) },
     fired,
     chaos,
     log,
@@ -111,10 +120,8 @@ async function setUpWith(
     async tearDown() {
       for (const sender of senders) sender.close();
       await app.stop();
-      await haste?.close();
       mock.close();
       mock.closeAllConnections();
-      records.close();
     },
   };
 }
@@ -128,8 +135,8 @@ function isLost(source: string, type: string): boolean {
 }
 
 interface Parts {
-  readonly app: App;
-  readonly records: Records;
+  readonly app: Program;
+  readonly openTasks: () => readonly OpenTask[];
   readonly log: Log;
   readonly products: Products;
   readonly chaos: Chaos | undefined;
@@ -138,9 +145,9 @@ interface Parts {
 async function settle(parts: Parts): Promise<void> {
   await untilQuiet(parts);
   if (parts.chaos === undefined) return;
-  const { records, app, log } = parts;
-  const reconciliation = await startReconciliation({ records, inbox: app.inbox, everyMs: HOUR_MS, log });
-  reconciliation.stop();
+  const { openTasks, app, log } = parts;
+  const stopAsking = await startReconciliation({ openTasks, inbox: app.inbox, everyMs: HOUR_MS, log });
+  stopAsking();
   await untilQuiet(parts);
 }
 
@@ -165,32 +172,34 @@ async function untilQuiet({ app, products, chaos }: Parts): Promise<void> {
   }
 }
 
-function freshEnvironment(folder: string, mockUrl: string): Environment {
-  const env: Record<string, string> = {
+function freshEnvironment(app: Startable, folder: string, mockUrl: string): Environment {
+  return {
+    ...secretsFor(app),
     INBOX_URL: `sqlite:${join(folder, 'inbox.db')}`,
-    RECORDS_FILE: join(folder, 'records.db'),
-    ARCHIVE_DIR: join(folder, 'archive'),
     ...apiEnvironment(mockUrl),
     PHENIXID_API_UNKNOWN_DELAYS_MS: '50,200',
     PHENIXID_API_CALLS_PER_SECOND: '1000',
     RISR_API_CALLS_PER_SECOND: '1000',
   };
-  for (const source of sources as readonly Source[]) {
-    for (const definition of endpointsOf(source)) {
-      env[credentialVariable({ definition, source })] = randomBytes(32).toString('hex');
-    }
-  }
-  return env;
 }
 
-type Start = (config: Config) => Promise<App>;
+/** On a bad day the clients of the APIs hardly wait before they try again, so that it passes in a second. */
+const hasty = {
+  sleep: (ms: number, signal: AbortSignal | undefined) => sleepUnlessAborted(Math.min(ms, 10), signal),
+};
 
-async function startOnFreePort(env: Environment, start: Start): Promise<App> {
+async function startOnFreePort<Tools>(
+  app: Startable<Tools>,
+  env: Environment,
+  log: Log,
+  inHaste: boolean,
+): Promise<Program<Tools>> {
+  const options = inHaste ? { apiTools: hasty } : {};
   try {
-    return await start(readConfig(env, sources, furtherEndpoints));
+    return await start(app, readConfig(env, app), log, options);
   } catch (error) {
     if (!(error instanceof PortTaken)) throw error;
-    return start(readConfig({ ...env, PORT: '0', ADMIN_PORT: '0' }, sources, furtherEndpoints));
+    return start(app, readConfig({ ...env, PORT: '0', ADMIN_PORT: '0' }, app), log, options);
   }
 }
 
@@ -209,10 +218,10 @@ function isPortTaken(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
 }
 
-function sendersTo(url: URL, env: Environment): Sender[] {
-  const credentialsOf = credentialsFrom(env, sources, furtherEndpoints);
+function sendersTo(app: Startable, url: URL, env: Environment): Sender[] {
+  const credentialsOf = credentialsFrom(env, app);
   const random = createRandom(randomInt(2 ** 32));
-  return sources.map((source: Source) =>
+  return app.sources.map((source: Source) =>
     createSender({ source, url, random, credentialFor: credentialsOf(source) }),
   );
 }

@@ -16,6 +16,7 @@ import type { TlsOptions } from '../../../src/lab/mock/send.ts';
 import { createSender } from '../../../src/lab/mock/sender.ts';
 import { createOutgoing } from '../../../src/kit/outgoing/client.ts';
 import { signHmacHeader } from '../../../src/kit/proofs/hmac-header.ts';
+import { example } from '../../../src/example/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
@@ -209,7 +210,9 @@ describeWithOpenssl('over TLS', () => {
     const env = { ...demanding(), PHENIXID_SECRET: undefined, PHENIXID_SIGNATURE_SCHEME: 'unsigned' };
     const receiver = await start(env);
     expect(receiver.config.warnings).toEqual([]);
-    expect(startupTable(receiver.config, receiver.url)).toMatch(/\/phenixid +open {4}client certificate/);
+    expect(startupTable(example, receiver.config, receiver.app)).toMatch(
+      /\/phenixid +open {4}client certificate/,
+    );
     expect(await notify(receiver, { pair: certificates.client, secret: 'never asked for' })).toBe(200);
     expect(await notify(receiver, { secret: 'never asked for' })).toBe(401);
     expect(await notify(receiver, { pair: certificates.flawedClients.expired })).toBe(401);
@@ -455,7 +458,7 @@ describeWithOpenssl('over TLS', () => {
     /** Everything that is wrong; empty when it would start. */
     function problemsOf(env: Env): readonly string[] {
       try {
-        readConfig({ ...secretsFor(sources), ...env }, sources);
+        readConfig({ ...secretsFor(sources), ...env }, { sources });
         return [];
       } catch (error) {
         if (error instanceof ConfigInvalid) return error.problems;
@@ -523,7 +526,7 @@ describeWithOpenssl('over TLS', () => {
     it('warns of a certificate of its own that is out of date', () => {
       const { certFile, keyFile } = certificates.flawedServers.expired;
       const env = { ...secretsFor(sources), TLS_CERT_FILE: certFile, TLS_KEY_FILE: keyFile };
-      expect(readConfig(env, sources).warnings).toEqual([
+      expect(readConfig(env, { sources }).warnings).toEqual([
         expect.stringMatching(/certificate of the receiver expired/),
       ]);
     });

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
-import { apiSettings, ConfigInvalid, readConfig, type Environment } from '../../../src/kit/program/config.ts';
+import { apiSettings, ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
+import type { Environment } from '../../../src/kit/program/reader.ts';
 import type { Source } from '../../../src/kit/source.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
@@ -16,7 +17,7 @@ afterEach(() => {
 });
 
 function read(env: Environment) {
-  return readConfig({ ...secretsFor(sources), ...env }, sources);
+  return readConfig({ ...secretsFor(sources), ...env }, { sources });
 }
 
 function problemsOf(env: Environment): readonly string[] {

@@ -4,13 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import {
-  ConfigInvalid,
-  readConfig,
-  variables,
-  type Config,
-  type Environment,
-} from '../../../src/kit/program/config.ts';
+import { ConfigInvalid, readConfig, type Config } from '../../../src/kit/program/config.ts';
+import type { Environment } from '../../../src/kit/program/reader.ts';
+import { variables } from '../../../src/kit/program/variables.ts';
 import {
   credentialVariable,
   endpoint,
@@ -38,7 +34,7 @@ function secretNamed(name: string): string {
 }
 
 function read(env: Environment): Config {
-  return readConfig(env, sources);
+  return readConfig(env, { sources });
 }
 
 /** Everything that is wrong; empty when it would start. */
@@ -173,11 +169,15 @@ it('never puts a value into a message, whatever stands where', () => {
   );
 });
 
+function tableOf(config: Config, url = 'http://127.0.0.1:3000', adminUrl?: string): string {
+  return startupTable({ folder: 'src/app' }, config, { url, adminUrl, notWritten: new Map() });
+}
+
 /** Everything that is printed for an environment. */
 function saidOf(env: Environment): string {
   try {
     const config = read(env);
-    return startupTable(config, 'http://127.0.0.1:3000');
+    return tableOf(config);
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     return `${startupProblems(error)}\n${error.message}\n${error.stack ?? ''}`;
@@ -414,21 +414,25 @@ it('opens PhenixID without a secret where its deliveries are said to be unsigned
   expect(config.warnings).toEqual([
     expect.stringMatching(/^\/phenixid accepts deliveries without any proof/),
   ]);
-  expect(startupTable(config, 'http://127.0.0.1:3000')).toContain('/phenixid  ');
-  expect(startupTable(config, 'http://127.0.0.1:3000')).toMatch(/\/phenixid +OPEN TO ANYBODY/);
+  expect(tableOf(config)).toContain('/phenixid  ');
+  expect(tableOf(config)).toMatch(/\/phenixid +OPEN TO ANYBODY/);
 });
 
 it('asks an installation for its secret though others are open to anybody', () => {
   const config = read({ PHENIXID_SIGNATURE_SCHEME: 'unsigned', PHENIXID_NORTH_SECRET: SECRET });
-  const table = startupTable(config, 'http://127.0.0.1:3000');
+  const table = tableOf(config);
   expect(table).toMatch(/\/phenixid +OPEN TO ANYBODY/);
   expect(table).toMatch(/\/phenixid\?key=north +open {4}secret/);
 });
 
 it('gives a further endpoint its secret by its path, and its settings by its source', () => {
-  const config = readConfig({ HOTDOCS_LOOKUP_TENANT_SECRET: SECRET, HOTDOCS_DEADLINE_MS: '700' }, sources, [
-    endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent'),
-  ]);
+  const config = readConfig(
+    { HOTDOCS_LOOKUP_TENANT_SECRET: SECRET, HOTDOCS_DEADLINE_MS: '700' },
+    {
+      sources,
+      endpoints: [endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent')],
+    },
+  );
   const lookup = at('/hotdocs/lookup-tenant', config);
   expect(isOpen(lookup)).toBe(true);
   expect(lookup.settings['DEADLINE_MS']).toBe(700);
@@ -511,12 +515,12 @@ it('reads the keys of the inbox from their file, all lines of it', () => {
 
 it('names the inbox in the start-up table without its password, and a worker has no endpoints there', () => {
   const env = { RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_URL: 'postgres://kit:hidden@db.example/inbox' };
-  const both = startupTable(read(env), 'http://here', 'http://there');
+  const both = tableOf(read(env), 'http://here', 'http://there');
   expect(both).toMatch(
-    /^Listening on http:\/\/here\nWorking on postgres:\/\/db\.example\/inbox\nHealth on http:/,
+    /^advance-receiver-kit [\d.]+, running src\/app\nListening on http:\/\/here\nWorking on postgres:\/\/db\.example\/inbox\nHealth on http:/,
   );
-  const worker = startupTable(read({ ...env, ROLE: 'worker' }), '');
-  expect(worker).toBe('Working on postgres://db.example/inbox\n\n');
-  const receiver = startupTable(read({ ...env, ROLE: 'receiver' }), 'http://here');
+  const worker = tableOf(read({ ...env, ROLE: 'worker' }), '');
+  expect(worker).toMatch(/^advance-receiver-kit .*\nWorking on postgres:\/\/db\.example\/inbox\n\n$/);
+  const receiver = tableOf(read({ ...env, ROLE: 'receiver' }), 'http://here');
   expect(receiver).not.toMatch(/Working|hidden/);
 });

@@ -7,7 +7,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import {
   createProcessStage,
   enough,
-  waitingHandlers,
+  waitingProgram,
   type ProcessStage,
 } from '../../support/process-stage.ts';
 import type { ReceiverProcess } from '../../support/receiver-process.ts';
@@ -51,15 +51,11 @@ it('stores and answers in one process, and handles in another that has no secret
   const folder = stage.newFolder();
   const traces = join(folder, 'traces');
   const common = { INBOX_URL: await newInbox(), ADMIN_PORT: '0', TRACES: traces };
-  const receiver = stage.start(
-    { ...enough, ...common, ROLE: 'receiver' },
-    stage.newFolder(),
-    waitingHandlers,
-  );
+  const receiver = stage.start({ ...enough, ...common, ROLE: 'receiver' }, stage.newFolder(), waitingProgram);
   const sender = stage.senderTo(await receiver.url());
   expect((await sender.fire(risr, 'profile_updated')).status).toBe(200);
   const none = join(folder, 'no-gate');
-  const worker = stage.start({ ...common, ROLE: 'worker', GATE: none }, stage.newFolder(), waitingHandlers);
+  const worker = stage.start({ ...common, ROLE: 'worker', GATE: none }, stage.newFolder(), waitingProgram);
   const adminUrl = await adminUrlOf(worker);
   await until('it is handled', () => worker.output().includes('"outcome":"done"'));
   expect(existsSync(traces)).toBe(true);
@@ -85,7 +81,7 @@ it('answers in role receiver those who wait, without any worker', async () => {
     GATE: folder,
     TRACES: join(folder, 't'),
   };
-  const receiver = stage.start(env, folder, waitingHandlers);
+  const receiver = stage.start(env, folder, waitingProgram);
   const sender = stage.senderTo(await receiver.url());
   expect((await sender.fire(hotdocs, 'InterviewLoadEvent')).status).toBe(200);
   await until('it is answered', () => receiver.output().includes('"outcome":"answered"'));
@@ -95,17 +91,13 @@ it('hands what a worker is stopped in to another one at once', async () => {
   const folder = stage.newFolder();
   const traces = join(folder, 'traces');
   const common = { INBOX_URL: await newInbox(), ADMIN_PORT: '0', TRACES: traces };
-  const receiver = stage.start(
-    { ...enough, ...common, ROLE: 'receiver' },
-    stage.newFolder(),
-    waitingHandlers,
-  );
+  const receiver = stage.start({ ...enough, ...common, ROLE: 'receiver' }, stage.newFolder(), waitingProgram);
   const slow = { ...common, ROLE: 'worker', GATE: join(folder, 'gate'), SHUTDOWN_MS: '300' };
-  const first = stage.start(slow, stage.newFolder(), waitingHandlers);
+  const first = stage.start(slow, stage.newFolder(), waitingProgram);
   await adminUrlOf(first);
   expect((await stage.senderTo(await receiver.url()).fire(risr, 'booking_updated')).status).toBe(200);
   await until('the first works on it', () => existsSync(traces));
-  const second = stage.start({ ...common, ROLE: 'worker', GATE: folder }, stage.newFolder(), waitingHandlers);
+  const second = stage.start({ ...common, ROLE: 'worker', GATE: folder }, stage.newFolder(), waitingProgram);
   await adminUrlOf(second);
   first.kill('SIGTERM');
   expect(await first.ended).toEqual({ code: 0, signal: null });
@@ -137,7 +129,7 @@ it('ends although its database is away', async () => {
   const folder = stage.newFolder();
   const traces = join(folder, 'traces');
   const env = { ...enough, INBOX_URL: await newInbox(), GATE: join(folder, 'gate'), TRACES: traces };
-  const receiver = stage.start({ ...env, SHUTDOWN_MS: '500' }, folder, waitingHandlers);
+  const receiver = stage.start({ ...env, SHUTDOWN_MS: '500' }, folder, waitingProgram);
   await stage.senderTo(await receiver.url()).fire(risr, 'booking_updated');
   await until('the handler runs', () => existsSync(traces));
   await server.stop();

@@ -11,7 +11,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import {
   createProcessStage,
   enough,
-  waitingHandlers,
+  waitingProgram,
   type ProcessStage,
 } from '../../support/process-stage.ts';
 import { until } from '../../support/until.ts';
@@ -32,7 +32,7 @@ async function startWithHandlerRunning(source: Source, type: string, env: Record
   const receiver = stage.start(
     { ...enough, GATE: gate, TRACES: traces, HOTDOCS_DEADLINE_MS: '20000', SHUTDOWN_MS: LONG, ...env },
     folder,
-    waitingHandlers,
+    waitingProgram,
   );
   const url = await receiver.url();
   const reply = stage
@@ -159,7 +159,7 @@ it('calls no interview handler again after it was killed: nobody waits any more'
   receiver.kill('SIGKILL');
   await receiver.ended;
   const traces = join(folder, 'further-traces');
-  const next = stage.start({ ...enough, TRACES: traces }, folder, waitingHandlers);
+  const next = stage.start({ ...enough, TRACES: traces }, folder, waitingProgram);
   await until('it is given up', () => next.output().includes('"outcome":"dead"'));
   expect(next.output()).toMatch(/handler_late: .*nobody waits/);
   expect(existsSync(traces)).toBe(false);

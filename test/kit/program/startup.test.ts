@@ -7,7 +7,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import {
   createProcessStage,
   enough,
-  waitingHandlers,
+  waitingProgram,
   type ProcessStage,
 } from '../../support/process-stage.ts';
 import { until } from '../../support/until.ts';
@@ -175,17 +175,13 @@ it('goes on after a restart with what was accepted and not handled', async () =>
   const folder = stage.newFolder();
   const traces = join(folder, 'traces');
   const env = { ...enough, TRACES: traces };
-  const first = stage.start(
-    { ...env, TRACES: join(folder, 'no', 'such', 'folder') },
-    folder,
-    waitingHandlers,
-  );
+  const first = stage.start({ ...env, TRACES: join(folder, 'no', 'such', 'folder') }, folder, waitingProgram);
   const accepted = await stage.senderTo(await first.url()).fire(risr, 'profile_updated');
   expect(accepted.status).toBe(200);
   await until('its handler has failed', () => first.output().includes('"outcome":"retry"'));
   first.kill('SIGTERM');
   expect(await first.ended).toEqual({ code: 0, signal: null });
-  const second = stage.start(env, folder, waitingHandlers);
+  const second = stage.start(env, folder, waitingProgram);
   await second.url();
   await until('it is handled', () => existsSync(traces));
   expect(readFileSync(traces, 'utf8')).toMatch(/^\S+ 2\n$/);

@@ -20,7 +20,7 @@ const body = Buffer.from('%PDF-1.7 a lease');
 const PASSWORD = 'a password, with blanks';
 
 function settingsWith(env: Readonly<Record<string, string>>) {
-  return apiSettings(readConfig({ ...secretsFor([hotdocs]), ...env }, [hotdocs]), hotdocs);
+  return apiSettings(readConfig({ ...secretsFor([hotdocs]), ...env }, { sources: [hotdocs] }), hotdocs);
 }
 
 /** A HotDocs Advance whose tokens are named `token-1`, `token-2` and so on, in the order of the logins. */

@@ -23,7 +23,7 @@ const v1 = { PHENIXID_API_VERSION: 'v1' };
 const pdf = Buffer.from('%PDF-1.7 signed by all');
 
 function settingsWith(env: Env) {
-  return apiSettings(readConfig({ ...secretsFor([phenixid]), ...env }, [phenixid]), phenixid);
+  return apiSettings(readConfig({ ...secretsFor([phenixid]), ...env }, { sources: [phenixid] }), phenixid);
 }
 
 async function start(

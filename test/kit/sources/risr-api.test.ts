@@ -18,7 +18,7 @@ const DISCOVERY = '/.well-known/openid-configuration';
 const USER = '/v2/users/usr-4471';
 
 function settingsWith(env: Env) {
-  return apiSettings(readConfig({ ...secretsFor([risr]), ...env }, [risr]), risr);
+  return apiSettings(readConfig({ ...secretsFor([risr]), ...env }, { sources: [risr] }), risr);
 }
 
 interface Auth {

@@ -1,7 +1,7 @@
 // Compiled and never run: each line below an expected error must be one, or `tsc` complains of the comment.
 import { z } from 'zod';
-import { createHandlers } from '../../../src/example/handlers/index.ts';
-import type { HandlerTools } from '../../../src/example/handlers/tools.ts';
+import { example } from '../../../src/example/index.ts';
+import type { Tools } from '../../../src/example/tools.ts';
 import { event, type HandlersOf } from '../../../src/kit/source.ts';
 import type { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 
@@ -70,8 +70,8 @@ export const answerToNobody: Handlers = {
   'price.asked': () => ({ price: 1 }),
 };
 
-declare const tools: HandlerTools;
-const everyHandler = createHandlers(tools);
+declare const tools: Tools;
+const everyHandler = example.handlers(tools);
 export const known: HandlersOf<typeof phenixid.events> = everyHandler.phenixid;
 // @ts-expect-error no source has this name
 export const unknownSource = typeof everyHandler.phenixId;

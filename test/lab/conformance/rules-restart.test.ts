@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { startKit, type Kit } from '../../../scripts/conform/kit.ts';
+import { startKit, type Kit } from '../../../src/lab/rig/kit.ts';
+import { projectFile } from '../../../src/lab/rig/program.ts';
 import type { Endpoint } from '../../../src/lab/conformance/rule.ts';
 import { credentialVariable, endpointsOf } from '../../../src/kit/endpoints.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
@@ -13,7 +14,7 @@ let kit: Kit;
 let endpoints: readonly Endpoint[];
 
 beforeAll(async () => {
-  kit = await startKit(sources, []);
+  kit = await startKit({ sources }, projectFile('src/example/main.ts'));
   endpoints = named(
     everyEndpoint(kit.url, secretOf),
     'hotdocs/InterviewLoadEvent',

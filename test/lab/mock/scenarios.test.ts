@@ -9,6 +9,7 @@ import { countInPdf, findArchived } from '../../../src/lab/mock/scenarios/files.
 import { missingIn, play, type Played } from '../../../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../../../src/lab/mock/scenarios/scenario.ts';
 import { scenarioOf, scenarios } from '../../../src/lab/mock/scenarios/index.ts';
+import { stagedExample } from '../../../src/example/staged.ts';
 import { withFooter } from '../../../src/example/handlers/pdf.ts';
 
 const cleanup: (() => unknown)[] = [];
@@ -21,7 +22,7 @@ async function start(options: StageOptions = {}): Promise<Stage> {
   cleanup.push(() => {
     rmSync(folder, { recursive: true });
   });
-  const stage = await setUp(folder, { fleeting: true, ...options });
+  const stage = await setUp(stagedExample, folder, { fleeting: true, ...options });
   cleanup.push(() => stage.tearDown());
   return stage;
 }

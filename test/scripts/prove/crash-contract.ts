@@ -20,7 +20,7 @@ import { until } from '../../support/until.ts';
 const SLOW_MACHINE_MS = 120_000;
 const ATTEMPTS = 3;
 
-/** What every kind of durable inbox must survive. `npm run crash` plays more seeds of each point. */
+/** What every kind of durable inbox must survive. `npm run prove -- crash` plays more seeds of each point. */
 export function describeCrashes(name: EngineName): void {
   let engine: Engine;
   beforeAll(async () => {
@@ -91,7 +91,7 @@ async function diesHandling(sent: readonly Sent[], env: Record<string, string>):
   const receiver = await startReceiver({ env });
   let died = false;
   void receiver.ended.then(() => (died = true));
-  await sendAll(receiver.url, sent, { connections: 1 });
+  await sendAll(receiver.address, sent, { connections: 1 });
   const inbox = await openInbox(env['INBOX_URL'] ?? '', { maxWaiting: 1, owner: false });
   await until('the receiver dies, or all is handled', async () => {
     const { waiting, running } = await inbox.stats();

@@ -9,7 +9,7 @@ describe('postgres', () => {
 
 const DELIVERIES = 1_000;
 
-// npm run crash -- --machines plays more, and waits for the leases of the dead.
+// npm run prove -- crash --machines plays more, and waits for the leases of the dead.
 it(`loses nothing of ${DELIVERIES} deliveries when receivers and workers are killed, and handles none twice`, async () => {
   const engine = await startEngine('postgres');
   try {

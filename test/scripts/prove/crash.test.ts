@@ -7,6 +7,7 @@ import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { createRandom, randomUuid } from '../../../src/lab/mock/random.ts';
 import type { OutgoingRequest } from '../../../src/kit/source.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
+import { waitingProgram } from '../../support/process-stage.ts';
 import { startProcess, type ReceiverProcess } from '../../support/receiver-process.ts';
 import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
@@ -98,8 +99,7 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
     TRACES: traces,
   };
   const start = (): ReceiverProcess => {
-    const handlers = join(import.meta.dirname, '..', '..', 'support', 'child-handlers.ts');
-    const started = startProcess({ env, folder, handlers });
+    const started = startProcess({ env, folder, main: waitingProgram });
     cleanup.push(async () => {
       started.kill('SIGKILL');
       await started.ended;

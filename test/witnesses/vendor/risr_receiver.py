@@ -1,6 +1,6 @@
 """A receiver as a Python integrator writes one, with the libraries that the vendor's documentation uses: aiohttp and
 python-jose. It shares no code with this kit. One secret for each topic, from the environment, as the kit names them.
-Started by `npm run vendor-check`; prints its port, then one line for each delivery it has verified.
+Started by `npm run prove -- vendor-check`; prints its port, then one line for each delivery it has verified.
 """
 
 import json

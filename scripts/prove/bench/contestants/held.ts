@@ -1,18 +1,20 @@
-import { startApp } from '../../../../src/kit/program/app.ts';
 import { readConfig } from '../../../../src/kit/program/config.ts';
+import { start } from '../../../../src/kit/program/start.ts';
 import type { NewEntry } from '../../../../src/kit/inbox/inbox.ts';
 import { createLog } from '../../../../src/kit/log.ts';
 import type { AllHandlers } from '../../../../src/kit/handling/handle.ts';
 import { sources } from '../../../../src/kit/sources/index.ts';
+import { appOf } from '../../../../src/lab/rig/app.ts';
 import type { HeldAnswer, HeldOrder } from '../contestant.ts';
 
 // The kit with handlers that wait until they are let go, and do nothing else: accepting can then be measured without the
 // worker's share, and the worker without accepting.
 
-const config = readConfig(process.env, sources);
+const waiting = appOf({ handlers: waitingHandlers() });
+const config = readConfig(process.env, waiting);
 const log = createLog(config.general.LOG_LEVEL);
 let held = Promise.withResolvers<undefined>();
-const app = await startApp(config, { handlers: waitingHandlers(), steps: [] }, log);
+const app = await start(waiting, config, log);
 process.stderr.write(`Listening on ${app.url}\n`);
 
 process.on('message', (order: HeldOrder) => {

@@ -1,7 +1,5 @@
-import type { Answers } from '../../../kit/sources/hotdocs/answers/answers.ts';
-import { writeAnswers } from '../../../kit/sources/hotdocs/answers/dialects.ts';
-import { html, Html, json } from '../html.ts';
-import type { HandlerSettings } from '../tools.ts';
+import { html, Html, json, writeAnswers, type answers } from '../../../kit/index.ts';
+import type { HandlerSettings } from '../../tools.ts';
 import type { WorkItem } from './work-items.ts';
 
 interface PageWithScripts {
@@ -12,15 +10,15 @@ interface PageWithScripts {
 /** Shows a work item. With an origin to talk to, it can hand answers to the window that opened it. */
 export function workItemPage(
   workItem: WorkItem | undefined,
-  answers: Answers,
+  known: answers.Answers,
   settings: HandlerSettings,
 ): PageWithScripts {
   const { HOTDOCS_ACTION_LINK_ORIGIN: origin, HOTDOCS_ACTION_LINK_MESSAGE: message } = settings;
   const title = workItem?.name ?? 'Nothing is kept of this work item yet';
   const documents = workItem?.versions.flatMap((version) => version.documents) ?? [];
   const list = documents.length === 0 ? [] : [listOf(documents)];
-  if (origin === '' || Object.keys(answers).length === 0) return { html: page(title, list), scripts: [] };
-  const told = { origin, message, answers: JSON.parse(writeAnswers(answers, 'A')) as unknown };
+  if (origin === '' || Object.keys(known).length === 0) return { html: page(title, list), scripts: [] };
+  const told = { origin, message, answers: JSON.parse(writeAnswers(known, 'A')) as unknown };
   return { html: page(title, [...list, handBack(told)]), scripts: [SCRIPT] };
 }
 

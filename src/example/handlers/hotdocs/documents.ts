@@ -1,9 +1,6 @@
 import { z } from 'zod';
-import { DeadLetter } from '../../../kit/errors.ts';
+import { DeadLetter, defineStep, type HotdocsApi, type Occurrence } from '../../../kit/index.ts';
 import type { Archive, Archived, DocumentKey } from '../../records/archive.ts';
-import type { Occurrence } from '../../../kit/source.ts';
-import type { HotdocsApi } from '../../../kit/sources/hotdocs/api/api.ts';
-import { defineStep } from '../../../kit/step.ts';
 import type { VersionPayload } from './work-items.ts';
 
 export type VersionEvent = Occurrence<string, VersionPayload>;

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { DeadLetter } from '../../../kit/errors.ts';
+import { DeadLetter, type RisrApi } from '../../../kit/index.ts';
 import type { Value } from '../../records/records.ts';
-import type { RisrApi } from '../../../kit/sources/risr/api/api.ts';
 
 /** The user field for the college number, as `GET /v2/user-fields` of your organisation lists it. */
 const COLLEGE_NUMBER = 'uf-college-no';

@@ -49,29 +49,17 @@ export function createReadiness({ inbox, room, now = Date.now }: ReadinessOption
       const found = failure;
       if (found !== undefined) {
         if (now() - found.at < QUIET_MS) return [found.code];
-        await tryToWrite();
+        // It takes the locks that a write takes, and changes nothing.
+        await inbox.claim({ limit: 0, leaseMs: 1 });
         // Unless meanwhile another delivery failed.
         if (failure === found) failure = undefined;
       }
-      return room !== undefined && (await isFull(room)) ? ['inbox_full'] : await reachable();
+      if (room !== undefined && (await isFull(inbox, room))) return ['inbox_full'];
+      await inbox.nextDue(); // rejects where the inbox cannot be reached
+      return [];
     } catch (error) {
       return [codeOf(error)];
     }
-  }
-
-  /** Takes the locks that a write takes, and changes nothing. */
-  async function tryToWrite(): Promise<void> {
-    await inbox.claim({ limit: 0, leaseMs: 1 });
-  }
-
-  async function isFull({ maxWaiting, maxWaitingBytes = Infinity }: Room): Promise<boolean> {
-    const { waiting, waitingBytes } = await inbox.stats();
-    return waiting >= maxWaiting || waitingBytes >= maxWaitingBytes;
-  }
-
-  async function reachable(): Promise<readonly NotReady[]> {
-    await inbox.nextDue();
-    return [];
   }
 
   return {
@@ -88,6 +76,11 @@ export function createReadiness({ inbox, room, now = Date.now }: ReadinessOption
       return looking;
     },
   };
+}
+
+async function isFull(inbox: Inbox, { maxWaiting, maxWaitingBytes = Infinity }: Room): Promise<boolean> {
+  const { waiting, waitingBytes } = await inbox.stats();
+  return waiting >= maxWaiting || waitingBytes >= maxWaitingBytes;
 }
 
 function codeOf(error: unknown): InboxUnavailable['code'] {

@@ -1,7 +1,7 @@
 import { DeadLetter } from '../../errors.ts';
 import { accessToken } from '../../proofs/access-token.ts';
 import { jwt } from '../../proofs/jwt.ts';
-import { defineSource, type ReplyContent } from '../../source.ts';
+import { defineApi, defineSource, type ReplyContent } from '../../source.ts';
 import type { Answers } from './answers/answers.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
 import { writeAnswers } from './answers/dialects.ts';
@@ -22,7 +22,11 @@ export const hotdocs = defineSource({
   docs: new URL('https://help.hotdocs.com/advance/cloud/current/admin/Create_a_Webhook.htm'),
   endpointPer: 'event',
   settings,
-  api: { settings: apiSettings, needed },
+  api: defineApi({
+    settings: apiSettings,
+    needed,
+    open: async (settings, tools) => (await import('./api/api.ts')).createHotdocsApi(settings, tools),
+  }),
   switches,
   events,
   story: [

@@ -8,6 +8,7 @@ import { hmacHeader, signHmacHeader } from '../../proofs/hmac-header.ts';
 import { unsigned } from '../../proofs/unsigned.ts';
 import { integer, oneOf } from '../../reading/settings.ts';
 import {
+  defineApi,
   defineSource,
   type Destination,
   type Envelope,
@@ -81,7 +82,11 @@ export const phenixid = defineSource({
   endpointPer: 'source',
   installations: true,
   settings,
-  api: { settings: apiSettings, needed },
+  api: defineApi({
+    settings: apiSettings,
+    needed,
+    open: async (settings, tools) => (await import('./api/api.ts')).createPhenixidApi(settings, tools),
+  }),
   switches,
   events,
   story: [

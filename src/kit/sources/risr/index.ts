@@ -8,6 +8,7 @@ import { jwsBody } from '../../proofs/jws-body.ts';
 import { importSecret } from '../../proofs/secrets.ts';
 import { integer, list, oneOf } from '../../reading/settings.ts';
 import {
+  defineApi,
   defineSource,
   type EndpointDefinition,
   type Envelope,
@@ -96,7 +97,11 @@ export const risr = defineSource({
   // The token does not say its topic, so each topic has a URL and a secret of its own.
   endpointPer: 'event',
   settings,
-  api: { settings: apiSettings, needed },
+  api: defineApi({
+    settings: apiSettings,
+    needed,
+    open: async (settings, tools) => (await import('./api/api.ts')).createRisrApi(settings, tools),
+  }),
   switches,
   events,
   story: ['user_registered', 'user_logged_in', 'profile_updated', 'booking_updated', 'booking_state_changed'],

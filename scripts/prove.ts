@@ -1,0 +1,47 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { pick, UsageError } from '../src/lab/usage.ts';
+
+const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app. Each takes --help.
+
+  npm run prove -- bench         how fast it accepts and handles, against others
+  npm run prove -- crash         kills it at every moment, and counts what is lost or done twice
+  npm run prove -- soak          a day of deliveries in minutes; a full disk, a database that is away
+  npm run prove -- chaos         plays all scenarios on bad days
+  npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
+  npm run prove -- vendor-check  sends to the vendor's own example of a receiver (Python)
+`;
+
+const proofs = {
+  bench: () => import('./prove/bench.ts'),
+  crash: () => import('./prove/crash.ts'),
+  soak: () => import('./prove/soak.ts'),
+  chaos: () => import('./prove/chaos.ts'),
+  'kill-matrix': runKillMatrix,
+  'vendor-check': () => import('./prove/vendor-check.ts'),
+};
+
+/** The proof reads the command line itself, without its own name. */
+const [name] = process.argv.splice(2, 1);
+if (name === '--help') console.log(USAGE);
+else await load(name);
+
+async function load(name: string | undefined): Promise<void> {
+  try {
+    if (name === undefined) throw new UsageError(USAGE);
+    await pick('proof', name, Object.entries(proofs))();
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    console.error(error.message);
+    process.exitCode = 2;
+  }
+}
+
+/** Its receivers are in the tests, of which no script imports anything. */
+async function runKillMatrix(): Promise<void> {
+  const file = fileURLToPath(new URL('../test/villains/command.ts', import.meta.url));
+  const matrix = spawn(process.execPath, [file, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const [code] = (await once(matrix, 'close')) as [number | null]; // as Node documents the event
+  process.exitCode = code ?? 1;
+}

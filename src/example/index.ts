@@ -1,0 +1,88 @@
+import {
+  defineApp,
+  hotdocs,
+  phenixid,
+  risr,
+  setting,
+  startReconciliation,
+  type SettingDefinitions,
+} from '../kit/index.ts';
+import { hotdocsHandlers, hotdocsSteps } from './handlers/hotdocs.ts';
+import { openTasks, phenixidHandlers } from './handlers/phenixid.ts';
+import { risrHandlers } from './handlers/risr.ts';
+import { openArchive } from './records/archive.ts';
+import { openRecords, type Records } from './records/records.ts';
+import type { Tools } from './tools.ts';
+
+const settings = {
+  RECORDS_FILE: {
+    schema: setting.text(),
+    default: 'data/records.db',
+    summary: 'Where records are kept; yours will have a system of its own.',
+  },
+  ARCHIVE_DIR: {
+    schema: setting.text(),
+    default: 'data/archive',
+    summary: 'Where documents are put, each in a file named by its SHA-256.',
+  },
+  RECONCILE_EVERY_MS: {
+    schema: setting.integer({ min: 100, max: 86_400_000 }),
+    default: '900000',
+    summary: 'How often unfinished signing tasks are asked after: their sender tells each event once.',
+  },
+  HOTDOCS_POST_PROCESSING_FAILURE: {
+    schema: setting.oneOf('failed', 'complete'),
+    default: 'failed',
+    summary: 'When documents cannot be changed for good: report that, or give the user the originals.',
+  },
+  HOTDOCS_ACTION_LINK_ORIGIN: {
+    schema: setting.matching(
+      /^$|^https?:\/\/[^/?#\s@]+$/,
+      'an origin such as https://acme.hotdocsadvance.com',
+    ),
+    default: '',
+    summary: 'Of the window that an action link page may hand answers to. Without it the page has no script.',
+  },
+  HOTDOCS_ACTION_LINK_MESSAGE: {
+    schema: setting.text(),
+    default: 'answers',
+    summary: '`type` of the message that hands them over. Not documented.',
+  },
+} as const satisfies SettingDefinitions;
+
+/**
+ * The reference receiver: a complete app in which every handler does its work, on records and an archive that stand in for
+ * a system of your own. `npm run example` runs it; `npm run demo` shows it.
+ */
+export const example = defineApp({
+  folder: 'src/example',
+  sources: [hotdocs, phenixid, risr],
+  settings,
+  open({ settings, apis }): Tools {
+    const records = recordsIn(settings.RECORDS_FILE);
+    return { records, archive: openArchive(records, settings.ARCHIVE_DIR), apis, settings };
+  },
+  handlers: (tools) => ({
+    hotdocs: hotdocsHandlers(tools),
+    phenixid: phenixidHandlers(tools),
+    risr: risrHandlers(tools),
+  }),
+  steps: (tools) => hotdocsSteps(tools),
+  started({ apis, records }, { settings, inbox, log }) {
+    if (apis.phenixid === undefined) return undefined;
+    const everyMs = settings.RECONCILE_EVERY_MS;
+    return startReconciliation({ inbox, log, everyMs, openTasks: () => openTasks(records) });
+  },
+  close: ({ records }) => {
+    records.close();
+  },
+});
+
+function recordsIn(file: string): Records {
+  try {
+    return openRecords(file);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`RECORDS_FILE cannot be used: ${why}`, { cause });
+  }
+}

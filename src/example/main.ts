@@ -1,0 +1,4 @@
+import { run } from '../kit/index.ts';
+import { example } from './index.ts';
+
+await run(example);

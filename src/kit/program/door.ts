@@ -1,0 +1,66 @@
+import { once } from 'node:events';
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { listen, urlOf } from '../http/listen.ts';
+import { createReceiverListener, createReceiverServer } from '../http/server.ts';
+import type { Log } from '../log.ts';
+import type { Config } from './config.ts';
+import type { Intake } from './intake.ts';
+
+/** What brings deliveries to an intake. */
+export interface Door {
+  /** Without a slash at the end; empty where the server is not ours. */
+  readonly url: string;
+  /** Lets nothing more in, and resolves when everything that was let in is answered, or after this time. */
+  close(withinMs: number): Promise<void>;
+}
+
+/** A server of our own. @throws PortTaken */
+export async function openServer(config: Config, { route }: Intake, log: Log): Promise<Door> {
+  const { general, tls } = config;
+  const server = createReceiverServer({
+    route,
+    requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
+    trustProxyHops: general.TRUST_PROXY_HOPS,
+    tls,
+    log,
+  });
+  await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
+  return {
+    url: urlOf(server, tls ? 'https' : 'http'),
+    async close(withinMs) {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeIdleConnections();
+      const connections = setTimeout(() => {
+        server.closeAllConnections();
+      }, withinMs);
+      await closed;
+      clearTimeout(connections);
+    },
+  };
+}
+
+/** A listener for a server that is there already, and goes on when this door is closed. */
+export interface MountedDoor extends Door {
+  readonly listener: RequestListener;
+}
+
+export function mountDoor({ general }: Config, { route }: Intake, log: Log): MountedDoor {
+  const { listener } = createReceiverListener({ route, trustProxyHops: general.TRUST_PROXY_HOPS, log });
+  const open = new Set<ServerResponse>();
+  return {
+    url: '',
+    listener(request: IncomingMessage, response: ServerResponse & { readonly req: IncomingMessage }) {
+      open.add(response);
+      response.once('close', () => open.delete(response));
+      listener(request, response);
+    },
+    async close(withinMs) {
+      const late = setTimeout(() => {
+        for (const response of open) response.destroy();
+      }, withinMs);
+      await Promise.all([...open].map((response) => once(response, 'close')));
+      clearTimeout(late);
+    },
+  };
+}

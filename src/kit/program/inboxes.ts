@@ -1,0 +1,49 @@
+import { messageOf } from '../errors.ts';
+import type { Inbox, Room } from '../inbox/inbox.ts';
+import { openInbox } from '../inbox/open.ts';
+import { encryptInbox } from '../inbox/sealed/inbox.ts';
+import { readInboxKeys, type InboxKey } from '../inbox/sealed/keys.ts';
+import { logged, type Log } from '../log.ts';
+import { createReadiness, type Readiness } from './operations/readiness.ts';
+import type { GeneralSettings } from './variables.ts';
+
+/** The inbox of a process, and whether it can be stored into. */
+export interface Inboxes {
+  readonly inbox: Inbox;
+  /** Stores through `readiness.inbox` count for it. */
+  readonly readiness: Readiness;
+}
+
+/**
+ * The stack of inboxes: opened, sealed, watched for readiness. Without keys the sealing layer writes what it is given, and
+ * still notices what was sealed with keys that are gone.
+ * @throws if the inbox cannot be opened
+ */
+export async function openInboxes(general: GeneralSettings, log: Log): Promise<Inboxes> {
+  const room = roomOf(general);
+  const keys = keysOf(general);
+  const opened = await openInbox(general.INBOX_URL, { ...room, owner: true });
+  const inbox = encryptInbox(opened, keys, sayUnreadable(log));
+  const readiness = createReadiness({ inbox, room: general.ROLE === 'worker' ? undefined : room });
+  return { inbox, readiness };
+}
+
+function roomOf({ INBOX_MAX_WAITING, INBOX_MAX_WAITING_BYTES }: GeneralSettings): Room {
+  return { maxWaiting: INBOX_MAX_WAITING, maxWaitingBytes: INBOX_MAX_WAITING_BYTES };
+}
+
+/** @throws Error that names the variable and the line, never what is in it */
+function keysOf({ INBOX_KEYS }: GeneralSettings): readonly InboxKey[] {
+  if (INBOX_KEYS === '') return [];
+  try {
+    return readInboxKeys(INBOX_KEYS);
+  } catch (error) {
+    throw new Error(`INBOX_KEYS_FILE: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+function sayUnreadable(log: Log): Parameters<typeof encryptInbox>[2] {
+  return ({ seq, source, type, note }) => {
+    log.error({ source, type: logged(type), outcome: 'dead', seq, why: note });
+  };
+}

@@ -1,0 +1,95 @@
+import { setMaxListeners } from 'node:events';
+import { credentialVariable, isOpen } from '../endpoints.ts';
+import { messageOf, shuttingDown } from '../errors.ts';
+import type { Calling } from '../handling/handle.ts';
+import { createFailureCounter } from '../http/rate-limit.ts';
+import { createRouter, type Route } from '../http/router.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import { backoffMs } from '../inbox/worker/backoff.ts';
+import type { Log } from '../log.ts';
+import type { Endpoint } from '../receiver/endpoint.ts';
+import { createBackground } from './background.ts';
+import type { Config } from './config.ts';
+
+/** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
+export interface Intake {
+  readonly route: Route;
+  /** Resolves when nothing is running that began before its sender was answered. */
+  settled(): Promise<void>;
+  /**
+   * Refuses new deliveries. What is in flight is answered within this time: `answered` resolves when the server in front
+   * has no request left.
+   */
+  drain(withinMs: number, answered: Promise<unknown> | undefined): Promise<void>;
+}
+
+export interface IntakeParts {
+  /** One for each endpoint of the configuration, in its order. */
+  readonly endpoints: readonly Endpoint[];
+  readonly calling: Calling;
+  readonly inbox: Inbox;
+  readonly log: Log;
+}
+
+/** The last part of the time is for the replies to those whose handlers go on and on. */
+const LAST_PART_MS = 1_000;
+
+export function createIntake(config: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
+  const { general } = config;
+  const background = createBackground((error) => {
+    log.error({ outcome: 'trouble', why: messageOf(error) });
+  });
+  const stopping = new AbortController();
+  setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
+  let draining = false;
+
+  const route = createRouter({
+    endpoints: endpoints.filter((_, index) => isOpenAt(config, index)),
+    closed: closedPaths(config),
+    tools: {
+      ...calling,
+      inbox,
+      handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
+      retryAt: (attempts) => Date.now() + backoffMs(attempts),
+      afterwards: (work) => {
+        background.add(work);
+      },
+      stopping: stopping.signal,
+      inFlight: new Map(),
+    },
+    countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT),
+    isDraining: () => draining,
+    log,
+  });
+
+  async function answerAll(withinMs: number, answered: Promise<unknown> | undefined): Promise<void> {
+    const handlers = setTimeout(
+      () => {
+        stopping.abort(shuttingDown());
+      },
+      withinMs - Math.min(LAST_PART_MS, withinMs / 2),
+    );
+    await answered;
+    clearTimeout(handlers);
+  }
+
+  return {
+    route,
+    settled: () => background.settled(),
+    async drain(withinMs, answered) {
+      draining = true;
+      await Promise.all([answerAll(withinMs, answered), background.settledWithin(withinMs)]);
+    },
+  };
+}
+
+function isOpenAt({ endpoints }: Config, index: number): boolean {
+  const endpoint = endpoints[index];
+  return endpoint !== undefined && isOpen(endpoint);
+}
+
+/** Paths that wait for a secret, and the variable it is missing in. */
+function closedPaths({ endpoints }: Config): Map<string, string> {
+  const closed = endpoints.filter((endpoint) => !isOpen(endpoint));
+  return new Map(closed.map((endpoint) => [endpoint.definition.path, credentialVariable(endpoint)]));
+}

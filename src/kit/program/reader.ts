@@ -1,0 +1,136 @@
+import { readFileSync } from 'node:fs';
+import { upperSnake, type Credential } from '../endpoints.ts';
+import { messageOf } from '../errors.ts';
+import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
+
+/** The environment as this program reads it. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)|placeholder/i;
+
+/** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
+export class Reader {
+  readonly problems: string[] = [];
+  readonly warnings: string[] = [];
+  readonly #env: Environment;
+  readonly #asked = new Set<string>();
+
+  constructor(env: Environment) {
+    this.#env = env;
+  }
+
+  names(): string[] {
+    return Object.keys(this.#env);
+  }
+
+  known(): string[] {
+    return [...this.#asked];
+  }
+
+  unread(): string[] {
+    return this.names().filter((name) => !this.#asked.has(name));
+  }
+
+  /** A variable's text; unset and empty are the same. */
+  text(name: string): string | undefined {
+    this.#asked.add(name);
+    return this.#env[name] === '' ? undefined : this.#env[name];
+  }
+
+  /** Whether a variable, or the file that may stand for it, is given. */
+  isSet(name: string): boolean {
+    return this.text(name) !== undefined || this.text(`${name}_FILE`) !== undefined;
+  }
+
+  /** Where a setting that may be kept in a file was read from. */
+  nameOf(name: string): string {
+    return this.text(`${name}_FILE`) === undefined ? name : `${name}_FILE`;
+  }
+
+  /** Each setting from the first of the prefixes that has it, else its default. */
+  settings<Definitions extends SettingDefinitions>(
+    definitions: Definitions,
+    prefixes: readonly string[],
+  ): SettingValues<Definitions> {
+    const values = Object.entries(definitions).map(([name, definition]) => {
+      const names = prefixes.map((prefix) => prefix + name);
+      const read = (name: string) => (definition.file === true ? this.#textOrFile(name) : this.text(name));
+      const set = names.find((candidate) => read(candidate) !== undefined);
+      const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
+      if (!result.success) {
+        const wanted = result.error.issues.map((issue) => issue.message).join('; ');
+        this.complain(`${set ?? name}: ${wanted}.`);
+        // It will not start, but what else is wrong can only be found out with a value here.
+        return [name, definition.schema.safeParse(definition.default).data];
+      }
+      return [name, result.data];
+    });
+    // The entries have just been made from these definitions, name by name.
+    return Object.fromEntries(values) as SettingValues<Definitions>;
+  }
+
+  /** The credential behind a prefix, of whichever kind is set. */
+  credential(source: Source, prefix: string): Credential | undefined {
+    const found = Object.keys(source.proof.kinds).flatMap((kind) => {
+      const variable = `${prefix}_${kind}`;
+      const value = this.#textOrFile(variable);
+      return value === undefined ? [] : [{ kind, variable, texts: value.split(',') }];
+    });
+    const [first, second] = found;
+    if (first === undefined) return undefined;
+    if (second) {
+      this.complain(
+        `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
+      );
+    }
+    for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
+    return first;
+  }
+
+  #textOrFile(variable: string): string | undefined {
+    const direct = this.text(variable);
+    const file = this.text(`${variable}_FILE`);
+    if (file === undefined) return direct;
+    if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
+    try {
+      // Editors and `echo` end a file with a line end; it is not part of the secret.
+      return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    } catch (error) {
+      this.complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);
+      return undefined;
+    }
+  }
+
+  #checkSecret(variable: string, secret: string, source: Source): void {
+    const bytes = Buffer.byteLength(secret);
+    if (secret.trim() !== secret) {
+      this.complain(`${variable} has blanks or line ends around a secret; remove them.`);
+    } else if (secret === '') {
+      this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
+    } else if (PLACEHOLDER.test(secret)) {
+      this.complain(`${variable} still holds a placeholder; put the agreed secret there.`);
+    } else if (isNameIn(source, secret)) {
+      this.complain(`${variable} holds a name from the sender's documentation, which anybody can guess.`);
+    } else if (bytes < 16) {
+      this.complain(`${variable} holds a secret of ${bytes} bytes; fewer than 16 can be guessed.`);
+    } else if (bytes < 32) {
+      this.warnings.push(`${variable} holds a secret of ${bytes} bytes; 32 or more are advised.`);
+    }
+  }
+
+  complain(problem: string): void {
+    // A setting of a whole source is read once per endpoint; one complaint is enough.
+    if (!this.problems.includes(problem)) this.problems.push(problem);
+  }
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : messageOf(error);
+}
+
+/** Whether a text is the name of the sender or of one of its events, in whatever spelling. */
+function isNameIn({ name, title, events }: Source, secret: string): boolean {
+  return [name, title, ...Object.keys(events)].some((known) => upperSnake(known) === upperSnake(secret));
+}

@@ -1,0 +1,141 @@
+import { notWritten, type App } from '../app.ts';
+import type { AllHandlers, Calling } from '../handling/handle.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import type { Log } from '../log.ts';
+import type { ApiTools } from '../outgoing/tools.ts';
+import { openEndpoint } from '../receiver/endpoint.ts';
+import { definitionOf, type Source } from '../source.ts';
+import { openApis } from './apis.ts';
+import type { Config } from './config.ts';
+import { openServer, type Door } from './door.ts';
+import { openInboxes } from './inboxes.ts';
+import { createIntake, type Intake } from './intake.ts';
+import { startOperations } from './operations/start.ts';
+import type { Readiness } from './operations/readiness.ts';
+import { startWork, type Work } from './work.ts';
+
+/** A running process: receiver, worker, or both. */
+export interface Program<Tools = unknown, At extends Door = Door> {
+  /** Where it listens, without a slash at the end; empty in role worker, which takes no deliveries. */
+  readonly url: string;
+  /** Where it can be asked how it is; `undefined`: nowhere. */
+  readonly adminUrl: string | undefined;
+  readonly inbox: Inbox;
+  /** What the app has opened. */
+  readonly tools: Tools;
+  readonly readiness: Readiness;
+  /** The events of each source that nobody has written a handler for. */
+  readonly notWritten: ReadonlyMap<Source, readonly string[]>;
+  /** `undefined` in role worker. */
+  readonly door: At | undefined;
+  /** Resolves when nothing that is due is waiting for this process, and nothing runs in it. */
+  idle(): Promise<void>;
+  /** Stops accepting, finishes what is in flight, gives leases back, closes; within the configured time. */
+  stop(): Promise<void>;
+}
+
+export interface StartOptions<At extends Door> {
+  readonly openDoor: (config: Config, intake: Intake, log: Log) => At | Promise<At>;
+  /** What the clients of the APIs work with in place of the clock and the network. */
+  readonly apiTools?: Partial<ApiTools>;
+}
+
+/** Starts an app with a server of its own. @throws when the inbox cannot be opened or a port is taken, or as the app does */
+export function start<Tools>(
+  app: Startable<Tools>,
+  config: Config,
+  log: Log,
+  options: Partial<StartOptions<Door>> = {},
+): Promise<Program<Tools>> {
+  return startAt(app, config, log, { openDoor: openServer, ...options });
+}
+
+/** An app whose sources and settings the compiler need not know. */
+export type Startable<Tools = unknown> = Pick<App, 'folder' | 'sources' | 'endpoints' | 'settings'> & {
+  open(context: never): Tools | Promise<Tools>;
+  handlers(tools: Tools): AllHandlers;
+  steps?(tools: Tools): Calling['steps'];
+  started?(tools: Tools, context: never): Stop | Promise<Stop>;
+  close?(tools: Tools): void | Promise<void>;
+};
+type Stop = (() => void) | undefined;
+
+/** One start, from top to bottom. What was opened is closed in the opposite order, also where the start fails. */
+export async function startAt<Tools, At extends Door>(
+  app: Startable<Tools>,
+  config: Config,
+  log: Log,
+  { openDoor, apiTools }: StartOptions<At>,
+): Promise<Program<Tools, At>> {
+  await using opened = new AsyncDisposableStack();
+  const { general, own: settings } = config;
+  const { ROLE, SHUTDOWN_MS } = general;
+
+  const clients = await openApis(app.sources, config, apiTools);
+  opened.defer(() => clients.close());
+  const tools = await app.open({ settings, apis: clients.apis, log } as never); // `defineApp` checked it against these very sources
+  opened.defer(() => app.close?.(tools));
+  const calling = callingOf(app, tools, config);
+  const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
+
+  const { inbox, readiness } = await openInboxes(general, log);
+  opened.defer(() => inbox.close());
+  const operations = await startOperations(general, readiness);
+  opened.defer(() => operations?.stop());
+
+  const parts = { endpoints, calling, log };
+  const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
+  const door = intake && (await openDoor(config, intake, log));
+  let work: Work | undefined;
+  opened.defer(async () => {
+    readiness.enter('draining');
+    const closed = door?.close(SHUTDOWN_MS);
+    await Promise.all([closed, intake?.drain(SHUTDOWN_MS, closed), work?.stop(SHUTDOWN_MS)]);
+  });
+  if (ROLE !== 'receiver') work = startWork(config, { ...parts, inbox });
+  const ended = work && (await app.started?.(tools, { settings, inbox, log } as never)); // as above
+  opened.defer(() => ended?.());
+
+  readiness.enter('open');
+  const running = opened.move();
+  return {
+    url: door?.url ?? '',
+    adminUrl: operations?.url,
+    inbox,
+    tools,
+    readiness,
+    notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
+    door,
+    idle: async () => {
+      await intake?.settled();
+      await work?.idle();
+    },
+    stop: () => running.disposeAsync(),
+  };
+}
+
+function notWrittenIn({ name, events }: Source, { handlers }: Calling): string[] {
+  return Object.keys(events).filter((type) => handlers[name]?.[type] === notWritten);
+}
+
+/** The app's functions, with what is wrong with them said before the first delivery. */
+function callingOf<Tools>(app: Startable<Tools>, tools: Tools, { general }: Config): Calling {
+  const handlers = app.handlers(tools);
+  const steps = app.steps?.(tools) ?? [];
+  for (const source of app.sources) {
+    const own = handlers[source.name] ?? {};
+    const unknown = Object.keys(own).find((type) => definitionOf(source, type) === undefined);
+    const missing = Object.keys(source.events).find((type) => own[type] === undefined);
+    if (unknown !== undefined)
+      throw new Error(`${app.folder} has a handler for ${source.name} ${unknown}, which is no event of it.`);
+    if (missing !== undefined)
+      throw new Error(
+        `${app.folder} has no handler for ${source.name} ${missing}: write it, or say notWritten.`,
+      );
+  }
+  const names = steps.map(({ step }) => step.name);
+  // Of two steps with one name only one would ever run.
+  const doubled = names.find((name, index) => names.indexOf(name) !== index);
+  if (doubled !== undefined) throw new Error(`The steps of ${app.folder} have two with the name ${doubled}.`);
+  return { handlers, steps, maxAttempts: general.HANDLER_ATTEMPTS };
+}

@@ -1,0 +1,136 @@
+import { decimal, integer, matching, oneOf, portOrOff, text } from '../reading/settings.ts';
+import type { SettingDefinitions, SettingValues } from '../source.ts';
+
+/** Everything that is not about one sender's endpoints or API. */
+export const variables = {
+  ROLE: {
+    schema: oneOf('both', 'receiver', 'worker'),
+    default: 'both',
+    summary:
+      'What this process does: `receiver` stores deliveries and answers, `worker` handles what is stored and takes none, ' +
+      '`both`. Several processes need a `postgres://` inbox.',
+  },
+  HOST: { schema: text(), default: '127.0.0.1', summary: 'Address the receiver listens on.' },
+  PORT: {
+    schema: integer({ min: 0, max: 65_535 }),
+    default: '3000',
+    summary: 'Its port; 0 takes a free one.',
+  },
+  TLS_CERT: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'With `TLS_KEY`, the receiver speaks HTTPS (TLS 1.2 and 1.3) itself. PEM; `TLS_CERT_FILE` names its file: the ' +
+      "receiver's certificate, then the authorities in between. Read at start.",
+  },
+  TLS_KEY: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary: 'PEM: the key of `TLS_CERT`, without a passphrase. `TLS_KEY_FILE` names its file.',
+  },
+  TLS_CLIENT_CA: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'PEM: the authorities whose client certificates count, where an endpoint demands one. `TLS_CLIENT_CA_FILE` names ' +
+      'its file.',
+  },
+  TLS_CLIENT_CRL: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'PEM: the lists of certificates that each of these authorities has revoked. `TLS_CLIENT_CRL_FILE` names its file. ' +
+      'Once a list is out of date every client certificate is refused: renew it, and restart.',
+  },
+  INBOX_URL: {
+    schema: matching(
+      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/\S+)$/,
+      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>',
+    ),
+    default: 'sqlite:data/inbox.db',
+    summary:
+      'Where accepted deliveries are kept: `sqlite:<file>`, `postgres://…` (for several processes or machines) or ' +
+      '`memory:` (lost on exit; for tests).',
+  },
+  INBOX_MAX_WAITING: {
+    schema: integer({ min: 1, max: 100_000_000 }),
+    default: '1000000',
+    summary: 'With this many entries waiting, deliveries are answered 503.',
+  },
+  INBOX_MAX_WAITING_BYTES: {
+    schema: integer({ min: 1, max: 1_000_000_000_000 }),
+    default: '4294967296',
+    summary: 'With so much content waiting, deliveries are answered 503.',
+  },
+  INBOX_KEYS: {
+    schema: text(),
+    default: '',
+    file: true,
+    summary:
+      'Keys that contents are encrypted with where they are kept: a line each, newest first, 32 random bytes as base64 ' +
+      '(`openssl rand -base64 32`). `INBOX_KEYS_FILE` names their file. Empty: nothing is encrypted.',
+  },
+  RETENTION_DAYS: {
+    schema: decimal({ min: 0, max: 36_500 }),
+    default: '7',
+    summary:
+      'So long an entry is kept after it was handled, so long its redelivery is known for one; 0.5 is half a day. 0 keeps ' +
+      'all for ever. Dead letters stay.',
+  },
+  ADMIN_HOST: {
+    schema: text(),
+    default: '127.0.0.1',
+    summary: 'Address that health and readiness are asked at. Whoever reaches it may ask.',
+  },
+  ADMIN_PORT: {
+    schema: portOrOff(),
+    default: '3001',
+    summary: 'Its port: `/live` and `/ready`. 0 takes a free one, `off` opens none.',
+  },
+  LOG_LEVEL: {
+    schema: oneOf('info', 'warn', 'error', 'silent'),
+    default: 'info',
+    summary: 'At `info` there is one line per delivery.',
+  },
+  REQUEST_TIMEOUT_MS: {
+    schema: integer({ min: 100, max: 300_000 }),
+    default: '10000',
+    summary: 'A request must have arrived whole within this time.',
+  },
+  TRUST_PROXY_HOPS: {
+    schema: integer({ min: 0, max: 16 }),
+    default: '0',
+    summary: 'Proxies in front that append to X-Forwarded-For; used only to count failed proofs by address.',
+  },
+  FAILED_PROOF_LIMIT: {
+    schema: integer({ min: 1, max: 1_000_000 }),
+    default: '100',
+    summary: 'After this many failed proofs a minute from one address, further ones are answered 429.',
+  },
+  HANDLER_CONCURRENCY: {
+    schema: integer({ min: 1, max: 1000 }),
+    default: '8',
+    summary: 'Handlers of stored entries that run at the same time.',
+  },
+  HANDLER_TIMEOUT_MS: {
+    schema: integer({ min: 100, max: 86_400_000 }),
+    default: '60000',
+    summary: 'Time of one attempt of the worker.',
+  },
+  HANDLER_ATTEMPTS: {
+    schema: integer({ min: 1, max: 100 }),
+    default: '12',
+    summary: 'Attempts before an entry becomes a dead letter.',
+  },
+  SHUTDOWN_MS: {
+    schema: integer({ min: 0, max: 600_000 }),
+    default: '10000',
+    summary: 'On SIGTERM, what is in flight has this long.',
+  },
+} as const satisfies SettingDefinitions;
+
+export type GeneralSettings = SettingValues<typeof variables>;

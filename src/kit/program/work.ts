@@ -1,0 +1,85 @@
+import type { Config } from './config.ts';
+import { messageOf } from '../errors.ts';
+import type { Attempted } from '../inbox/worker/attempt.ts';
+import type { Entry, Inbox } from '../inbox/inbox.ts';
+import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
+import { createWorker } from '../inbox/worker/worker.ts';
+import { logged, type Log } from '../log.ts';
+import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Calling } from '../handling/handle.ts';
+import { runStored } from '../handling/run-stored.ts';
+
+/** The half of the program that handles what was stored, and forgets it in the end. */
+export interface Work {
+  /** Resolves when nothing that is due is waiting, and nothing runs here. */
+  idle(): Promise<void>;
+  /** Takes nothing new. What does not come to its end is given back, all within this time. */
+  stop(withinMs: number): Promise<void>;
+}
+
+export interface WorkParts {
+  readonly endpoints: readonly Endpoint[];
+  readonly calling: Calling;
+  readonly inbox: Inbox;
+  readonly log: Log;
+}
+
+export function startWork(config: Config, parts: WorkParts): Work {
+  const { general } = config;
+  const { endpoints, calling, inbox, log } = parts;
+  const worker = createWorker({
+    inbox,
+    run: runStored(endpoints, calling),
+    concurrency: general.HANDLER_CONCURRENCY,
+    maxAttempts: calling.maxAttempts,
+    handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
+    onAttempt: (entry, attempted) => {
+      logAttempt(log, entry, attempted);
+    },
+    onTrouble: (error) => {
+      log.error({ outcome: 'trouble', why: messageOf(error) });
+    },
+  });
+  worker.start();
+  const pruner = startPruner(general.RETENTION_DAYS, parts);
+  return {
+    idle: () => worker.idle(),
+    async stop(withinMs) {
+      await Promise.all([pruner?.stop(), worker.stop(withinMs)]);
+    },
+  };
+}
+
+const DAY_MS = 86_400_000;
+const PRUNE_EVERY_MS = 600_000;
+
+function startPruner(days: number, { inbox, log }: WorkParts): Pruner | undefined {
+  if (days === 0) return undefined;
+  return createPruner({
+    inbox,
+    retentionMs: days * DAY_MS,
+    everyMs: Math.min(PRUNE_EVERY_MS, days * DAY_MS),
+    onPruned: (count) => {
+      log.info({ outcome: 'pruned', count });
+    },
+    onTrouble: (error) => {
+      log.error({ outcome: 'trouble', why: `Old entries were not forgotten: ${messageOf(error)}` });
+    },
+  });
+}
+
+function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): void {
+  const line = {
+    source: entry.source,
+    type: logged(entry.type),
+    id: logged(entry.eventId),
+    outcome,
+    seq: entry.seq,
+    attempt: entry.attempts,
+    ms,
+    why: note,
+  };
+  if (outcome === 'done') log.info(line);
+  else if (outcome === 'retry') log.warn(line);
+  else log.error(line);
+}

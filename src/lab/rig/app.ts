@@ -1,0 +1,35 @@
+import { notWritten } from '../../kit/app.ts';
+import type { AllHandlers } from '../../kit/handling/handle.ts';
+import type { Startable } from '../../kit/program/start.ts';
+import type { EndpointDefinition, NamedSource } from '../../kit/source.ts';
+import { sources as products } from '../../kit/sources/index.ts';
+import type { RunnableStep } from '../../kit/step.ts';
+
+export interface AppParts {
+  /** By source and type; all others are not written. */
+  readonly handlers: AllHandlers;
+  readonly steps?: readonly RunnableStep[];
+  /** The products by default. */
+  readonly sources?: readonly NamedSource[];
+  readonly endpoints?: readonly EndpointDefinition[];
+}
+
+/** An app that a tool or test makes for itself, of the handlers it needs. */
+export function appOf({ handlers, steps = [], sources = products, endpoints = [] }: AppParts): Startable {
+  return {
+    folder: 'an app of the lab',
+    sources,
+    endpoints,
+    open: () => undefined,
+    handlers: () => completed(handlers, sources),
+    steps: () => steps,
+  };
+}
+
+function completed(handlers: AllHandlers, sources: readonly NamedSource[]): AllHandlers {
+  const of = ({ name, events }: NamedSource) => ({
+    ...Object.fromEntries(Object.keys(events).map((type) => [type, notWritten])),
+    ...handlers[name],
+  });
+  return Object.fromEntries(sources.map((source) => [source.name, of(source)]));
+}

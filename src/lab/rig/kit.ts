@@ -1,0 +1,75 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Configurable } from '../../kit/program/config.ts';
+import type { Environment } from '../../kit/program/reader.ts';
+import { secretsFor } from './secrets.ts';
+import { startProgram, type ProgramProcess } from './program.ts';
+import type { Effects } from '../conformance/stage.ts';
+import { openInbox } from '../../kit/inbox/open.ts';
+import { createEffects } from './effects.ts';
+
+/** The receiver of this kit as a process of its own, with everything that a run of level 3 needs. */
+export interface Kit {
+  readonly url: URL;
+  /** Its secrets, made on the spot. */
+  readonly env: Environment;
+  readonly hooks: {
+    readonly probe: () => Promise<Effects>;
+    /** Kills it without warning, and starts it on the same port and files. */
+    readonly restart: () => Promise<void>;
+  };
+  stop(): Promise<void>;
+}
+
+/** Starts it in a folder that is gone afterwards. @throws with what it said if it does not start */
+export async function startKit(app: Configurable, main: string): Promise<Kit> {
+  const folder = mkdtempSync(join(tmpdir(), 'conformance-kit-'));
+  const inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
+  const secrets = secretsFor(app);
+  const env = { ...settingsFor(folder, inboxUrl), ...secrets };
+  const clean = () => {
+    rmSync(folder, { recursive: true, force: true });
+  };
+  process.once('exit', clean);
+
+  let running = startProgram({ main, env, folder });
+  const url = new URL(await running.url());
+  const inbox = await openInbox(inboxUrl, { maxWaiting: Infinity, owner: false });
+  return {
+    url,
+    env: secrets,
+    hooks: {
+      probe: createEffects(inbox),
+      restart: async () => {
+        await kill(running);
+        running = startProgram({ main, env: { ...env, PORT: url.port }, folder });
+        await running.url();
+      },
+    },
+    async stop() {
+      await inbox.close();
+      await kill(running);
+      clean();
+      process.removeListener('exit', clean);
+    },
+  };
+}
+
+function settingsFor(folder: string, inboxUrl: string): Record<string, string> {
+  return {
+    PORT: '0',
+    ADMIN_PORT: 'off',
+    LOG_LEVEL: 'error',
+    INBOX_URL: inboxUrl,
+    RECORDS_FILE: join(folder, 'records.db'),
+    ARCHIVE_DIR: join(folder, 'archive'),
+    // Hundreds of failed proofs are the purpose here, and each is to be refused for what is wrong with it.
+    FAILED_PROOF_LIMIT: '1000000',
+  };
+}
+
+async function kill(program: ProgramProcess): Promise<void> {
+  program.kill();
+  await program.ended;
+}

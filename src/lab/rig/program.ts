@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import type { Environment } from '../../kit/program/reader.ts';
+
+/** The program, as the process that a person or a supervisor starts. */
+export interface ProgramProcess {
+  /** Everything it has written so far, to both streams. */
+  output(): string;
+  /** Resolves with what the pattern catches as soon as it is printed, and rejects if the process ends before. */
+  said(pattern: RegExp): Promise<string>;
+  /** Its address. Rejects if it ends without ever listening. */
+  url(): Promise<string>;
+  kill(signal?: NodeJS.Signals): void;
+  readonly ended: Promise<Ending>;
+}
+
+export interface Ending {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+export interface ProgramOptions {
+  /** The whole environment. */
+  readonly env: Environment;
+  /** The file that it runs. */
+  readonly main: string;
+  /** Where it runs. */
+  readonly folder?: string;
+  /** For Node, before the program. */
+  readonly nodeArguments?: readonly string[];
+  /** A program to run it under, with its arguments. */
+  readonly under?: readonly string[];
+}
+
+/** A file of the project, by its path from the top: `src/example/main.ts`. */
+export function projectFile(path: string): string {
+  return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
+}
+
+/** Starts it; killed with this process, if it has not ended by then. */
+export function startProgram(options: ProgramOptions): ProgramProcess {
+  const { env, main, folder, nodeArguments = [], under = [] } = options;
+  const [command, ...args] = [...under, process.execPath, ...nodeArguments, main];
+  const child = spawn(command, args, {
+    env,
+    ...(folder !== undefined && { cwd: folder }),
+    stdio: ['ignore', 'pipe', 'pipe'],
+    // In a group of its own: Ctrl-C is for the tool that started it, which then stops it.
+    detached: true,
+  });
+  const kill = (signal?: NodeJS.Signals) => void child.kill(signal ?? 'SIGKILL');
+  const killAtExit = () => {
+    kill();
+  };
+  process.once('exit', killAtExit);
+  let output = '';
+  const hear = (text: string) => (output += text);
+  child.stdout.setEncoding('utf8').on('data', hear);
+  child.stderr.setEncoding('utf8').on('data', hear);
+  const ended = once(child, 'close').then(() => {
+    process.removeListener('exit', killAtExit);
+    return { code: child.exitCode, signal: child.signalCode };
+  });
+
+  function said(pattern: RegExp): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const look = () => {
+        const found = pattern.exec(output)?.[1];
+        if (found !== undefined) resolve(found);
+      };
+      child.stdout.on('data', look);
+      child.stderr.on('data', look);
+      look();
+      void ended.then(() => {
+        reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`));
+      });
+    });
+  }
+
+  return { output: () => output, said, url: () => said(/^Listening on (\S+)$/m), kill, ended };
+}

@@ -1,0 +1,59 @@
+import { parseArgs } from 'node:util';
+import { rules } from '../../src/lab/conformance/rules/index.ts';
+import { makeCertificates, requireOpenssl } from '../support/certificates.ts';
+import { missedBy, tryVillains, unseenAt, type Row } from './matrix.ts';
+import { runCommand } from '../../src/lab/command.ts';
+
+const USAGE = `Tries the conformance suite on receivers that are broken on purpose (test/villains), and shows which rule finds out
+which of them.
+
+  npm run prove -- kill-matrix
+  npm run prove -- kill-matrix --rules      by rule instead of by receiver
+
+Ends with 0 if each receiver is found out by the rules that claim it, and each rule finds out one at least.`;
+
+await runCommand(async (args) => {
+  const { values } = parseArgs({
+    args,
+    options: { help: { type: 'boolean', short: 'h' }, rules: { type: 'boolean' } },
+  });
+  if (values.help === true) {
+    console.log(USAGE);
+    return 0;
+  }
+  const certificates = requireOpenssl('receivers broken below HTTP') ? await makeCertificates() : undefined;
+  const rows = await tryVillains(certificates).finally(() => certificates?.remove());
+  console.log(values.rules === true ? byRule(rows) : byReceiver(rows));
+  const escaped = rows.filter((row) => escapes(row));
+  const idle = rules.filter(({ id }) => !rows.some(({ villain }) => villain.claimedBy.includes(id)));
+  console.log(`\n${rows.length} receivers, ${rules.length} rules; ${escaped.length} not found out.`);
+  if (idle.length > 0)
+    console.log(`Without a receiver that breaks them: ${idle.map(({ id }) => id).join(', ')}`);
+  return escaped.length + idle.length === 0 ? 0 : 1;
+});
+
+function escapes(row: Row): boolean {
+  return row.villain.claimedBy.length === 0 || missedBy(row).length > 0 || unseenAt(row).length > 0;
+}
+
+function byReceiver(rows: readonly Row[]): string {
+  return rows
+    .map((row) => {
+      const { name, claimedBy, outcome = 'failed' } = row.villain;
+      const missed = missedBy(row);
+      const found = claimedBy.map((id) => (missed.includes(id) ? `NOT ${id}` : id));
+      const unseen = unseenAt(row).map((source) => `NOT SEEN AT ${source}`);
+      const word = outcome === 'failed' ? '' : ` (${outcome})`;
+      return `${name.padEnd(48)} ${[...found, ...unseen].join(', ') || 'NO RULE'}${word}`;
+    })
+    .join('\n');
+}
+
+function byRule(rows: readonly Row[]): string {
+  return rules
+    .map(({ id }) => {
+      const found = rows.filter((row) => row.villain.claimedBy.includes(id) && !missedBy(row).includes(id));
+      return `${id.padEnd(30)} ${found.map(({ villain }) => villain.name).join('; ') || 'NOTHING'}`;
+    })
+    .join('\n');
+}
