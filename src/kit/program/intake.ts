@@ -17,10 +17,10 @@ export interface Intake {
   /** Resolves when nothing is running that began before its sender was answered. */
   settled(): Promise<void>;
   /**
-   * Refuses new deliveries. What is in flight is answered within this time: `answered` resolves when the server in front
-   * has no request left.
+   * Refuses new deliveries, and answers what is in flight within this time: `close` closes the door in front, and resolves
+   * when it has no request left.
    */
-  drain(withinMs: number, answered: Promise<unknown> | undefined): Promise<void>;
+  drain(withinMs: number, close: () => Promise<void> | undefined): Promise<void>;
 }
 
 export interface IntakeParts {
@@ -62,23 +62,24 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
     log,
   });
 
-  async function answerAll(withinMs: number, answered: Promise<unknown> | undefined): Promise<void> {
+  async function answerAll(withinMs: number, close: () => Promise<void> | undefined): Promise<void> {
+    // First of the two that look at the time: with none left, who waits is still answered before the door is shut.
     const handlers = setTimeout(
       () => {
         stopping.abort(shuttingDown());
       },
       withinMs - Math.min(LAST_PART_MS, withinMs / 2),
     );
-    await answered;
+    await close();
     clearTimeout(handlers);
   }
 
   return {
     route,
     settled: () => background.settled(),
-    async drain(withinMs, answered) {
+    async drain(withinMs, close) {
       draining = true;
-      await Promise.all([answerAll(withinMs, answered), background.settledWithin(withinMs)]);
+      await Promise.all([answerAll(withinMs, close), background.settledWithin(withinMs)]);
     },
   };
 }

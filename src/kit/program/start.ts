@@ -89,8 +89,8 @@ export async function startAt<Tools, At extends Door>(
   let work: Work | undefined;
   opened.defer(async () => {
     readiness.enter('draining');
-    const closed = door?.close(SHUTDOWN_MS);
-    await Promise.all([closed, intake?.drain(SHUTDOWN_MS, closed), work?.stop(SHUTDOWN_MS)]);
+    const drained = intake?.drain(SHUTDOWN_MS, () => door?.close(SHUTDOWN_MS));
+    await Promise.all([drained, work?.stop(SHUTDOWN_MS)]);
   });
   if (ROLE !== 'receiver') work = startWork(config, { ...parts, inbox });
   const ended = work && (await app.started?.(tools, { settings, inbox, log } as never)); // as above
