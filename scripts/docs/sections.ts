@@ -5,37 +5,42 @@ import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/kit
 import { commands } from './commands.ts';
 import { code, table } from './markdown.ts';
 
-/** The sections of the README that are computed, by name, as Markdown. */
+/** The computed sections of all pages, by name, as Markdown. */
 export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, string> {
   return new Map([
-    ['commands', commandTable()],
-    ['events', perSource(sources, eventTable)],
-    ['settings', perSource(sources, settingTable)],
-    [
-      'apis',
-      perSource(
-        sources.filter(({ api }) => api !== undefined),
-        apiTable,
-      ),
-    ],
+    ['commands', commandTables()],
     ['variables', settingRows(variables, '')],
     ['rejections', rejectionTable()],
     ['dead-letters', deadLetterTable()],
-    ['switches', perSource(sources, switchTable)],
+    ['switches', switchTables(sources)],
+    ...sources.flatMap(ofSource),
   ]);
 }
 
-function commandTable(): string {
-  const rows = Object.entries(commands).map(([name, summary]) => [code(invocation(name)), summary]);
-  return table(['Command', 'What it does'], rows);
+/** The sections of a source's own page. */
+function ofSource(source: Source): [name: string, content: string][] {
+  const { name, api } = source;
+  return [
+    [`${name}-events`, eventTable(source)],
+    [`${name}-settings`, settingTable(source)],
+    ...(api === undefined ? [] : [[`${name}-api`, apiTable(source)] as [string, string]]),
+  ];
+}
+
+function commandTables(): string {
+  const groups = Object.entries(commands).map(([title, group]) => {
+    const rows = Object.entries(group).map(([name, summary]) => [code(invocation(name)), summary]);
+    return `### ${title}\n\n${table(['Command', 'What it does'], rows)}`;
+  });
+  return groups.join('\n\n');
 }
 
 function invocation(name: string): string {
   return name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`;
 }
 
-function perSource(sources: readonly Source[], content: (source: Source) => string): string {
-  return sources.map((source) => `### ${source.title}\n\n${content(source)}`).join('\n\n');
+function switchTables(sources: readonly Source[]): string {
+  return sources.map((source) => `### ${source.title}\n\n${switchTable(source)}`).join('\n\n');
 }
 
 function eventTable(source: Source): string {
