@@ -9,6 +9,9 @@ import { upperSnake } from '../../src/kit/endpoints.ts';
 import { readConfig } from '../../src/kit/program/config.ts';
 import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
 import { sources } from '../../src/kit/sources/index.ts';
+import { hotdocsSwitches } from '../../src/lab/mock/platforms/hotdocs/switches.ts';
+import { phenixidSwitches } from '../../src/lab/mock/platforms/phenixid/switches.ts';
+import { risrSwitches } from '../../src/lab/mock/platforms/risr/switches.ts';
 import { underway } from '../../scripts/docs/commands.ts';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
 import { secretsFor } from '../support/receiver.ts';
@@ -17,6 +20,11 @@ const readme = readFileSync('README.md', 'utf8');
 const pages = globSync(['*.md', '{src,scripts,templates,test}/**/*.md'])
   .sort()
   .map((file) => ({ file, text: readFileSync(file, 'utf8') }));
+const productSwitches: Readonly<Record<string, object>> = {
+  hotdocs: hotdocsSwitches,
+  phenixid: phenixidSwitches,
+  risr: risrSwitches,
+};
 const isAppThere = existsSync('src/app/index.ts');
 const allPages = pages.map(({ text }) => text).join('\n');
 const code = globSync('src/**/*.ts')
@@ -154,6 +162,18 @@ it('cites no fact about a sender that its page does not have, and gives each its
   expect(new Set(known).size).toBe(known.length);
   expect(cited.filter((id) => !known.includes(id))).toEqual([]);
 });
+
+it.each(sources.map((source) => [source.title, source] as const))(
+  '%s: each switch of the mock stands for a fact, and no fact names another',
+  (_title, { name, switches }) => {
+    const page = readFileSync(`src/kit/sources/${name}/README.md`, 'utf8');
+    const named = [...page.matchAll(/\b[Mm]ock:((?:\s+`\w+`,?)+)/g)].flatMap(
+      ([, list = '']) => list.match(/\w+/g) ?? [],
+    );
+    const { [name]: ofProduct = {} } = productSwitches;
+    expect(new Set(named)).toEqual(new Set([...Object.keys(switches), ...Object.keys(ofProduct)]));
+  },
+);
 
 /** Until the app and its door are there. */
 function isComing(name: string): boolean {
