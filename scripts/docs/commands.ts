@@ -21,7 +21,6 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     test: 'All tests, offline.',
     prove: 'The kit’s own proofs, `npm run prove -- crash` for example: see `scripts/prove`.',
     docs: 'Writes the generated tables of all pages, and `templates/env.example`.',
-    format: 'Formats every file.',
   },
 };
 
@@ -37,4 +36,5 @@ export const underway: readonly string[] = [
   'kill-matrix',
   'vendor-check',
   'effects',
+  'format',
 ];

@@ -191,7 +191,7 @@ function writeFirstHandler(copy: ProjectCopy): void {
   copy.replace('src/app/handlers/hotdocs.ts', handler, written);
   copy.replace(
     'src/app/handlers/hotdocs.ts',
-    /^import \{(?=[^}]* from '..\/..\/kit\/index.ts')/m,
+    /^import \{(?=[^}]*\} from '\.\.\/\.\.\/kit\/index\.ts';$)/m,
     'import { answers,',
   );
 }
