@@ -1,17 +1,16 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { format, resolveConfig } from 'prettier';
 import { z } from 'zod';
 import { UsageError } from '../src/lab/usage.ts';
 import { sources } from '../src/kit/sources/index.ts';
 import { runCommand } from '../src/lab/command.ts';
 import { commands } from './docs/commands.ts';
 import { envExample } from './docs/env-example.ts';
-import { staleSections, withSections } from './docs/readme.ts';
+import { staleSections, withSections, type Page } from './docs/pages.ts';
 import { sectionsFor } from './docs/sections.ts';
 
-const USAGE = `Writes what can be computed: the tables of README.md between <!-- generated:… --> and <!-- /generated -->, and
+const USAGE = `Writes what can be computed: in every README.md what stands between <!-- generated:… --> and <!-- /generated -->, and
 templates/env.example.
 
   npm run docs -- [--check]
@@ -20,7 +19,6 @@ templates/env.example.
 `;
 
 const root = join(import.meta.dirname, '..');
-const README = join(root, 'README.md');
 const ENV_EXAMPLE = join(root, 'templates', 'env.example');
 
 const packageJson = z.object({ scripts: z.record(z.string(), z.string()) });
@@ -35,21 +33,24 @@ await runCommand(async (args) => {
     return 0;
   }
   checkCommands();
-  const page = readFileSync(README, 'utf8');
-  const fresh = { page: await freshReadme(page), env: envExample(sources) };
-  if (values.check) return check(page, fresh);
-  writeFileSync(README, fresh.page);
+  const pages = readPages();
+  const fresh = { pages: withSections(pages, sectionsFor(sources)), env: envExample(sources) };
+  if (values.check) return check(pages, fresh);
+  for (const { file, text } of fresh.pages) writeFileSync(join(root, file), text);
   writeFileSync(ENV_EXAMPLE, fresh.env);
   return 0;
 });
 
-async function freshReadme(page: string): Promise<string> {
-  const filled = withSections(page, sectionsFor(sources));
-  return format(filled, { ...(await resolveConfig(README)), filepath: README });
+function readPages(): Page[] {
+  const files = globSync(['README.md', '{src,scripts,templates,test}/**/README.md'], { cwd: root }).sort();
+  return files.map((file) => ({ file, text: readFileSync(join(root, file), 'utf8') }));
 }
 
-function check(page: string, fresh: { readonly page: string; readonly env: string }): number {
-  const stale = staleSections(page, fresh.page).map((name) => `README.md, section ${name}`);
+function check(
+  pages: readonly Page[],
+  fresh: { readonly pages: readonly Page[]; readonly env: string },
+): number {
+  const stale = staleSections(pages, fresh.pages);
   if (readOrEmpty(ENV_EXAMPLE) !== fresh.env) stale.push('templates/env.example');
   if (stale.length === 0) return 0;
   console.error(`Out of date: ${stale.join('; ')}. Run "npm run docs".`);
@@ -59,12 +60,9 @@ function check(page: string, fresh: { readonly page: string; readonly env: strin
 /** Every command is described, and nothing else is. */
 function checkCommands(): void {
   const { scripts } = packageJson.parse(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')));
-  const existing = Object.keys(scripts).filter((name) => name !== 'postinstall');
-  const described = Object.keys(commands);
-  const wrong = [
-    ...existing.filter((name) => !(name in commands)),
-    ...described.filter((name) => !(name in scripts)),
-  ];
+  const existing = new Set(Object.keys(scripts).filter((name) => name !== 'postinstall'));
+  const described = new Set(Object.values(commands).flatMap((group) => Object.keys(group)));
+  const wrong = [...existing.symmetricDifference(described)];
   if (wrong.length > 0)
     throw new UsageError(`scripts/docs/commands.ts and package.json differ: ${wrong.join(', ')}.`);
 }

@@ -1,26 +1,25 @@
-/** What each command of package.json is for; `npm run docs` refuses when the two differ. */
-export const commands: Readonly<Record<string, string>> = {
-  demo: 'Receiver and mock together, with secrets made on the spot: plays a scenario of each product and shows what came of it.',
-  start: 'The receiver, as `.env` and the environment say.',
-  dev: 'The same, started anew whenever a file changes.',
-  mock: 'The three products with their APIs: keep running, send on request, play a scenario.',
-  chaos: 'Plays all scenarios on bad days, one for each seed; each must end as a calm day does.',
-  crash:
-    'Kills the receiver at chosen points and starts it again; what it had promised must be there, and handled once.',
-  soak: 'Puts a day of deliveries into minutes and watches memory and disk; with `--hard-times`, what happens when things go wrong.',
-  send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
-  'kill-matrix':
-    'Tries the conformance suite on receivers broken on purpose, and shows which rule finds out which.',
-  conform:
-    'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
-  effects: "What this kit's receiver has done, for `npm run conform` to ask.",
-  inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
-  register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
-  new: 'Begins a new source or a new event.',
-  bench: 'Measures the receiver against others on this machine.',
-  'vendor-check': 'Sends the events of risr/advance to a receiver in Python; see its `--help`.',
-  docs: 'Writes the tables of this page and `templates/env.example` anew.',
-  test: 'All tests, offline.',
-  check: 'Types, lint, format, unused things, these tables, tests: what must pass before a commit.',
-  format: 'Formats every file.',
+/** The commands of package.json, by when one needs them, and what each is for; `npm run docs` refuses when the two differ. */
+export const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'Every day': {
+    dev: 'The receiver, started again whenever you save a file.',
+    start: 'The receiver with your handlers, as `.env` and the environment say.',
+    send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
+    mock: 'The three products with their APIs: keeps running, sends on request, plays a scenario.',
+    inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
+    new: 'Begins a source, an event or a handler.',
+    'test:app': 'Your own tests only.',
+    check: 'Types, lint, format, unused things, generated pages, tests: what must pass before a commit.',
+  },
+  Once: {
+    demo: 'Receiver and mock together, with secrets made on the spot: plays a scenario of each product and shows the outcome.',
+    example: 'The reference receiver, every handler doing its work, with your `.env`.',
+    register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
+    conform:
+      'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
+  },
+  'To prove the kit': {
+    test: 'All tests, offline.',
+    prove: 'The kit’s own proofs, `npm run prove -- crash` for example: see `scripts/prove`.',
+    docs: 'Writes the generated tables of all pages, and `templates/env.example`.',
+  },
 };

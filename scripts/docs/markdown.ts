@@ -1,4 +1,4 @@
-/** A Markdown table; cells are Markdown themselves. Prettier aligns it. */
+/** A Markdown table; cells are Markdown themselves. No blanks align it, so that a change of one row is one line. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]) =>
     `| ${cells.map((cell) => String(cell).replaceAll('|', '\\|')).join(' | ')} |`;

@@ -1,41 +1,78 @@
 import { variables } from '../../src/kit/program/variables.ts';
 import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
 import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
-import type { Source, SettingDefinitions, SwitchDefinition } from '../../src/kit/source.ts';
+import type {
+  Source,
+  SettingDefinitions,
+  SwitchDefinition,
+  SwitchDefinitions,
+} from '../../src/kit/source.ts';
+import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
+import { risr } from '../../src/kit/sources/risr/index.ts';
+import { hotdocsSwitches } from '../../src/lab/mock/platforms/hotdocs/switches.ts';
+import { phenixidSwitches } from '../../src/lab/mock/platforms/phenixid/switches.ts';
+import { risrSwitches } from '../../src/lab/mock/platforms/risr/switches.ts';
+import { scenarios } from '../../src/lab/mock/scenarios/index.ts';
+import { example } from '../../src/example/index.ts';
 import { commands } from './commands.ts';
 import { code, table } from './markdown.ts';
 
-/** The sections of the README that are computed, by name, as Markdown. */
+/** The computed sections of all pages, by name, as Markdown. */
 export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, string> {
   return new Map([
-    ['commands', commandTable()],
-    ['events', perSource(sources, eventTable)],
-    ['settings', perSource(sources, settingTable)],
-    [
-      'apis',
-      perSource(
-        sources.filter(({ api }) => api !== undefined),
-        apiTable,
-      ),
-    ],
+    ['commands', commandTables()],
     ['variables', settingRows(variables, '')],
+    ['example-settings', settingRows(example.settings ?? {}, '')],
     ['rejections', rejectionTable()],
     ['dead-letters', deadLetterTable()],
-    ['switches', perSource(sources, switchTable)],
+    ['switches', switchTables(sources.map(({ title, switches }) => [title, switches]))],
+    ['product-switches', switchTables(productSwitches)],
+    ['scenarios', scenarioTable()],
+    ...sources.flatMap(ofSource),
   ]);
 }
 
-function commandTable(): string {
-  const rows = Object.entries(commands).map(([name, summary]) => [code(invocation(name)), summary]);
-  return table(['Command', 'What it does'], rows);
+/** The sections of a source's own page. */
+function ofSource(source: Source): [name: string, content: string][] {
+  const { name, api } = source;
+  return [
+    [`${name}-events`, eventTable(source)],
+    [`${name}-settings`, settingTable(source)],
+    ...(api === undefined ? [] : [[`${name}-api`, apiTable(source)] as [string, string]]),
+  ];
+}
+
+function commandTables(): string {
+  const groups = Object.entries(commands).map(([title, group]) => {
+    const rows = Object.entries(group).map(([name, summary]) => [code(invocation(name)), summary]);
+    return `## ${title}\n\n${table(['Command', 'What it does'], rows)}`;
+  });
+  return groups.join('\n\n');
 }
 
 function invocation(name: string): string {
   return name === 'start' || name === 'test' ? `npm ${name}` : `npm run ${name}`;
 }
 
-function perSource(sources: readonly Source[], content: (source: Source) => string): string {
-  return sources.map((source) => `### ${source.title}\n\n${content(source)}`).join('\n\n');
+type Switches = readonly (readonly [title: string, SwitchDefinitions])[];
+
+/** What the mocks of the products can vary besides the requests that they send. */
+const productSwitches: Switches = [
+  [hotdocs.title, hotdocsSwitches],
+  [phenixid.title, phenixidSwitches],
+  [risr.title, risrSwitches],
+];
+
+function switchTables(switches: Switches): string {
+  return switches.map(([title, definitions]) => `#### ${title}\n\n${switchTable(definitions)}`).join('\n\n');
+}
+
+function scenarioTable(): string {
+  return table(
+    ['Scenario', 'What happens'],
+    scenarios.map(({ name, summary }) => [code(name), summary]),
+  );
 }
 
 function eventTable(source: Source): string {
@@ -97,8 +134,8 @@ function deadLetterTable(): string {
   return table(['Reason', 'What it means, and what to do'], rows);
 }
 
-function switchTable(source: Source): string {
-  const rows = Object.entries(source.switches).map(([name, definition]) => [
+function switchTable(switches: SwitchDefinitions): string {
+  const rows = Object.entries(switches).map(([name, definition]) => [
     code(name),
     choicesOf(definition),
     definition.summary,

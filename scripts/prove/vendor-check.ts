@@ -78,7 +78,7 @@ async function sendAll(sender: Sender): Promise<number> {
 
 /** The usual request, and every choice of every switch that changes it, one at a time. */
 function spellings(): Switches[] {
-  // python-jose refuses a line end behind the token (risr-advance sheet, 2.4); our receiver forgives it.
+  // RI-17: python-jose refuses a line end behind the token; our receiver forgives it.
   const choices = Object.entries(risr.switches)
     .filter(([name]) => name !== 'newline')
     .flatMap(([name, { values = [] }]) => values.slice(1).map((value) => ({ [name]: value })));

@@ -1,6 +1,6 @@
 /**
  * Every way a delivery can be refused: the status its sender gets and what it means. The code goes to our log and
- * console, never into the reply. README's table is printed from here.
+ * console, never into the reply. The table of src/kit/http/README.md is printed from here.
  */
 export const rejections = {
   path_unknown: [404, 'No endpoint has this path.'],
@@ -64,7 +64,7 @@ export class DeliveryRejected extends Error {
   }
 }
 
-/** Every way an accepted entry can end as a dead letter, and what to do about it. README's table is printed from here. */
+/** Every way an accepted entry can end as a dead letter, and what to do about it. The table of src/kit/http/README.md is printed from here. */
 export const deadLetterReasons = {
   json_invalid: 'The authentic content is not a JSON object. Ask the sender; replay cannot help.',
   json_forbidden:

@@ -7,7 +7,7 @@ import type { FollowUp, Said } from './step.ts';
 /**
  * One sending system, written down once and in both directions: what the receiver verifies, the mock signs; what it
  * reads, the mock writes; what it replies, the mock judges. Router, inbox keys, handler types, mock, contract tests and
- * README tables are computed from it.
+ * the tables of the READMEs are computed from it.
  */
 export interface Source<
   Events extends Catalogue = Catalogue,

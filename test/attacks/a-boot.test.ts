@@ -162,7 +162,7 @@ it('K1: does not start with a key in another encoding than it is said to be in',
   await expect(started).rejects.not.toThrow(SECRET);
 });
 
-// DESIGN sets the bound at 16 bytes, since senders choose short ones themselves, and advises 32.
+// The bound is 16 bytes, since senders choose short ones themselves; 32 are advised.
 it.each([
   [16, [/16 bytes; 32 or more/]],
   [31, [/31 bytes; 32 or more/]],

@@ -216,7 +216,7 @@ describe('A22: a genuine token of another kind', () => {
   it.each([
     ['HotDocs', '{"alg":"HS256","typ":"jwt"}', form],
     ['HotDocs', '{"alg":"HS256"}', form],
-    // The risr sheet ignores typ.
+    // RI-13: risr's typ decides nothing.
     ['risr', '{"alg":"HS256","typ":"at+jwt"}', body],
     ['risr', '{"typ":"JWT","alg":"HS256"}', body],
   ])('%s: accepts a token under %s', async (_name, header, sender) => {
@@ -338,7 +338,7 @@ describe('A27: the legacy method in place of a signature', () => {
     await expectRefused(target, () => genuine(target, byToken), attack, code);
   });
 
-  // The sheet takes for a token only what looks like one: a proxy's own Authorization header decides nothing.
+  // HD-14: only what looks like a token is taken for one. A proxy's own Authorization header decides nothing.
   it('an endpoint with a secret accepts a genuine token whatever else the Authorization header says', async () => {
     const request = await genuine(target, form);
     await expectAccepted(target, withHeaders(request, ['Authorization', 'Basic cHJveHk6cHJveHk=']));

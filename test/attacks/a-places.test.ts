@@ -85,7 +85,7 @@ interface Wrapping {
   readonly wrap: (token: string) => string;
   /** It stands in the request as it is, and not in the place's own spelling. */
   readonly raw?: true;
-  /** The places where the sheet, HTTP, forms or JSON give it no meaning. */
+  /** The places where the sender (HD-14, RI-16), HTTP, forms or JSON give it no meaning. */
   readonly passes?: readonly Carrier[];
   /** The places that it would tear apart. */
   readonly unfit?: readonly Carrier[];

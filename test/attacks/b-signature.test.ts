@@ -237,7 +237,7 @@ describe('B5', () => {
     await refusesSignature(spell, code);
   });
 
-  // One choice of the sheet after the other: the vendor says neither encoding nor prefix.
+  // PX-16, one choice after the other: the vendor says neither encoding nor prefix.
   it.each<[string, Spell]>([
     ['hex in capitals', (bytes) => hex(bytes).toUpperCase()],
     ['hex in both cases', (bytes) => hex(bytes).replace(/[a-f]/, (digit) => digit.toUpperCase())],

@@ -97,7 +97,7 @@ describe('C1', () => {
     await refuses((request) => authorized(request, target.receiver.secretOf(onLoad.path)), 'proof_mismatch');
   });
 
-  // The sheet: bare, or behind one of two scheme words.
+  // HD-19: bare, or behind one of two scheme words.
   it.each([
     ['bare', TOKEN],
     ['behind Bearer', `Bearer ${TOKEN}`],

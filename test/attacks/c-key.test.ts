@@ -172,7 +172,7 @@ describe('C3: the key in odd spellings', () => {
     await refusesTarget(`${PATH}/?${query}`, code);
   });
 
-  // The sheet: percent-decode once; the slash before the ? may be there, or twice.
+  // PX-6: percent-encoding is undone once; the slash before the ? may be there, or twice.
   it.each([
     ['escapes that are none of necessity', `${PATH}/?key=%6E%6F%72%74%68`],
     ['no slash', `${PATH}?key=north`],

@@ -85,7 +85,7 @@ it('HotDocs: any single character changed is refused', async () => {
   }
 });
 
-// The sheet's own example of the legacy method, with both forms that it tells a receiver to take.
+// HD-18, HD-19: the vendor's example of the legacy method, bare and behind either scheme word.
 it.each(['exampletoken', 'Bearer exampletoken', 'bearer exampletoken', 'Token exampletoken'])(
   'HotDocs: accepts the access token in the form %s',
   async (value) => {

@@ -26,7 +26,7 @@ export interface Comparison {
 
 export type Section = 'json' | 'form' | 'jws' | 'durable' | 'express';
 
-/** In the order of DESIGN.md, section 8, with its targets. */
+/** What is compared, in the order of the table in scripts/prove/README.md, with the targets. */
 export function comparisonsAt(connections: number): Comparison[] {
   const lane = (name: Name, kind: Kind, times = 1): Lane => ({
     name,

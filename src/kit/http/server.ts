@@ -23,7 +23,7 @@ export interface ServerOptions {
   readonly log: Log;
 }
 
-/** HotDocs may send its token in the query of a GET, so targets of 16 KB must pass (hotdocs-advance sheet, 8.1 row 31). */
+/** HotDocs may send its token in the query of a GET, so targets of 16 KB must pass (HD-8). */
 const MAX_HEADER_BYTES = 32 * 1024;
 
 /** The HTTP server: Express around one route, and constant answers to what is not HTTP enough to get there. */

@@ -3,8 +3,8 @@ import { event } from '../../source.ts';
 import { answers } from './answers/answers-schema.ts';
 import type { Answers } from './answers/answers.ts';
 
-// Only NewWorkItemVersionComplete is published field by field. What is assumed of the others is optional, except what
-// a handler cannot work without, and members that are not listed here are kept.
+// Only NewWorkItemVersionComplete is published field by field (HD-23, HD-24). What is assumed of the others is optional,
+// except what a handler cannot work without, and members that are not listed here are kept.
 
 /** Opened by a person: its usual request is a GET. */
 export const INTERVIEW_LOAD = 'InterviewLoadEvent';

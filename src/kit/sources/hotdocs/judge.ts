@@ -6,7 +6,7 @@ import { readAnswers } from './answers/dialects.ts';
 import { ACTION_LINK, countAnswers, events } from './events.ts';
 import type { Choices } from './switches.ts';
 
-/** What Advance would make of a reply. How long it waits and what it forgives is not documented: see the switches. */
+/** What Advance would make of a reply. How long it waits and what it forgives is not documented (HD-11, HD-34). */
 export function judge(reply: ReceivedReply, type: string, choices: Choices): Verdict {
   const { status, ms } = reply;
   const timeoutMs = Number(choices.timeoutMs);

@@ -1,6 +1,6 @@
 import type { SwitchDefinitions, SwitchValues } from '../../source.ts';
 
-// Each names the gap of the documentation that it fills, one plausible choice after the other.
+// Each stands for a gap of the documentation, one plausible choice after the other; README.md names the fact.
 
 export const switches = {
   verb: {

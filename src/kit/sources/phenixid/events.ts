@@ -24,7 +24,7 @@ function taskEvent(summary: string): NotifyEvent<typeof notification> {
   });
 }
 
-/** The event subscriptions of Signing Workflow 3.0.0, in the manual's order and spelling (`Canceled` has one l). */
+/** The event subscriptions of Signing Workflow 3.0.0, in the manual's order and spelling (`Canceled` has one l): PX-3. */
 export const events = {
   OrderCreated: taskEvent('A task exists.'),
   OrderDocumentUpdated: taskEvent(

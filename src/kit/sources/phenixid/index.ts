@@ -166,7 +166,7 @@ function read(content: Buffer): Envelope {
     );
   }
   const payload = { ...others, taskId: task, ...(order === undefined ? {} : { orderId: order }) };
-  // No id, no time: the second signature of a task makes the same bytes as the first, and both count.
+  // PX-10: no id, no time. The second signature of a task makes the same bytes as the first, and both count.
   return { type: eventType, id: undefined, key: undefined, payload };
 }
 

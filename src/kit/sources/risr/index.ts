@@ -94,7 +94,7 @@ export const risr = defineSource({
   name: 'risr',
   title: 'risr/advance',
   docs: new URL('https://api.kaizenep.com/v2/docs/'),
-  // The token does not say its topic, so each topic has a URL and a secret of its own.
+  // RI-20: the token does not say its topic, so each topic has a URL and a secret of its own.
   endpointPer: 'event',
   settings,
   api: defineApi({
@@ -142,7 +142,7 @@ export const risr = defineSource({
   },
   envelope: { read, write },
   reply: {
-    // Two hooks "return a value"; the vendor's example server returns this one.
+    // RI-4: two hooks "return a value"; the vendor's example server returns this one.
     accepted: { status: 200, type: 'json', body: '{"ok":true}' },
     answer: accepted,
     harmless: accepted,

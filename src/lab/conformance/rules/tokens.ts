@@ -184,7 +184,7 @@ function oneBitWrong(bytes: Buffer): string {
   return encode(changed);
 }
 
-/** The samples of the senders' manuals, of jwt.io and of our own data sheets, and what lies at hand. */
+/** The samples of the senders' manuals, of jwt.io and of our own witnesses, and what lies at hand. */
 const PUBLISHED = [
   ['the word secret', 'secret'],
   ["the sample of risr's documentation", 'signature_secret'],

@@ -11,7 +11,7 @@ import { isMembers, type Members } from '../content/members.ts';
 import { dayOf, readSingle, typeCalled, words } from './values.ts';
 import { variablesOf, type Variable } from './variables.ts';
 
-/** How answers are spelled in JSON. The grammar is not published; these three are plausible, A the most. */
+/** How answers are spelled in JSON. The grammar is not published (HD-34); these three are plausible, A the most. */
 export type Dialect = 'A' | 'B' | 'C';
 
 /** Answers as the JSON text that an interview event is answered with. */

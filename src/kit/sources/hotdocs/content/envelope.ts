@@ -17,7 +17,7 @@ import {
 } from './members.ts';
 import type { Choices } from '../switches.ts';
 
-/** The documentation has both spellings. */
+/** The documentation has both spellings: HD-3. */
 const LOAD_ALIAS = 'LoadInterviewEvent';
 
 const header = shapeOf(z.looseObject({ eventId: z.string(), eventType: z.string(), ...occasion }));

@@ -1,7 +1,7 @@
 import { isMembers, jsonIn, type Members } from './members.ts';
 import type { Choices } from '../switches.ts';
 
-// Where in a token's claims the event lies is not documented. Both directions of every layout that is plausible.
+// Where in a token's claims the event lies is not documented (HD-21). Both directions of every layout that is plausible.
 
 /** An object with one of these is the event itself. */
 const MARKS = ['eventtype', 'eventid', 'workitemid', 'createdby', 'createddate'];

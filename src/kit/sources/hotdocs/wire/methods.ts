@@ -1,7 +1,7 @@
 import { ACTION_LINK, INTERVIEW_LOAD } from '../events.ts';
 import type { Choices } from '../switches.ts';
 
-/** The pages on the events name POST and GET, some for the same event; which is used may be chosen in Advance. */
+/** The pages on the events name POST and GET, some for the same event; which is used may be chosen in Advance (HD-4). */
 export function methods(type: string | undefined): readonly string[] {
   if (type === ACTION_LINK) return ['POST'];
   return type === INTERVIEW_LOAD ? ['GET', 'POST', 'PUT'] : ['POST', 'GET', 'PUT'];

@@ -14,9 +14,10 @@ import {
 import { isMembers } from '../content/members.ts';
 import type { Choices } from '../switches.ts';
 
-// The documentation contradicts itself: a form field named "token", but also the Authorization header, and a GET has no
-// form. So several places are searched, and the bytes of the body, not its Content-Type, say what it is. What is found
-// must still verify, so an odd place costs nothing; two different tokens are refused, as nothing could tell them apart.
+// The documentation contradicts itself (HD-13, HD-14): a form field named "token", but also the Authorization header,
+// and a GET has no form. So several places are searched, and the bytes of the body, not its Content-Type, say what it
+// is. What is found must still verify, so an odd place costs nothing; two different tokens are refused, as nothing
+// could tell them apart.
 
 /** The form as Advance is documented to send it, and nothing else in it. */
 const PLAIN_FORM = /^token=([\w.-]*)$/;

@@ -18,7 +18,7 @@ export interface PhenixidApi {
   /** `gone`: deleted, or never there; said only after several tries. */
   fetchTask(taskId: string, signal?: AbortSignal): Promise<Task | 'gone'>;
   fileIds(taskId: string, signal?: AbortSignal): Promise<readonly string[]>;
-  /** A signed PDF, into a file in this directory. To be had once the task is accepted. */
+  /** A signed PDF, into a file in this directory. There once the task is accepted. */
   downloadFile(taskId: string, fileId: string, directory: string, signal?: AbortSignal): Promise<Downloaded>;
   close(): Promise<void>;
 }
@@ -50,7 +50,7 @@ export function createPhenixidApi(
     }
   }
 
-  /** The event may come before the task can be read. */
+  /** PX-11: the event may come before the task can be read. */
   function untilKnown(request: () => Promise<OutgoingReply>, signal?: AbortSignal): Promise<OutgoingReply> {
     const delaysMs = settings.API_UNKNOWN_DELAYS_MS;
     const { sleep } = tools;
@@ -74,7 +74,7 @@ export function createPhenixidApi(
   };
 }
 
-/** The one failure that v2 documents is 400, for whatever reason. */
+/** The one failure that v2 documents is 400, for whatever reason (PX-22, PX-23). */
 function isUnknown(error: unknown): boolean {
   return hasStatus(error, 400, 404);
 }

@@ -20,7 +20,7 @@ export function hasEnded({ state }: Pick<Task, 'state'>): boolean {
   return ENDED.includes(state);
 }
 
-// No release has its members documented: these are the plausible names.
+// No release has its members documented: these are the plausible names (PX-24).
 const ID_MEMBERS = ['id', 'taskId', 'orderId'];
 const STATE_MEMBERS = ['state', 'status', 'orderState', 'orderStatus', 'taskState'];
 const FILE_LISTS = ['files', 'fileIds', 'documents'];

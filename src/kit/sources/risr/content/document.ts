@@ -25,7 +25,7 @@ const bookingCarrier = z.looseObject({
   processed_actions: z.unknown().optional(),
 });
 
-/** A booking, alone or beside the transition it went through; the member names there are not documented. */
+/** A booking, alone or beside the transition it went through; the member names there are not documented (RI-28). */
 export function readBooking(document: Members): Members {
   const {
     booking,

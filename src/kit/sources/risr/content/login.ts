@@ -1,7 +1,7 @@
 import { DeadLetter } from '../../../errors.ts';
 import type { Members } from './document.ts';
 
-// Neither half of this payload is documented in detail: which member holds the user's id, and where the data of the
+// Neither half of this payload is documented in detail (RI-25): which member holds the user's id, and where the data of the
 // single sign-on stands. Both can be set.
 
 /** Where to look in a login's payload, in this order. */

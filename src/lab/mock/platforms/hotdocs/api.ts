@@ -28,7 +28,7 @@ import {
 } from '../platform.ts';
 import { route, type Route } from '../routes.ts';
 
-/** In which of the plausible forms a status was set: the real one is not published. */
+/** In which of the plausible forms a status was set: the real one is not published (HD-42). */
 export interface StatusCall {
   readonly method: string;
   /** Behind the version's own address. */
@@ -184,7 +184,7 @@ function fileNameIn(query: URLSearchParams): string {
 }
 
 function orderIn(query: URLSearchParams, warnings: string[]): number | undefined {
-  // One sentence of the documentation has this spelling.
+  // HD-40: one sentence of the documentation has this spelling.
   if (query.has('assemblyorder'))
     warnings.push('assemblyorder was ignored: the parameter is assembledorder.');
   const order = query.get('assembledorder');

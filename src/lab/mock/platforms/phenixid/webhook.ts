@@ -84,7 +84,7 @@ function tlsOf(webHook: WebHook): TlsOptions {
   return {
     rejectUnauthorized: !useSslTrustAll,
     ...(sslTrustFile !== undefined && !useSslTrustAll && { ca: readTrust(sslTrustFile) }),
-    // The manual shows a key file without the switch, too, and not what that is good for: nothing is presented then.
+    // PX-19: the manual shows a key file without the switch, too, and not what that is good for: nothing is presented then.
     ...(sslKeyFile !== undefined && useSslClientCert && readKey(sslKeyFile, sslKeyPassword)),
   };
 }

@@ -152,7 +152,7 @@ function bookingProcess(parts: ProcessParts, background: Background): BookingPro
   };
 }
 
-/** Which parts a hook has is not documented. */
+/** Which parts a hook has is not documented (RI-29). */
 function inHook(document: Document<Booking>): object {
   return shownBooking(document, ['fields', 'bookingOption'], false);
 }
