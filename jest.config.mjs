@@ -8,5 +8,5 @@ export default {
   // Many tests start processes and wait for them: on a small machine one worker would leave a core idle.
   maxWorkers: 2,
   // Nothing here is about time, and machines may be slow.
-  testTimeout: 60_000,
+  testTimeout: 240_000,
 };

@@ -64,7 +64,7 @@ export class DeliveryRejected extends Error {
   }
 }
 
-/** Every way an accepted entry can end as a dead letter, and what to do about it. The table of src/kit/http/README.md is printed from here. */
+/** Every way an accepted entry can end as a dead letter, and what to do about it: the table of src/kit/inbox/README.md. */
 export const deadLetterReasons = {
   json_invalid: 'The authentic content is not a JSON object. Ask the sender; replay cannot help.',
   json_forbidden:
