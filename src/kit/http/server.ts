@@ -24,7 +24,7 @@ export interface ServerOptions {
 }
 
 /** HotDocs may send its token in the query of a GET, so targets of 16 KB must pass (HD-8). */
-const MAX_HEADER_BYTES = 32 * 1024;
+export const MAX_HEADER_BYTES = 32 * 1024;
 
 /** The HTTP server: Express around one route, and constant answers to what is not HTTP enough to get there. */
 export function createReceiverServer(options: ServerOptions): Server {

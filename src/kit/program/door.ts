@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
+import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { listen, urlOf } from '../http/listen.ts';
-import { createReceiverListener, createReceiverServer } from '../http/server.ts';
+import { createReceiverListener, createReceiverServer, MAX_HEADER_BYTES } from '../http/server.ts';
 import type { Log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Intake } from './intake.ts';
@@ -48,9 +48,12 @@ export interface MountedDoor extends Door {
 export function mountDoor({ general }: Config, { route }: Intake, log: Log): MountedDoor {
   const { listener } = createReceiverListener({ route, trustProxyHops: general.TRUST_PROXY_HOPS, log });
   const open = new Set<ServerResponse>();
+  let looked = false;
   return {
     url: '',
     listener(request: IncomingMessage, response: ServerResponse & { readonly req: IncomingMessage }) {
+      if (!looked) sayWhatIsShort(request, log);
+      looked = true;
       open.add(response);
       response.once('close', () => open.delete(response));
       listener(request, response);
@@ -63,4 +66,18 @@ export function mountDoor({ general }: Config, { route }: Intake, log: Log): Mou
       clearTimeout(late);
     },
   };
+}
+
+/** Said once, with the first request: only then is it known which server it is. */
+function sayWhatIsShort({ socket }: IncomingMessage, log: Log): void {
+  // Node keeps the server on the socket, and has no public name for it.
+  const { server } = socket as { readonly server?: { readonly maxHeaderSize?: number } };
+  const bytes = server?.maxHeaderSize ?? maxHeaderSize;
+  if (bytes >= MAX_HEADER_BYTES) return;
+  log.warn({
+    outcome: 'trouble',
+    why:
+      `The server that this receiver is mounted in reads ${bytes} bytes of headers. HotDocs may put its token into the ` +
+      `address: make the server with { maxHeaderSize: ${MAX_HEADER_BYTES} }.`,
+  });
 }

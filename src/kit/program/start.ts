@@ -88,7 +88,6 @@ export async function startAt<Tools, At extends Door>(
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
   opened.defer(async () => {
-    readiness.enter('draining');
     const drained = intake?.drain(SHUTDOWN_MS, () => door?.close(SHUTDOWN_MS));
     await Promise.all([drained, work?.stop(SHUTDOWN_MS)]);
   });
@@ -110,7 +109,10 @@ export async function startAt<Tools, At extends Door>(
       await intake?.settled();
       await work?.idle();
     },
-    stop: () => running.disposeAsync(),
+    stop: () => {
+      readiness.enter('draining');
+      return running.disposeAsync();
+    },
   };
 }
 
@@ -136,6 +138,6 @@ function callingOf<Tools>(app: Startable<Tools>, tools: Tools, { general }: Conf
   const names = steps.map(({ step }) => step.name);
   // Of two steps with one name only one would ever run.
   const doubled = names.find((name, index) => names.indexOf(name) !== index);
-  if (doubled !== undefined) throw new Error(`The steps of ${app.folder} have two with the name ${doubled}.`);
+  if (doubled !== undefined) throw new Error(`${app.folder} has two steps with the name ${doubled}.`);
   return { handlers, steps, maxAttempts: general.HANDLER_ATTEMPTS };
 }

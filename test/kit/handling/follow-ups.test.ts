@@ -174,7 +174,7 @@ it('keeps a step that it does not have as a dead letter, and does it when it is 
   const step = (await entriesOf(first)).at(-1);
   expect(step).toMatchObject({
     status: 'dead',
-    note: expect.stringMatching(/^step_unknown: .*createSteps.*mail/),
+    note: expect.stringMatching(/^step_unknown: .*steps.*mail/),
   });
   await first.stop();
   const sent: string[] = [];
