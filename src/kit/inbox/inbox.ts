@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The durable store of accepted deliveries. Every method rejects with `InboxUnavailable` when it cannot write. */
 export interface Inbox {
   /**
@@ -65,10 +67,20 @@ export interface Room {
   readonly maxWaitingBytes?: number;
 }
 
-export function inboxFull(waiting: Pick<Stats, 'waiting' | 'waitingBytes'>): InboxUnavailable {
+/**
+ * Why there is no room for content of so many bytes, if there is none. Where nothing waits there is room for any: what
+ * does not fit would be refused for ever.
+ */
+export function refusal(
+  { maxWaiting, maxWaitingBytes = Infinity }: Room,
+  { waiting, waitingBytes }: Pick<Stats, 'waiting' | 'waitingBytes'>,
+  bytes: number,
+): InboxUnavailable | undefined {
+  const tooLarge = waiting > 0 && waitingBytes + bytes > maxWaitingBytes;
+  if (waiting < maxWaiting && !tooLarge) return undefined;
   return new InboxUnavailable(
     'inbox_full',
-    `${waiting.waiting} entries of ${waiting.waitingBytes} bytes are waiting, and the inbox may hold no more: are the ` +
+    `${waiting} entries of ${waitingBytes} bytes are waiting, and the inbox may hold no more: are the ` +
       'handlers failing, or too slow?',
   );
 }
@@ -91,6 +103,17 @@ export interface NewEntry {
   readonly receivedAt: number;
   /** The authenticated bytes; parsed anew by each attempt. */
   readonly content: Buffer;
+}
+
+/** Longer ones are kept as their digest: a sender chooses the length, and every key is in an index. */
+const LONGEST_PLAIN_KEY = 200;
+
+/** What two deliveries of one event have in common: endpoint, installation and key as one text. */
+export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'key'>): string | undefined {
+  if (entry.key === undefined) return undefined;
+  const plain = JSON.stringify([entry.endpoint, entry.installation ?? null, entry.key]);
+  if (plain.length <= LONGEST_PLAIN_KEY) return plain;
+  return `sha256:${createHash('sha256').update(plain).digest('base64url')}`;
 }
 
 /** What a successful attempt leaves behind. */
@@ -122,6 +145,13 @@ export interface Entry extends NewEntry {
   readonly note: string | undefined;
   /** The reply body a reply event got, so that its duplicate gets the same. */
   readonly answer: Buffer | undefined;
+}
+
+const LONGEST_NOTE = 500;
+
+/** What a handler said, cut to a length that an entry and a log line can bear: messages quote whatever they like. */
+export function shortNote(note: string): string {
+  return note.length <= LONGEST_NOTE ? note : `${note.slice(0, LONGEST_NOTE)}…`;
 }
 
 /** An entry as every inbox begins it. */

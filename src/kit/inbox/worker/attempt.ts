@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadLetter, describeFailure, HandlerLate, Interrupted, shuttingDown } from '../../errors.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { InboxUnavailable, type Entry, type Inbox, type Result } from '../inbox.ts';
-import { shortNote } from '../note.ts';
+import { InboxUnavailable, shortNote, type Entry, type Inbox, type Result } from '../inbox.ts';
 
 /** Reads an entry and calls its handler. What it resolves with is kept with the entry. */
 export type Run = (entry: Entry, signal: AbortSignal) => Promise<Result>;
