@@ -14,7 +14,7 @@ export interface Inbox {
   renew(claimed: Entry, leaseMs: number): Promise<boolean>;
   /**
    * The attempt succeeded; its follow-up work is stored in the same commit, however full the inbox is. A lost lease is
-   * ignored, here and below: whoever holds it decides.
+   * ignored, here and below: its new holder decides.
    */
   done(claimed: Entry, result?: Result): Promise<void>;
   /** The attempt failed; the next one is due at `dueAt` (ms since 1970). */
@@ -68,8 +68,8 @@ export interface Room {
 }
 
 /**
- * Why there is no room for content of so many bytes, if there is none. Where nothing waits there is room for any: what
- * does not fit would be refused for ever.
+ * Why there is no room for content of this size, if there is none. While nothing waits there is room for any: otherwise
+ * it would be refused for ever.
  */
 export function refusal(
   { maxWaiting, maxWaitingBytes = Infinity }: Room,
@@ -101,7 +101,7 @@ export interface NewEntry {
   readonly secret: number;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  /** The authenticated bytes; parsed anew by each attempt. */
+  /** The authenticated bytes; each attempt parses them again. */
   readonly content: Buffer;
 }
 
@@ -134,7 +134,7 @@ export interface Entry extends NewEntry {
   readonly status: Status;
   /** Attempts that count, begun so far; while running, this one's number. Release and replay set it back. */
   readonly attempts: number;
-  /** Claims so far, never set back: whoever holds an older claim has lost the lease. */
+  /** Claims so far, never set back: the holder of an older claim has lost the lease. */
   readonly claims: number;
   /** Milliseconds since 1970: when a waiting entry may next be tried. */
   readonly dueAt: number;

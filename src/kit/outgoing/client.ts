@@ -7,7 +7,7 @@ import { redirectOf } from './redirect.ts';
 import { saveByHash, type Saved } from './save.ts';
 import { chunksOf, discard, readBody, send, type Reply } from './send.ts';
 
-// Callers meet these two wherever they make a call, so they are to be had from here.
+// Callers meet these two wherever they make a call, so they find them here.
 export { CallFailed, CallRefused } from './errors.ts';
 
 export interface OutgoingOptions {

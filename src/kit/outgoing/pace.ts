@@ -8,7 +8,7 @@ export interface PaceOptions {
   readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
 }
 
-/** Lets no more than so many calls start within any second, in the order in which they ask. */
+/** Lets only so many calls start in any one second, in the order in which they ask. */
 export function createPace({ perSecond, now, sleep }: PaceOptions): Pace {
   const starts: number[] = [];
   return async (signal) => {

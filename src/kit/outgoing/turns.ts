@@ -6,7 +6,7 @@ export function createTurns(): Turns {
   return async (key, work) => {
     const before = last.get(key) ?? Promise.resolve();
     const mine = before.then(work);
-    const over = mine.catch(() => undefined); // the next one's turn comes whatever became of this one
+    const over = mine.catch(() => undefined); // the next one's turn comes, however this one ended
     last.set(key, over);
     try {
       return await mine;

@@ -198,7 +198,7 @@ function judgeStatus(observation: Observation, statuses: Statuses): Finding {
   return { outcome: fits ? 'passed' : 'failed', expected, observed: describe(observation) };
 }
 
-/** Whoever may be refused for his proof may be refused for asking too often. */
+/** A sender that may be refused for its proof may be refused for asking too often. */
 function fitsInto(observation: Observation, status: Statuses[number]): boolean {
   if (status === '2xx') return isAccepted(observation);
   return status === observation.status || (status === 401 && observation.status === 429);

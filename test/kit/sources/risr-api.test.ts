@@ -100,7 +100,7 @@ it('does not exist where nothing is configured', () => {
   expect(createRisrApi(settingsWith({}))).toBeUndefined();
 });
 
-it('finds out where tokens are to be had, once, and logs in with a form', async () => {
+it('finds out where tokens come from, once, and logs in with a form', async () => {
   const { api, side } = await start(() => json({ id: 'api-user' }));
   expect(await api.profile()).toEqual({ id: 'api-user' });
   expect(await api.profile()).toEqual({ id: 'api-user' });

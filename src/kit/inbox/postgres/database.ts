@@ -27,7 +27,7 @@ const CONNECTIONS = 5;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** The server gives a statement up first; when it does not answer at all, the connection is dropped a second later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** A machine that vanished amid a transaction must not keep the others out of a line. */
+/** A machine that vanished in the middle of a transaction must not keep the others out of a line. */
 const IDLE_TRANSACTION_MS = 10_000;
 const TRIES = 5;
 /** Commits that notify wait for each other, on the whole server: one notification is for all entries of this time. */

@@ -10,7 +10,7 @@ export interface WaitingRoom {
   /** For each of these contents, in bytes: undefined if there is room for it, else the refusal. */
   admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]>;
   hasRoomFor(sizes: readonly number[]): Promise<boolean>;
-  /** Entries began to wait, or if negative ceased to. */
+  /** Entries began to wait; if negative, stopped waiting. */
   changed(entries: number, bytes: number): void;
 }
 

@@ -7,7 +7,7 @@ import { isSealed, seal, unseal, Unreadable } from './bytes.ts';
  * Everything that finding and ordering need stays plain: types, event ids, keys, subjects, times, and notes, which quote
  * what handlers say.
  *
- * Whoever can read the store but has no key learns no content. Whoever can write to it can still put plain entries there,
+ * Somebody who can read the store but has no key learns no content. Somebody who can write to it can still put plain entries there,
  * delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are noticed.
  *
  * The first key encrypts, all decrypt. Entries of before encryption are read as they are. With no key at all nothing is

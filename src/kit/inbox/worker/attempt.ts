@@ -34,7 +34,7 @@ type Ending = Omit<Attempted, 'ms'> & { readonly record: () => Promise<void> };
 
 const ASK_AGAIN_MS = 1_000;
 
-/** Runs the handler of a claimed entry once, within its time, and records what came of it. Never rejects. */
+/** Runs the handler of a claimed entry once, within its time, and records the outcome. Never rejects. */
 export async function attempt(
   entry: Entry,
   options: AttemptOptions,

@@ -3,7 +3,7 @@ import type { Inbox } from '../inbox.ts';
 
 export interface PrunerOptions {
   readonly inbox: Inbox;
-  /** So long an entry is kept after it is done. Its key goes with it: let it outlast the sender's redeliveries. */
+  /** How long an entry is kept after it is done. Its key goes with it: let it outlast the sender's redeliveries. */
   readonly retentionMs: number;
   /** From the end of one look to the next. */
   readonly everyMs: number;

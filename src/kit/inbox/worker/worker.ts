@@ -29,7 +29,7 @@ export interface WorkerOptions {
 /** Takes entries out of the inbox as they become due, and runs their handlers. */
 export interface Worker {
   start(): void;
-  /** Takes nothing new. What does not come to its end is aborted and given back, all within this time. */
+  /** Takes nothing new. What does not end by itself is aborted and given back, all within this time. */
   stop(withinMs: number): Promise<void>;
   /** Resolves when nothing is due and nothing runs here. Retries that are due later are not waited for. */
   idle(): Promise<void>;

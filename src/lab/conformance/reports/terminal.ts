@@ -9,7 +9,7 @@ export interface TerminalOptions {
   readonly columns: number;
 }
 
-/** For whoever watches: each failure as it happens, and in the end what is wrong and what to do about it. */
+/** For the person who watches: each failure as it happens, and in the end what is wrong and what to do about it. */
 export function terminalReport({ colour, columns }: TerminalOptions): Report {
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
   const cases: CaseEnded[] = [];

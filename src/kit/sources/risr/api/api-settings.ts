@@ -11,7 +11,7 @@ export const apiSettings = {
   API_DISCOVERY_URL: {
     schema: baseUrl(),
     default: 'https://auth.kaizenep.com/.well-known/openid-configuration',
-    summary: 'Says where tokens are to be had.',
+    summary: 'Says where tokens come from.',
   },
   API_TOKEN_HOSTS: {
     schema: list(),

@@ -44,7 +44,7 @@ export const actionLink = z.strictObject({
 
 type ActionLink = z.output<typeof actionLink>;
 
-/** One event that was sent, and what came of it. */
+/** One event that was sent, and the outcome. */
 export interface Delivered {
   /** Name of the webhook or action link. */
   readonly to: string;
@@ -120,7 +120,7 @@ export function createProcess(parts: ProcessParts): Process {
   const postProcess = async (item: WorkItem, version: VersionDraft): Promise<void> => {
     version.status = 'PostProcessing';
     const replied = notify(item, POST_PROCESSING, aboutProcessing(item, version, addresses()));
-    // Who calls the API meanwhile is refused; the failure itself is for who waits here.
+    // A call to the API is refused until then; the failure itself is for the one who waits here.
     version.acknowledged = replied.then(
       (all) => all.every(({ verdict }) => verdict.ok),
       () => false,

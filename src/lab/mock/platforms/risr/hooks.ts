@@ -29,7 +29,7 @@ export const registrationFields = z.strictObject({
 type RegistrationFields = z.output<typeof registrationFields>;
 export type Registration = Document<RegistrationFields>;
 
-/** One hook that was called, and what came of it. */
+/** One hook that was called, and the outcome. */
 export interface Call {
   readonly registrationId: string;
   readonly topic: string;
