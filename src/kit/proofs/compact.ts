@@ -1,7 +1,7 @@
 import { webcrypto } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { DeadLetter, DeliveryRejected } from '../errors.ts';
-import { readJson, strictJson } from '../reading/json.ts';
+import { isObject, readJson, strictJson, type JsonObject } from '../reading/json.ts';
 import type { Proven } from './proof.ts';
 import type { Secret } from './secrets.ts';
 
@@ -92,8 +92,6 @@ const KNOWN_ALGORITHMS: readonly unknown[] = [
   'ES256',
   'EdDSA',
 ];
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 function split(token: string): { header: string; payload: string; signature: string } {
   const parts = token.split('.', 4);
@@ -314,8 +312,4 @@ function foreign(claim: string): DeliveryRejected {
 
 function seconds(duration: number): string {
   return `${Math.ceil(duration)} s`;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

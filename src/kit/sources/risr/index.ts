@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import { readJson } from '../../reading/json.ts';
+import { readJson, type JsonObject } from '../../reading/json.ts';
 import { parse } from '../../reading/parse.ts';
 import { signCompact, unsignedCompact } from '../../proofs/compact.ts';
 import { jwsBody } from '../../proofs/jws-body.ts';
@@ -22,7 +22,7 @@ import {
   type Verdict,
 } from '../../source.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
-import { readBooking, readDocument, writeBooking, type Members } from './content/document.ts';
+import { readBooking, readDocument, writeBooking } from './content/document.ts';
 import { events, identity, testPayload } from './events.ts';
 import { jsonText } from './content/json-text.ts';
 import { readLogin, writeLogin } from './content/login.ts';
@@ -147,10 +147,10 @@ export const risr = defineSource({
 
 /** One kind of payload, in both directions. */
 interface Shape {
-  read(document: Members, values: Values): Members;
-  write(payload: Members, choices: Choices): Members;
+  read(document: JsonObject, values: Values): JsonObject;
+  write(payload: JsonObject, choices: Choices): JsonObject;
   /** Tells two events apart that have no `webhook_request_id`; without it they are never duplicates. */
-  key?(payload: Members): string | undefined;
+  key?(payload: JsonObject): string | undefined;
 }
 
 const login: Shape = {
@@ -206,7 +206,7 @@ function write({ type, id, payload }: OutgoingEvent, choices: Choices): Buffer {
   return Buffer.from(jsonText(delivery, choices));
 }
 
-function revisionOf(payload: Members): string | undefined {
+function revisionOf(payload: JsonObject): string | undefined {
   const document = identity.safeParse(payload);
   return document.success ? `${document.data.id}@${document.data.rev}` : undefined;
 }

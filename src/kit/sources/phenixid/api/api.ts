@@ -1,11 +1,10 @@
-import { createCaller, type Caller } from '../../../outgoing/caller.ts';
+import { createCaller, realTools, type ApiTools, type Caller } from '../../../outgoing/caller.ts';
 import type { Downloaded, OutgoingReply } from '../../../outgoing/client.ts';
 import { createPace } from '../../../outgoing/pace.ts';
 import { withRetries } from '../../../outgoing/retry.ts';
 import { wayTo } from '../../../outgoing/settings.ts';
 import { urlBelow } from '../../../outgoing/template.ts';
 import { hasStatus } from '../../../outgoing/tokens.ts';
-import { realTools, type ApiTools } from '../../../outgoing/tools.ts';
 import type { ApiSettings } from './api-settings.ts';
 import { savePdf } from './save-pdf.ts';
 import { ORDER_DOCUMENT, readFileIds, readOrder, readTask, type Task } from './task.ts';
