@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { waySettings } from '../../../outgoing/settings.ts';
+import { paceSettings, waySettings } from '../../../outgoing/settings.ts';
 import { baseUrl, integer, list, oneOf, text } from '../../../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../../../source.ts';
 
@@ -50,11 +50,7 @@ export const apiSettings = {
       'Waits before an unknown task is asked for again: the event may come before the task is there. After the last ' +
       'one it is gone.',
   },
-  API_CALLS_PER_SECOND: {
-    schema: integer({ min: 1, max: 10_000 }),
-    default: '5',
-    summary: 'No more calls than these start within a second.',
-  },
+  ...paceSettings,
   ...waySettings,
 } as const satisfies SettingDefinitions;
 
