@@ -61,6 +61,29 @@ export function withOutcome(cases: readonly CaseEnded[], ...outcomes: CaseEnded[
   return cases.filter(({ outcome }) => outcomes.includes(outcome));
 }
 
+export type Trouble = 'failed' | 'inconclusive' | 'warned' | 'waived';
+
+/** What people should look at, by outcome and rule, the worst first; outcomes that no case has are left out. */
+export function troubles(
+  cases: readonly CaseEnded[],
+): readonly { readonly outcome: Trouble; readonly rules: readonly RuleCases[] }[] {
+  const outcomes: readonly Trouble[] = ['failed', 'inconclusive', 'warned', 'waived'];
+  return outcomes
+    .map((outcome) => ({ outcome, rules: byRule(withOutcome(cases, outcome)) }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+/** The lines of the first few, and one that says how many more there are. */
+export function firstFew<Item>(
+  items: readonly Item[],
+  most: number,
+  write: (item: Item) => readonly string[],
+  more: (rest: number) => string,
+): string[] {
+  const rest = items.length - most;
+  return [...items.slice(0, most).flatMap(write), ...(rest > 0 ? [more(rest)] : [])];
+}
+
 /**
  * Why the run says nothing for the receiver although no case says anything against it. A format that knows nothing but
  * cases gets one of this, or an empty report would look like a good one.
