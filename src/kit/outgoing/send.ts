@@ -18,7 +18,7 @@ export async function send(agent: Agent, call: OutgoingCall, signal: AbortSignal
   }
 }
 
-/** Frees what a reply holds; of one that was not read to its end, the connection is closed. */
+/** Frees what a reply holds; if it was not read to its end, its connection is closed. */
 export function discard({ body }: Reply): void {
   body.on('error', () => undefined).destroy();
 }

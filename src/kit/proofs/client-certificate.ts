@@ -4,7 +4,7 @@ import { DeliveryRejected } from '../errors.ts';
 import { list, oneOf, text } from '../reading/settings.ts';
 import type { Proof } from './proof.ts';
 
-/** What a client certificate must be. Whose authorities count is the TLS layer's to know. */
+/** What a client certificate must be. Which authorities count is for the TLS layer to know. */
 export interface CertificateDemand {
   readonly required: boolean;
   /** Its one common name, or its whole subject; empty: any. */
@@ -38,7 +38,7 @@ export const clientCertificateSettings = {
   },
 } as const;
 
-/** What `clientCertificateSettings` come to. */
+/** What the values of `clientCertificateSettings` demand. */
 export function certificateDemand(settings: {
   readonly CLIENT_CERTIFICATE: 'off' | 'required';
   readonly CLIENT_CERTIFICATE_SUBJECT: string;

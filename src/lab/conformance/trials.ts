@@ -25,7 +25,7 @@ export interface TrialOptions extends Pick<SendOptions, 'allows' | 'manner' | 't
 export interface RefusalOptions extends TrialOptions {
   /** Statuses that are as good as 401 here: 431 where HTTP itself has a reason to refuse, 0 where it may hang up. */
   readonly also?: readonly number[];
-  /** What an acceptance comes to; `failed` unless opinions may differ. */
+  /** How an acceptance is judged; `failed` unless opinions may differ. */
   readonly accepted?: 'failed' | 'warned' | 'passed';
 }
 

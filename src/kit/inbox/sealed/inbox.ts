@@ -7,10 +7,11 @@ import { isSealed, seal, unseal, Unreadable } from './bytes.ts';
  * Everything that finding and ordering need stays plain: types, event ids, keys, subjects, times, and notes, which quote
  * what handlers say.
  *
- * Somebody who can read the store but has no key learns no content. Somebody who can write to it can still put plain entries there,
- * delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are noticed.
+ * Somebody who can read the store but has no key learns no content. Somebody who can write to it can still put plain
+ * entries there, delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are
+ * noticed.
  *
- * The first key encrypts, all decrypt. Entries of before encryption are read as they are. With no key at all nothing is
+ * The first key encrypts, all decrypt. Entries from before encryption are read as they are. With no key at all nothing is
  * encrypted. What cannot be decrypted is given with empty content and a note that says why; claimed, it becomes a dead
  * letter at once, unless it is claimed by its redelivery, which brings the content again.
  */

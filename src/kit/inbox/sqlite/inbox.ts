@@ -19,11 +19,11 @@ export interface SqliteInboxOptions extends Room {
   readonly owner?: boolean;
 }
 
-/** How long a writer waits for the other process. The receiver stands still meanwhile, so it gives up sooner. */
+/** How long a writer waits for the other process. The receiver stands still while it waits, so it gives up sooner. */
 const OWNER_WAITS_MS = 1_000;
 const GUEST_WAITS_MS = 10_000;
 
-/** How many entries are forgotten in one commit, 30 ms at 200 KB each: the receiver stands still meanwhile. */
+/** How many entries are forgotten in one commit, 30 ms at 200 KB each: the receiver stands still until it is done. */
 const PRUNED_AT_ONCE = 50;
 
 /**

@@ -32,7 +32,7 @@ function storing(prepare: Prepare) {
     findByKey: prepare(
       `SELECT ${columns} FROM entries INDEXED BY keys JOIN bodies USING (seq) WHERE unique_key = :uniqueKey`,
     ),
-    // Both are on the way of every delivery: positions bind faster than names.
+    // Both are on the path of every delivery: positions bind faster than names.
     insert: prepare(`
       INSERT INTO entries
         (source, endpoint, installation, type, event_id, key, unique_key, subject, secret, received_at, due_at, head,

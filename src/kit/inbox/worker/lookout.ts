@@ -1,10 +1,10 @@
-/** Looks again and again: when it is woken, and after as long as the last look said. */
+/** Looks when it is woken, and otherwise after the time that the last look gave. */
 export interface Lookout {
   start(): void;
   readonly started: boolean;
   /** Looks now; while a look is under way, another one follows it. Resolves after the last one. */
   wake(): Promise<void>;
-  /** Resolves when the look under way is over; there is no other. */
+  /** No further look begins. Resolves when the one under way is over. */
   stop(): Promise<void>;
 }
 

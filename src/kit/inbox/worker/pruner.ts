@@ -10,7 +10,7 @@ export interface PrunerOptions {
   readonly now?: () => number;
   /** Told how many entries one look found to forget, if any. */
   readonly onPruned: (count: number) => void;
-  /** Told when a look failed; the next one comes in its time. */
+  /** Told when a look failed; the next one comes as usual. */
   readonly onTrouble: (error: unknown) => void;
 }
 

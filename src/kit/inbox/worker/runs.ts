@@ -48,7 +48,7 @@ export function createRuns({ concurrency, renew, attempt, onEnded }: RunsOptions
     async tryAlone() {
       if (running.size > 0) return;
       const suspect = suspects.shift();
-      // Others may have taken it meanwhile: the ones before it had their time.
+      // Others may have taken it by now: the ones before it had their time.
       if (suspect === undefined || !(await renew(suspect))) return;
       aloneRuns = true;
       begin(suspect);

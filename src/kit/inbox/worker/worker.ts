@@ -95,7 +95,7 @@ interface Parts extends Pick<Required<WorkerOptions>, 'inbox' | 'leaseMs' | 'now
   readonly lookout: Lookout;
 }
 
-/** Returns for how long there is nothing to look for. */
+/** Returns the milliseconds until the next look. */
 async function fillSlots(parts: Parts): Promise<number> {
   try {
     return await claimWhatIsDue(parts);

@@ -133,7 +133,7 @@ export const risr = defineSource({
   envelope: { read, write },
   reply: {
     // Two hooks "return a value"; the vendor's example server returns this one.
-    ...okReplies, // two hooks "return a value"; the vendor's example server returns this one
+    ...okReplies,
     judge,
   },
 });

@@ -30,7 +30,7 @@ export function atTheEnd(write: (run: WholeRun) => string): Report {
   };
 }
 
-/** What a rule came to wherever it was tried. */
+/** A rule with all its cases. */
 export interface RuleCases {
   readonly rule: RuleSummary;
   readonly cases: readonly CaseEnded[];

@@ -9,7 +9,7 @@ export const apiSettings = {
     schema: baseUrl(),
     default: '',
     summary:
-      'Of the Automation API or the proxy before it, for example `https://swf.example.org`; paths are put behind it.',
+      'Of the Automation API or the proxy in front of it, for example `https://swf.example.org`; paths are put behind it.',
   },
   API_VERSION: {
     schema: oneOf('v2', 'v1'),

@@ -11,13 +11,13 @@ import { ORDER_DOCUMENT, readFileIds, readOrder, readTask, type Task } from './t
 
 /**
  * The Automation API, v2 or v1. It has no authentication of its own: a client certificate, or headers, are what the
- * proxy before it wants. Calls reject with CallRefused, CallFailed or the reason of their signal.
+ * proxy in front of it wants. Calls reject with CallRefused, CallFailed or the reason of their signal.
  */
 export interface PhenixidApi {
   /** `gone`: deleted, or never there; said only after several tries. */
   fetchTask(taskId: string, signal?: AbortSignal): Promise<Task | 'gone'>;
   fileIds(taskId: string, signal?: AbortSignal): Promise<readonly string[]>;
-  /** A signed PDF, into a file in this directory. To be had once the task is accepted. */
+  /** A signed PDF, into a file in this directory. There is none before the task is accepted. */
   downloadFile(taskId: string, fileId: string, directory: string, signal?: AbortSignal): Promise<Downloaded>;
   close(): Promise<void>;
 }
