@@ -1,5 +1,4 @@
-import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
-import { shortNote } from '../../src/kit/inbox/note.ts';
+import { shortNote, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import { pruneInSteps } from '../../src/kit/inbox/worker/pruner.ts';
 import { PAGE, type Chosen } from './command.ts';
 import { printJson } from './print.ts';

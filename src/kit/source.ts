@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ApiTools } from './outgoing/tools.ts';
+import type { ApiTools } from './outgoing/caller.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
 import type { FollowUp, Said } from './step.ts';

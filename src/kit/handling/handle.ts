@@ -1,6 +1,5 @@
 import { DeadLetter } from '../errors.ts';
-import type { Entry, NewEntry } from '../inbox/inbox.ts';
-import { shortNote } from '../inbox/note.ts';
+import { shortNote, type Entry, type NewEntry } from '../inbox/inbox.ts';
 import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/parse.ts';
 import { definitionOf, type Occurrence } from '../source.ts';

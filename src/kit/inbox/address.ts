@@ -1,8 +1,19 @@
-const POSTGRES = /^postgres(?:ql)?:\/\//;
+/** What INBOX_URL names. */
+export type InboxAddress =
+  { readonly engine: 'memory' | 'postgres' } | { readonly engine: 'sqlite'; readonly file: string };
+
+/** Undefined if the form is none we know. */
+export function readAddress(url: string): InboxAddress | undefined {
+  if (url === 'memory:') return { engine: 'memory' };
+  if (/^postgres(?:ql)?:\/\//.test(url)) return { engine: 'postgres' };
+  // Two slashes are refused: tools disagree whether a relative or an absolute path follows them.
+  const file = /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
+  return file === undefined ? undefined : { engine: 'sqlite', file };
+}
 
 /** Whether several processes, on several machines, can work on the inbox of this address. */
 export function isShared(url: string): boolean {
-  return POSTGRES.test(url);
+  return readAddress(url)?.engine === 'postgres';
 }
 
 /** The address of an inbox as it may be printed: without user, password and parameters. */

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 /** The durable store of accepted deliveries. Every method rejects with `InboxUnavailable` when it cannot write. */
 export interface Inbox {
   /**
@@ -12,7 +14,7 @@ export interface Inbox {
   renew(claimed: Entry, leaseMs: number): Promise<boolean>;
   /**
    * The attempt succeeded; its follow-up work is stored in the same commit, however full the inbox is. A lost lease is
-   * ignored, here and below: whoever holds it decides.
+   * ignored, here and below: its new holder decides.
    */
   done(claimed: Entry, result?: Result): Promise<void>;
   /** The attempt failed; the next one is due at `dueAt` (ms since 1970). */
@@ -65,10 +67,20 @@ export interface Room {
   readonly maxWaitingBytes?: number;
 }
 
-export function inboxFull(waiting: Pick<Stats, 'waiting' | 'waitingBytes'>): InboxUnavailable {
+/**
+ * Why there is no room for content of this size, if there is none. While nothing waits there is room for any: otherwise
+ * it would be refused for ever.
+ */
+export function refusal(
+  { maxWaiting, maxWaitingBytes = Infinity }: Room,
+  { waiting, waitingBytes }: Pick<Stats, 'waiting' | 'waitingBytes'>,
+  bytes: number,
+): InboxUnavailable | undefined {
+  const tooLarge = waiting > 0 && waitingBytes + bytes > maxWaitingBytes;
+  if (waiting < maxWaiting && !tooLarge) return undefined;
   return new InboxUnavailable(
     'inbox_full',
-    `${waiting.waiting} entries of ${waiting.waitingBytes} bytes are waiting, and the inbox may hold no more: are the ` +
+    `${waiting} entries of ${waitingBytes} bytes are waiting, and the inbox may hold no more: are the ` +
       'handlers failing, or too slow?',
   );
 }
@@ -89,8 +101,19 @@ export interface NewEntry {
   readonly secret: number;
   /** Milliseconds since 1970. */
   readonly receivedAt: number;
-  /** The authenticated bytes; parsed anew by each attempt. */
+  /** The authenticated bytes; each attempt parses them again. */
   readonly content: Buffer;
+}
+
+/** Longer ones are kept as their digest: a sender chooses the length, and every key is in an index. */
+const LONGEST_PLAIN_KEY = 200;
+
+/** What two deliveries of one event have in common: endpoint, installation and key as one text. */
+export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'key'>): string | undefined {
+  if (entry.key === undefined) return undefined;
+  const plain = JSON.stringify([entry.endpoint, entry.installation ?? null, entry.key]);
+  if (plain.length <= LONGEST_PLAIN_KEY) return plain;
+  return `sha256:${createHash('sha256').update(plain).digest('base64url')}`;
 }
 
 /** What a successful attempt leaves behind. */
@@ -111,7 +134,7 @@ export interface Entry extends NewEntry {
   readonly status: Status;
   /** Attempts that count, begun so far; while running, this one's number. Release and replay set it back. */
   readonly attempts: number;
-  /** Claims so far, never set back: whoever holds an older claim has lost the lease. */
+  /** Claims so far, never set back: the holder of an older claim has lost the lease. */
   readonly claims: number;
   /** Milliseconds since 1970: when a waiting entry may next be tried. */
   readonly dueAt: number;
@@ -122,6 +145,13 @@ export interface Entry extends NewEntry {
   readonly note: string | undefined;
   /** The reply body a reply event got, so that its duplicate gets the same. */
   readonly answer: Buffer | undefined;
+}
+
+const LONGEST_NOTE = 500;
+
+/** What a handler said, cut to a length that an entry and a log line can bear: messages quote whatever they like. */
+export function shortNote(note: string): string {
+  return note.length <= LONGEST_NOTE ? note : `${note.slice(0, LONGEST_NOTE)}…`;
 }
 
 /** An entry as every inbox begins it. */

@@ -1,3 +1,4 @@
+import { readAddress } from './address.ts';
 import type { Inbox, Room } from './inbox.ts';
 import { createMemoryInbox } from './memory/inbox.ts';
 import { openSqliteInbox } from './sqlite/inbox.ts';
@@ -14,22 +15,23 @@ const forms =
 
 /** Opens the inbox that INBOX_URL names. @throws if it cannot be opened, or the form is none we know */
 export async function openInbox(url: string, options: OpenInboxOptions): Promise<Inbox> {
-  if (url === 'memory:') return createMemoryInbox(options);
-  if (/^postgres(ql)?:\/\//.test(url)) return openPostgres(url, options);
-  const file = fileOf(url);
-  if (file === undefined) throw unknownForm(url);
-  return openSqliteInbox(file, options);
+  const address = readAddress(url);
+  switch (address?.engine) {
+    case 'memory':
+      return createMemoryInbox(options);
+    case 'sqlite':
+      return openSqliteInbox(address.file, options);
+    case 'postgres':
+      return openPostgres(url, options);
+    case undefined:
+      throw unknownForm(url);
+  }
 }
 
 /** Loaded only when it is asked for: it takes time and memory that a receiver on one file does not need. */
 async function openPostgres(url: string, options: OpenInboxOptions): Promise<Inbox> {
   const { openPostgresInbox } = await import('./postgres/inbox.ts');
   return openPostgresInbox(url, options);
-}
-
-/** Two slashes are refused: tools disagree whether a relative or an absolute path follows them. */
-function fileOf(url: string): string | undefined {
-  return /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
 }
 
 /** Names only the scheme: the rest may hold a password. */

@@ -1,9 +1,26 @@
-import type { Downloaded, Outgoing, OutgoingCall, OutgoingReply } from './client.ts';
-import { statusFailure } from './failure.ts';
+import { createOutgoing } from './client.ts';
+import type { Downloaded, Outgoing, OutgoingCall, OutgoingOptions, OutgoingReply } from './client.ts';
+import { statusFailure } from './errors.ts';
 import type { Pace } from './pace.ts';
-import { isTemporary, withRetries } from './retry.ts';
+import { isTemporary, sleepUnlessAborted, withRetries } from './retry.ts';
 import { hasStatus } from './tokens.ts';
-import type { ApiTools } from './tools.ts';
+
+/** What the client of an API is given and does not take itself: the way out, time and chance. */
+export interface ApiTools {
+  readonly createOutgoing: (options: OutgoingOptions) => Outgoing;
+  /** Milliseconds of a clock that never goes back. */
+  readonly now: () => number;
+  /** In [0, 1). */
+  readonly random: () => number;
+  readonly sleep: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
+}
+
+export const realTools: ApiTools = {
+  createOutgoing,
+  now: () => performance.now(),
+  random: Math.random,
+  sleep: sleepUnlessAborted,
+};
 
 /** Calls to one API. What is not answered 2xx throws CallFailed; what may be over in a moment is tried again. */
 export interface Caller {

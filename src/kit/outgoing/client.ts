@@ -1,13 +1,12 @@
 import { Agent } from 'undici';
 import { createConnector, lookupBySystem, type Lookup, type TlsOptions } from './connector.ts';
-import { statusFailure } from './failure.ts';
+import { statusFailure } from './errors.ts';
+import { exchange } from './exchange.ts';
 import { readHosts, type AllowedHosts } from './hosts.ts';
-import { inTime } from './in-time.ts';
-import { redirectOf } from './redirect.ts';
 import { saveByHash, type Saved } from './save.ts';
-import { chunksOf, discard, readBody, send, type Reply } from './send.ts';
+import { chunksOf, readBody, type Reply } from './send.ts';
 
-// Callers meet these two wherever they make a call, so they are to be had from here.
+// Callers meet these two wherever they make a call, so they find them here.
 export { CallFailed, CallRefused } from './errors.ts';
 
 export interface OutgoingOptions {
@@ -60,7 +59,6 @@ export interface Outgoing {
 }
 
 const MEBIBYTE = 1024 * 1024;
-const MOST_REDIRECTS = 3;
 
 /** @throws if a host, a certificate or a key cannot be read */
 export function createOutgoing(options: OutgoingOptions): Outgoing {
@@ -71,16 +69,15 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   } = options;
   const hosts = readHosts(options.hosts);
   const agent = createAgent(options, hosts);
-  const run = <Result>(call: OutgoingCall, use: Use<Result>) =>
-    inTime(call, totalTimeoutMs, (signal) => exchange({ hosts, agent, signal, use }, call, MOST_REDIRECTS));
+  const way = { hosts, agent, limitMs: totalTimeoutMs };
   return {
     request: (call) =>
-      run(call, async (reply, made) => ({
+      exchange(way, call, async (reply, made) => ({
         ...headOf(reply),
         body: await readBody(made, reply, maxReplyBytes),
       })),
     download: (call, directory) =>
-      run(call, async (reply, made) => {
+      exchange(way, call, async (reply, made) => {
         const head = headOf(reply);
         if (head.status < 200 || head.status > 299) throw statusFailure(made, head);
         return { ...head, ...(await saveByHash(chunksOf(made, reply, maxDownloadBytes), directory)) };
@@ -94,34 +91,8 @@ function createAgent(
   hosts: AllowedHosts,
 ): Agent {
   const connect = createConnector({ hosts, tls, timeoutMs: connectTimeoutMs, lookup });
-  // The time of the whole call is watched by inTime, so undici need not watch its parts.
+  // The time of the whole call is watched by exchange, so undici need not watch its parts.
   return new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
-}
-
-/** Makes something of a reply to a call, which differs from the one first made by its URL if there were redirects. */
-type Use<Result> = (reply: Reply, made: OutgoingCall) => Promise<Result>;
-
-interface Way<Result> {
-  readonly hosts: AllowedHosts;
-  readonly agent: Agent;
-  readonly signal: AbortSignal;
-  readonly use: Use<Result>;
-}
-
-async function exchange<Result>(
-  way: Way<Result>,
-  call: OutgoingCall,
-  redirectsLeft: number,
-): Promise<Result> {
-  way.hosts.check(call.url);
-  const reply = await send(way.agent, call, way.signal);
-  try {
-    const target = redirectOf(call, reply, redirectsLeft);
-    if (target === undefined) return await way.use(reply, call);
-    return await exchange(way, { ...call, url: target }, redirectsLeft - 1);
-  } finally {
-    discard(reply);
-  }
 }
 
 function headOf({ statusCode, headers }: Reply): Omit<OutgoingReply, 'body'> {

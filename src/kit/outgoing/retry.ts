@@ -7,7 +7,7 @@ export type RetryOptions = Waits & {
   /** Which failures are tried again; without it, those that may be over in a moment. */
   readonly retryOn?: (error: unknown) => boolean;
   readonly signal?: AbortSignal | undefined;
-  /** A longer Retry-After is cut to this: whoever waits longer should not hold a worker meanwhile. */
+  /** A longer Retry-After is cut to this: a longer wait should not hold up a worker. */
   readonly maxRetryAfterMs?: number;
   readonly sleep?: (ms: number, signal: AbortSignal | undefined) => Promise<void>;
   /** In [0, 1); for the jitter. */

@@ -1,19 +1,12 @@
 import type { Agent, Dispatcher } from 'undici';
-import { CallFailed, nameOf } from './errors.ts';
-import { failureOf } from './failure.ts';
-
-interface Call {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | string | undefined;
-}
+import type { OutgoingCall } from './client.ts';
+import { CallFailed, failureOf, nameOf } from './errors.ts';
 
 /** A reply whose head has come and whose body is still to be read, or to be discarded. */
 export type Reply = Dispatcher.ResponseData;
 
 /** Sends one request to a URL that may be called. */
-export async function send(agent: Agent, call: Call, signal: AbortSignal): Promise<Reply> {
+export async function send(agent: Agent, call: OutgoingCall, signal: AbortSignal): Promise<Reply> {
   const { method, url, body = null } = call;
   const path = url.pathname + url.search;
   signal.throwIfAborted();
@@ -25,13 +18,13 @@ export async function send(agent: Agent, call: Call, signal: AbortSignal): Promi
   }
 }
 
-/** Frees what a reply holds; of one that was not read to its end, the connection is closed. */
+/** Frees what a reply holds; if it was not read to its end, its connection is closed. */
 export function discard({ body }: Reply): void {
   body.on('error', () => undefined).destroy();
 }
 
 /** A reply's body as it comes, not a byte more than allowed. */
-export async function* chunksOf(call: Call, reply: Reply, maxBytes: number): AsyncGenerator<Buffer> {
+export async function* chunksOf(call: OutgoingCall, reply: Reply, maxBytes: number): AsyncGenerator<Buffer> {
   if (call.method !== 'HEAD') checkHead(call, reply, maxBytes);
   let bytes = 0;
   try {
@@ -46,13 +39,13 @@ export async function* chunksOf(call: Call, reply: Reply, maxBytes: number): Asy
 }
 
 /** A reply's whole body. */
-export async function readBody(call: Call, reply: Reply, maxBytes: number): Promise<Buffer> {
+export async function readBody(call: OutgoingCall, reply: Reply, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of chunksOf(call, reply, maxBytes)) chunks.push(chunk);
   return Buffer.concat(chunks);
 }
 
-function headersOf({ headers = {} }: Call): Record<string, string> {
+function headersOf({ headers = {} }: OutgoingCall): Record<string, string> {
   const named = Object.entries(headers).map(([name, value]): [string, string] => [name.toLowerCase(), value]);
   return { ...Object.fromEntries(named), 'accept-encoding': 'identity' };
 }
@@ -70,7 +63,7 @@ function unlessAborted<Result>(running: Promise<Result>, signal: AbortSignal): P
   });
 }
 
-function checkHead(call: Call, reply: Reply, maxBytes: number): void {
+function checkHead(call: OutgoingCall, reply: Reply, maxBytes: number): void {
   const { statusCode: status, headers } = reply;
   if (Number(headers['content-length']) > maxBytes) throw tooLarge(call, reply, maxBytes);
   const encoding = headers['content-encoding'] ?? 'identity';
@@ -81,7 +74,7 @@ function checkHead(call: Call, reply: Reply, maxBytes: number): void {
   });
 }
 
-function tooLarge(call: Call, { statusCode: status }: Reply, maxBytes: number): CallFailed {
+function tooLarge(call: OutgoingCall, { statusCode: status }: Reply, maxBytes: number): CallFailed {
   return new CallFailed('too_large', `${nameOf(call)}: the reply is larger than ${maxBytes} bytes.`, {
     status,
   });

@@ -41,6 +41,15 @@ export const waySettings = {
   },
 } as const satisfies SettingDefinitions;
 
+/** For an API that counts calls. */
+export const paceSettings = {
+  API_CALLS_PER_SECOND: {
+    schema: integer({ min: 1, max: 10_000 }),
+    default: '5',
+    summary: 'No more calls than these start within a second.',
+  },
+} as const satisfies SettingDefinitions;
+
 /** How calls are made to these, and to nothing else: addresses, or hosts as `OutgoingOptions` has them. */
 export function wayTo(
   settings: SettingValues<typeof waySettings>,

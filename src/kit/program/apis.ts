@@ -1,4 +1,4 @@
-import type { ApiTools } from '../outgoing/tools.ts';
+import type { ApiTools } from '../outgoing/caller.ts';
 import type { ApiClient, Source } from '../source.ts';
 import type { Config } from './config.ts';
 

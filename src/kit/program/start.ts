@@ -2,7 +2,7 @@ import { notWritten, type App } from '../app.ts';
 import type { AllHandlers, Calling } from '../handling/handle.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
-import type { ApiTools } from '../outgoing/tools.ts';
+import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../receiver/endpoint.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { openApis } from './apis.ts';

@@ -5,7 +5,7 @@ import type { Proof } from './proof.ts';
 import type { Secret } from './secrets.ts';
 
 interface AccessTokenOptions {
-  /** What the token vouches for: where the data travels is the source's to know. */
+  /** What the token vouches for: where the data travels is for the source to know. */
   content(delivery: Delivery): Buffer | Promise<Buffer>;
 }
 

@@ -4,7 +4,7 @@ import { DeliveryRejected } from '../errors.ts';
 import { list, oneOf, text } from '../reading/settings.ts';
 import type { Proof } from './proof.ts';
 
-/** What a client certificate must be. Whose authorities count is the TLS layer's to know. */
+/** What a client certificate must be. Which authorities count is for the TLS layer to know. */
 export interface CertificateDemand {
   readonly required: boolean;
   /** Its one common name, or its whole subject; empty: any. */
@@ -38,7 +38,7 @@ export const clientCertificateSettings = {
   },
 } as const;
 
-/** What `clientCertificateSettings` come to. */
+/** What the values of `clientCertificateSettings` demand. */
 export function certificateDemand(settings: {
   readonly CLIENT_CERTIFICATE: 'off' | 'required';
   readonly CLIENT_CERTIFICATE_SUBJECT: string;
@@ -64,7 +64,7 @@ export function withCertificate(proof: Proof, demand: CertificateDemand): Proof 
 
 /**
  * The name of a header in which proxies hand on what they have seen of a client certificate, if there is one. What it
- * says is not read: whoever reaches the receiver can write it.
+ * says is not read: anybody who reaches the receiver can write it.
  */
 export function forwardedCertificate(headers: Delivery['headers']): string | undefined {
   const name = headers.find((text, at) => at % 2 === 0 && FORWARDED.test(text));
@@ -101,7 +101,7 @@ function missing(headers: Delivery['headers']): string {
 
 const CLIENT_AUTHENTICATION = '1.3.6.1.5.5.7.3.2'; // id-kp-clientAuth, RFC 5280, 4.2.1.12
 
-// The dates are looked at anew with each delivery: a connection may outlive its certificate.
+// The dates are looked at again with each delivery: a connection may outlive its certificate.
 function flawOf(certificate: PeerCertificate, demand: CertificateDemand, now: number): string | undefined {
   const { fault, validFrom, validUntil, isAuthority, usages, fingerprint } = certificate;
   // Asked so that a date which cannot be read does not pass.
@@ -120,7 +120,7 @@ function flawOf(certificate: PeerCertificate, demand: CertificateDemand, now: nu
 }
 
 const WRONG_USAGE =
-  'The client certificate is not made for clients: its extended key usage must have clientAuth. Have it issued anew.';
+  'The client certificate is not made for clients: its extended key usage must have clientAuth. Have it issued again.';
 
 /** Names as in https://nodejs.org/api/tls.html#x509-certificate-error-codes */
 function wordsFor(fault: string): string {

@@ -1,7 +1,7 @@
-import { webcrypto } from 'node:crypto';
+import { createHmac, webcrypto } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { DeadLetter, DeliveryRejected } from '../errors.ts';
-import { readJson, strictJson } from '../reading/json.ts';
+import { isObject, readJson, strictJson, type JsonObject } from '../reading/json.ts';
 import type { Proven } from './proof.ts';
 import type { Secret } from './secrets.ts';
 
@@ -45,17 +45,28 @@ export async function verifyCompact(
 
 /** The sender's half. The header is signed as written, so that member order and blanks are the caller's. */
 export async function signCompact(content: Buffer, key: Secret, headerJson = HEADER): Promise<string> {
-  const input = `${Buffer.from(headerJson).toString('base64url')}.${content.toString('base64url')}`;
+  const input = inputOf(headerJson, content);
   const signature = await webcrypto.subtle.sign('HMAC', key.hs256, Buffer.from(input));
   return `${input}.${Buffer.from(signature).toString('base64url')}`;
 }
 
 /** A token that only looks signed: `alg` says none, the third part is empty. */
 export function unsignedCompact(content: Buffer): string {
-  return `${Buffer.from(UNSIGNED_HEADER).toString('base64url')}.${content.toString('base64url')}.`;
+  return `${inputOf(UNSIGNED_HEADER, content)}.`;
+}
+
+/** A token signed with the right key, by an algorithm that no endpoint lists. */
+export function hs512Compact(content: Buffer, { hmac }: Secret, headerJson = HS512_HEADER): string {
+  const input = inputOf(headerJson, content);
+  return `${input}.${createHmac('sha512', hmac).update(input).digest('base64url')}`;
+}
+
+function inputOf(headerJson: string, content: Buffer): string {
+  return `${Buffer.from(headerJson).toString('base64url')}.${content.toString('base64url')}`;
 }
 
 const HEADER = '{"alg":"HS256","typ":"JWT"}';
+const HS512_HEADER = '{"alg":"HS512","typ":"JWT"}';
 const UNSIGNED_HEADER = '{"alg":"none","typ":"JWT"}';
 
 const ALGORITHM = 'HS256';
@@ -92,8 +103,6 @@ const KNOWN_ALGORITHMS: readonly unknown[] = [
   'ES256',
   'EdDSA',
 ];
-
-type JsonObject = Readonly<Record<string, unknown>>;
 
 function split(token: string): { header: string; payload: string; signature: string } {
   const parts = token.split('.', 4);
@@ -314,8 +323,4 @@ function foreign(claim: string): DeliveryRejected {
 
 function seconds(duration: number): string {
   return `${Math.ceil(duration)} s`;
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

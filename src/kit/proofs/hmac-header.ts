@@ -117,7 +117,7 @@ function mismatch(header: string, scheme: HmacScheme, bytes: number, secrets: nu
   );
 }
 
-/** Whoever lengthens a hash over secret and body must append bytes: no JSON value may be followed by any. */
+/** To lengthen a hash over secret and body, an attacker must append bytes: no JSON value may be followed by any. */
 function checkNothingFollows(body: Buffer): void {
   if (isBlank(body[0]) || isBlank(body.at(-1)) || !isJson(body)) {
     throw new DeliveryRejected(

@@ -5,7 +5,7 @@ import type { Proof } from './proof.ts';
 
 interface JwtOptions extends Partial<CompactRules> {
   /**
-   * Where the token travels is the source's to know.
+   * Where the token travels is for the source to know.
    * @throws DeliveryRejected `proof_missing`, `proof_ambiguous`
    */
   find(delivery: Delivery): string | Promise<string>;

@@ -1,7 +1,7 @@
 import type { Delivery } from '../delivery.ts';
 import type { Secret } from './secrets.ts';
 
-/** What a proof proves: these bytes come from whoever knows the secret. */
+/** What a proof proves: these bytes come from somebody who knows the secret. */
 export interface Proven {
   /** The authenticated bytes, and nothing else of the delivery. Only these may be parsed. */
   readonly content: Buffer;

@@ -7,6 +7,13 @@ const MAX_SIGNIFICANT_DIGITS = 17; // as many as a double is ever written with; 
 const SMALLEST_EXACT = 2 ** -1022; // below it a double loses digits, at last all of them
 const MAX_PLACE_LENGTH = 120;
 
+/** A JSON object from outside; its members are only ever listed or tested with `Object.hasOwn`. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 /**
  * The value of JSON text in UTF-8 without a byte order mark.
  * @throws DeadLetter `json_invalid`

@@ -1,6 +1,5 @@
 import { DeadLetter, describeFailure, HandlerLate, Interrupted } from '../errors.ts';
-import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
-import { shortNote } from '../inbox/note.ts';
+import { shortNote, type Entry, type Inbox, type NewEntry } from '../inbox/inbox.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';

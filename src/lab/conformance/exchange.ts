@@ -4,7 +4,7 @@ import type { ExchangeSummary } from './result.ts';
 import type { Endpoint } from './rule.ts';
 import type { Observation, WireRequest } from './wire.ts';
 
-/** One request of a case and what came of it. */
+/** One request of a case and its outcome. */
 export interface Exchange {
   /** What it was for: `positive`, `attack`, `positive again`, or a trial's own word. */
   readonly role: string;

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Resolves when the next request may go: at most so many a second, evenly. */
+/** Resolves when the next request may go: at most `rate` a second, evenly spaced. */
 export function createPace(rate = Infinity): () => Promise<void> {
   const gapMs = 1000 / rate;
   let nextAt = 0;

@@ -53,7 +53,7 @@ export interface Trial {
   run(stage: Stage): Promise<Finding>;
 }
 
-/** What a trial came to. */
+/** The outcome of a trial. */
 export interface Finding {
   /** `inconclusive`: what should have been accepted was not, so that a refusal would prove nothing. */
   readonly outcome: 'passed' | 'warned' | 'failed' | 'inconclusive';

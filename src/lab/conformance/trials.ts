@@ -25,7 +25,7 @@ export interface TrialOptions extends Pick<SendOptions, 'allows' | 'manner' | 't
 export interface RefusalOptions extends TrialOptions {
   /** Statuses that are as good as 401 here: 431 where HTTP itself has a reason to refuse, 0 where it may hang up. */
   readonly also?: readonly number[];
-  /** What an acceptance comes to; `failed` unless opinions may differ. */
+  /** How an acceptance is judged; `failed` unless opinions may differ. */
   readonly accepted?: 'failed' | 'warned' | 'passed';
 }
 
@@ -198,7 +198,7 @@ function judgeStatus(observation: Observation, statuses: Statuses): Finding {
   return { outcome: fits ? 'passed' : 'failed', expected, observed: describe(observation) };
 }
 
-/** Whoever may be refused for his proof may be refused for asking too often. */
+/** A sender that may be refused for its proof may be refused for asking too often. */
 function fitsInto(observation: Observation, status: Statuses[number]): boolean {
   if (status === '2xx') return isAccepted(observation);
   return status === observation.status || (status === 401 && observation.status === 429);

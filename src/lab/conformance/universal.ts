@@ -51,7 +51,7 @@ const universal: readonly UniversalRule[] = [
     id: 'U4-no-internals',
     title: 'shows no stack trace and no text of a library',
     severity: 'medium',
-    why: 'Stack traces and library messages name files, versions and the very step that failed: a map for whoever tries the next thing.',
+    why: 'Stack traces and library messages name files, versions and the very step that failed: a map for the next attack.',
     fix: 'Switch the development error page off, and add one error handler that answers with constant text and logs the rest.',
     check: internalsIn,
   },
@@ -59,7 +59,7 @@ const universal: readonly UniversalRule[] = [
     id: 'U5-no-secret',
     title: 'never puts the secret into a reply',
     severity: 'critical',
-    why: 'Whoever reads the secret can sign every event.',
+    why: 'Anybody who reads the secret can sign every event.',
     fix: 'Never build a reply, an error or a header from configuration.',
     check: ({ observation }, { endpoint: { credential } }) =>
       credential.text.length >= 6 && textOf(observation).includes(credential.text)
@@ -134,7 +134,7 @@ const universal: readonly UniversalRule[] = [
     id: 'U12-allow',
     title: 'says Allow with every 405',
     severity: 'low',
-    why: 'HTTP demands it: whoever configures the sender sees at once which method is right.',
+    why: 'HTTP demands it: the person who configures the sender sees at once which method is right.',
     fix: 'Add the header Allow with the methods of the path, for example Allow: POST.',
     source: 'https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6',
     check: demanded(405, 'allow'),

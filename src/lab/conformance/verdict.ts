@@ -67,7 +67,7 @@ function wordsFor(
     : 'Nothing was tried.';
 }
 
-/** Whoever is refused for asking too often has not been refused for his proof. */
+/** A sender refused for asking too often has not been refused for its proof. */
 function rateLimited(ended: readonly CaseEnded[]): string[] {
   const cases = ended.filter(({ exchanges }) => exchanges.some(({ status }) => status === 429)).length;
   if (cases === 0) return [];

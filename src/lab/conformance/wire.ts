@@ -27,7 +27,7 @@ export interface Manner {
   readonly lingerMs?: number;
 }
 
-/** What came of one connection. */
+/** The outcome of one connection. */
 export interface Observation extends ParsedReply {
   /** Milliseconds from connecting to the end of the reply, or of waiting for it. */
   readonly ms: number;

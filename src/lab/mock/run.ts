@@ -5,7 +5,7 @@ import type { Prepared } from './request.ts';
 
 export interface RunSize {
   readonly count: number;
-  /** So many at a time. */
+  /** How many at a time. */
   readonly concurrency: number;
 }
 

@@ -3,7 +3,7 @@ import https from 'node:https';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { OutgoingRequest, ReceivedReply } from '../../kit/source.ts';
 
-/** What became of one request: a reply, or words on why there is none. */
+/** The outcome of one request: a reply, or words on why there is none. */
 export type Outcome =
   | { readonly kind: 'reply'; readonly reply: ReceivedReply }
   | { readonly kind: 'failure'; readonly cause: FailureCause; readonly says: string; readonly ms: number };

@@ -49,7 +49,7 @@ export interface FireOptions {
   readonly at?: Date | undefined;
 }
 
-/** One event sent, and what came of it. */
+/** One event sent, and the outcome. */
 export interface Fired {
   readonly source: string;
   readonly type: string;

@@ -1,4 +1,4 @@
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
+import { spawn, spawnSync, type ChildProcess, type ChildProcessByStdio } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import {
@@ -15,6 +15,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Readable } from 'node:stream';
 import pg from 'pg';
 
 /** A PostgreSQL server of one's own, on a free port of this machine, for tests and measurements. */
@@ -34,79 +35,95 @@ export interface PostgresServer {
 /** As which user it runs where we are root, which PostgreSQL refuses: nobody. */
 const NOBODY = 65_534;
 
+/** Where a server lives and as whom it runs. */
+interface Home {
+  readonly folder: string;
+  readonly programs: string;
+  readonly data: string;
+  readonly as: { readonly uid?: number; readonly gid?: number };
+  readonly port: number;
+}
+
 /** Starts a new server. @throws if this platform has no binaries in node_modules, or they do not run */
 export async function startPostgres(): Promise<PostgresServer> {
+  const home = await prepareHome();
+  let server = launch(home);
+
+  async function stop(): Promise<void> {
+    if (!isRunning(server)) return;
+    const ended = once(server, 'exit');
+    server.kill('SIGQUIT');
+    await ended;
+  }
+
+  await untilReady(server);
+  return {
+    get pid() {
+      return isRunning(server) ? server.pid : undefined;
+    },
+    newDatabase: () => createDatabase(home.port),
+    stop,
+    async start() {
+      server = launch(home);
+      await untilReady(server);
+    },
+    async remove() {
+      await stop();
+      rmSync(home.folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function prepareHome(): Promise<Home> {
   const folder = mkdtempSync(join(tmpdir(), 'postgres-'));
   const as = process.getuid?.() === 0 ? { uid: NOBODY, gid: NOBODY } : {};
   if (as.uid !== undefined) chownSync(folder, as.uid, as.gid);
   chmodSync(folder, 0o755);
   const programs = copyPrograms(folder);
   const data = join(folder, 'data');
-  runToEnd(
-    join(programs, 'initdb'),
-    ['-D', data, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'],
-    as,
-  );
-  const port = await freePort();
-  let server: ChildProcess | undefined;
+  const how = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C'];
+  runToEnd(join(programs, 'initdb'), ['-D', data, ...how], as);
+  return { folder, programs, data, as, port: await freePort() };
+}
 
-  async function start(): Promise<void> {
-    const args = [
-      '-D',
-      data,
-      '-p',
-      String(port),
-      '-k',
-      '',
-      '-c',
-      'listen_addresses=127.0.0.1',
-      '-c',
-      'max_connections=200',
-    ];
-    const started = spawn(join(programs, 'postgres'), args, { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
-    process.once('exit', () => started.kill('SIGQUIT'));
-    let said = '';
-    await new Promise<void>((resolve, reject) => {
-      started.stderr.setEncoding('utf8').on('data', (text: string) => {
-        said = (said + text).slice(-4_000);
-        if (text.includes('ready to accept connections')) resolve();
-      });
-      started.once('error', reject).once('exit', () => {
-        reject(new Error(`PostgreSQL did not start:\n${said}`));
-      });
+function launch({ programs, data, as, port }: Home): PostgresProcess {
+  const settings = ['listen_addresses=127.0.0.1', 'max_connections=200'].flatMap((setting) => [
+    '-c',
+    setting,
+  ]);
+  const args = ['-D', data, '-p', String(port), '-k', '', ...settings];
+  const server = spawn(join(programs, 'postgres'), args, { ...as, stdio: ['ignore', 'ignore', 'pipe'] });
+  process.once('exit', () => server.kill('SIGQUIT'));
+  return server;
+}
+
+type PostgresProcess = ChildProcessByStdio<null, null, Readable>;
+
+function isRunning({ exitCode, signalCode }: ChildProcess): boolean {
+  return exitCode === null && signalCode === null;
+}
+
+/** However long it takes: after a power cut it first reads its log. */
+async function untilReady(server: PostgresProcess): Promise<void> {
+  let said = '';
+  await new Promise<void>((resolve, reject) => {
+    server.stderr.setEncoding('utf8').on('data', (text: string) => {
+      said = (said + text).slice(-4_000);
+      if (said.includes('ready to accept connections')) resolve();
     });
-    server = started;
-  }
+    server.once('error', reject).once('exit', () => {
+      reject(new Error(`PostgreSQL did not start:\n${said}`));
+    });
+  });
+}
 
-  async function stop(): Promise<void> {
-    const running = server;
-    server = undefined;
-    if (running?.exitCode !== null || running.signalCode !== null) return;
-    const ended = once(running, 'exit');
-    running.kill('SIGQUIT');
-    await ended;
-  }
-
-  await start();
-  return {
-    get pid() {
-      return server?.pid;
-    },
-    async newDatabase() {
-      const name = `inbox_${randomUUID().replaceAll('-', '')}`;
-      const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
-      await client.connect();
-      await client.query(`CREATE DATABASE ${name}`);
-      await client.end();
-      return `postgres://postgres@127.0.0.1:${port}/${name}`;
-    },
-    stop,
-    start,
-    async remove() {
-      await stop();
-      rmSync(folder, { recursive: true, force: true });
-    },
-  };
+async function createDatabase(port: number): Promise<string> {
+  const name = `inbox_${randomUUID().replaceAll('-', '')}`;
+  const client = new pg.Client({ host: '127.0.0.1', port, user: 'postgres', database: 'postgres' });
+  await client.connect();
+  await client.query(`CREATE DATABASE ${name}`);
+  await client.end();
+  return `postgres://postgres@127.0.0.1:${port}/${name}`;
 }
 
 /**

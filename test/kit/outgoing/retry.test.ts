@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import { CallFailed, CallRefused } from '../../../src/kit/outgoing/client.ts';
-import { retryAfterMs } from '../../../src/kit/outgoing/retry-after.ts';
+import { retryAfterMs } from '../../../src/kit/outgoing/errors.ts';
 import { withRetries, type RetryOptions } from '../../../src/kit/outgoing/retry.ts';
 
 const failed = (status: number, retryAfter?: number) =>

@@ -1,7 +1,7 @@
 import { afterEach, expect, it } from '@jest/globals';
 import { apiSettings, readConfig } from '../../../src/kit/program/config.ts';
 import { createRisrApi, type RisrApi } from '../../../src/kit/sources/risr/api/api.ts';
-import type { Members } from '../../../src/kit/sources/risr/content/document.ts';
+import type { JsonObject } from '../../../src/kit/reading/json.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { json, manualTime, startApi, type Answer, type Seen } from './api-side.ts';
 import { secretsFor } from '../../support/receiver.ts';
@@ -100,7 +100,7 @@ it('does not exist where nothing is configured', () => {
   expect(createRisrApi(settingsWith({}))).toBeUndefined();
 });
 
-it('finds out where tokens are to be had, once, and logs in with a form', async () => {
+it('finds out where tokens come from, once, and logs in with a form', async () => {
   const { api, side } = await start(() => json({ id: 'api-user' }));
   expect(await api.profile()).toEqual({ id: 'api-user' });
   expect(await api.profile()).toEqual({ id: 'api-user' });
@@ -342,7 +342,7 @@ it('does not write what belongs to a delivery or to the history', async () => {
 it.each([
   ['nothing', () => undefined],
   ['no member', () => ({})],
-  ['the user itself', (user: Members) => user],
+  ['the user itself', (user: JsonObject) => user],
   ['what is there already', () => ({ firstName: 'Åsa', other: { kept: 1 } })],
   ['another history only', () => ({ auditLog: ['new'], webhook_request_id: 'wr-2' })],
   ['a member without a value', () => ({ middleName: undefined })],

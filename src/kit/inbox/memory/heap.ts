@@ -1,4 +1,4 @@
-/** A binary heap: adding at the end of the order and looking at the first cost nothing much, however many wait. */
+/** A binary heap: adding at the end of the order and looking at the first cost next to nothing, however many wait. */
 export interface Heap<Item> {
   push(item: Item): void;
   /** The first of the order stays. */

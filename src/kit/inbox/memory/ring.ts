@@ -1,8 +1,8 @@
-/** Holds the last so many items, in the order in which they came. */
+/** Holds the last few items, in the order in which they came. */
 export interface Ring<Item> {
   /** Returns the one that falls out for it. */
   push(item: Item): Item | undefined;
-  /** Takes out what is wanted, oldest first and at most so many. */
+  /** Takes out what is wanted, oldest first, up to the limit. */
   take(isWanted: (item: Item) => boolean, limit: number): Item[];
 }
 

@@ -27,7 +27,7 @@ const CONNECTIONS = 5;
 const CONNECT_TIMEOUT_MS = 3_000;
 /** The server gives a statement up first; when it does not answer at all, the connection is dropped a second later. */
 const STATEMENT_TIMEOUT_MS = 5_000;
-/** A machine that vanished amid a transaction must not keep the others out of a line. */
+/** A machine that vanished in the middle of a transaction must not keep the others out of a line. */
 const IDLE_TRANSACTION_MS = 10_000;
 const TRIES = 5;
 /** Commits that notify wait for each other, on the whole server: one notification is for all entries of this time. */
@@ -55,21 +55,6 @@ export async function openDatabase(url: string): Promise<Database> {
     }
   }
 
-  async function transact<Result>(steps: (query: Query) => Promise<Result>): Promise<Result> {
-    const transaction = await db.beginTransaction?.();
-    if (!transaction) throw new Error('pg-boss began no transaction');
-    try {
-      const result = await steps(async (text, values) =>
-        rowsOf(await transaction.db.executeSql(text, values)),
-      );
-      await transaction.commit();
-      return result;
-    } catch (thrown) {
-      void transaction.rollback(); // never rejects; on a dead connection it takes its time
-      throw thrown;
-    }
-  }
-
   async function notifyAll(): Promise<void> {
     while (news) {
       news = false;
@@ -82,7 +67,7 @@ export async function openDatabase(url: string): Promise<Database> {
   await patiently(() => boss.start());
   return {
     query: (text, values) => patiently(async () => rowsOf(await db.executeSql(text, values))),
-    transaction: (steps) => patiently(() => transact(steps)),
+    transaction: (steps) => patiently(() => transact(db, steps)),
     notify() {
       news = true;
       notifying ??= notifyAll();
@@ -101,6 +86,21 @@ export async function openDatabase(url: string): Promise<Database> {
   };
 }
 
+type Db = ReturnType<PgBoss['getDb']>;
+
+async function transact<Result>(db: Db, steps: (query: Query) => Promise<Result>): Promise<Result> {
+  const transaction = await db.beginTransaction?.();
+  if (!transaction) throw new Error('pg-boss began no transaction');
+  try {
+    const result = await steps(async (text, values) => rowsOf(await transaction.db.executeSql(text, values)));
+    await transaction.commit();
+    return result;
+  } catch (thrown) {
+    void transaction.rollback(); // never rejects; on a dead connection it takes its time
+    throw thrown;
+  }
+}
+
 function createBoss(connectionString: string): PgBoss {
   // A variable: what pg-boss hands on to pg is not all in its type.
   const settings = {
@@ -115,7 +115,7 @@ function createBoss(connectionString: string): PgBoss {
     idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
   };
   const boss = new PgBoss(settings);
-  boss.on('error', () => undefined); // of a connection that nobody waits for: whoever needs it next hears of it
+  boss.on('error', () => undefined); // of a connection that nobody waits for: the next one who needs it hears of it
   return boss;
 }
 

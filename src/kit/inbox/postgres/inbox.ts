@@ -22,7 +22,7 @@ export interface PostgresInboxOptions extends Room {
  * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines. Its entries are
  * jobs of pg-boss, in a schema named inbox that is created when it is first opened. A promise resolves when the server
  * has committed.
- * @throws InboxUnavailable if the server cannot be reached, or lets us not in
+ * @throws InboxUnavailable if the server cannot be reached, or refuses the login
  */
 export async function openPostgresInbox(url: string, options: PostgresInboxOptions): Promise<Inbox> {
   const where = whereOf(url);
@@ -61,15 +61,8 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
     return step();
   }
 
-  async function settle(
-    claimed: Entry,
-    status: Settlement['status'],
-    as: Partial<Settlement>,
-  ): Promise<void> {
-    const { attempts, dueAt, note } = claimed;
-    const answer = undefined;
-    const settlement = { claimed, status, attempts, dueAt, note, answer, followUps: [], ...as };
-    await open(() => settlements.take(settlement));
+  async function settle(...as: Parameters<typeof settlementOf>): Promise<void> {
+    await open(() => settlements.take(settlementOf(...as)));
   }
 
   async function close(): Promise<void> {
@@ -99,6 +92,16 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
     },
     close: () => (closing ??= close()),
   };
+}
+
+/** What the claim had, with what the attempt has changed. */
+function settlementOf(
+  claimed: Entry,
+  status: Settlement['status'],
+  changed: Partial<Settlement>,
+): Settlement {
+  const { attempts, dueAt, note } = claimed;
+  return { claimed, status, attempts, dueAt, note, answer: undefined, followUps: [], ...changed };
 }
 
 function inboxClosed(): InboxUnavailable {

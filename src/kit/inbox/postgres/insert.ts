@@ -9,7 +9,7 @@ import { POLICY, QUEUE, TABLE } from './schema.ts';
 export interface ToInsert {
   readonly id: string;
   readonly fresh: NewEntry;
-  /** Runs at once, claimed for so long, if nothing of its subject is before it. */
+  /** If nothing of its subject is before it, it runs at once and is claimed for this long. */
   readonly claimForMs: number | undefined;
 }
 

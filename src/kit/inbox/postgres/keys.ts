@@ -1,6 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import type { NewEntry } from '../inbox.ts';
-import { uniqueKey } from '../unique-key.ts';
+import { uniqueKey, type NewEntry } from '../inbox.ts';
 
 /** Longer ones are kept as their digest: a sender chooses the length of a subject, and every line is in an index. */
 const LONGEST_PLAIN_LINE = 200;

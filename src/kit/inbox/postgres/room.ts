@@ -1,4 +1,4 @@
-import { inboxFull, type InboxUnavailable, type Room, type Stats } from '../inbox.ts';
+import { refusal, type InboxUnavailable, type Room, type Stats } from '../inbox.ts';
 
 type Waiting = Pick<Stats, 'waiting' | 'waitingBytes'>;
 
@@ -10,7 +10,7 @@ export interface WaitingRoom {
   /** For each of these contents, in bytes: undefined if there is room for it, else the refusal. */
   admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]>;
   hasRoomFor(sizes: readonly number[]): Promise<boolean>;
-  /** Entries began to wait, or if negative ceased to. */
+  /** Entries began to wait; if negative, stopped waiting. */
   changed(entries: number, bytes: number): void;
 }
 
@@ -19,7 +19,6 @@ const REST_MS = 1_000;
 const REST_PER_COUNT = 20;
 
 export function createWaitingRoom(limits: Room, count: () => Promise<Waiting>): WaitingRoom {
-  const { maxWaiting, maxWaitingBytes = Infinity } = limits;
   let known: Waiting = { waiting: 0, waitingBytes: 0 };
   let countAgainAt = -Infinity;
 
@@ -31,17 +30,12 @@ export function createWaitingRoom(limits: Room, count: () => Promise<Waiting>): 
     countAgainAt = endedAt + Math.max(REST_MS, REST_PER_COUNT * (endedAt - startedAt));
   }
 
-  /** While nothing waits anything fits: what is larger than the whole room would be refused for ever. */
-  function fits({ waiting, waitingBytes }: Waiting, bytes: number): boolean {
-    if (waiting === 0) return true;
-    return waiting < maxWaiting && waitingBytes + bytes <= maxWaitingBytes;
-  }
-
   async function admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]> {
     await countWhenDue();
     let filled = known;
     return sizes.map((bytes) => {
-      if (!fits(filled, bytes)) return inboxFull(filled);
+      const full = refusal(limits, filled, bytes);
+      if (full) return full;
       filled = { waiting: filled.waiting + 1, waitingBytes: filled.waitingBytes + bytes };
       return undefined;
     });

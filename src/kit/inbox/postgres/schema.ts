@@ -73,7 +73,7 @@ function newerVersion(found: number): InboxUnavailable {
  * one that has `failed` would block its subject. `blocked` says of a waiting entry that another of its subject is before it,
  * so that a claim never looks at it; it is also true of what is finished, until `promoteLines` finds otherwise. `seq`
  * orders a line: all jobs of one statement have one `created_on`. Content lives apart from its row, which is written
- * anew with each change of state, and as it is: to compress it costs more than to store it.
+ * again with each change of state, and it lives there as it came: compressing it costs more than storing it.
  */
 const additions = `
   CREATE SEQUENCE ${SCHEMA}.entry_seq;

@@ -103,7 +103,7 @@ function recordOf({ claimed, status, attempts, dueAt, note, answer }: Settlement
   };
 }
 
-/** Fenced: whoever holds an older claim settles nothing. */
+/** Fenced: the holder of an older claim settles nothing. */
 const settleHeld = `
   UPDATE ${TABLE} AS entry SET
     state = settled.state, blocked = singleton_key <> id::text, lease_until = NULL, attempts = settled.attempts,

@@ -8,7 +8,7 @@ import { columns, toEntry } from './rows.ts';
 import { QUEUE, TABLE } from './schema.ts';
 import { Refused } from './turns.ts';
 
-/** Stores what came in one turn. Resolves with what came of each item. */
+/** Stores what came in one turn. Resolves with the outcome of each item. */
 export async function storeAll(
   context: Context,
   items: readonly ToInsert[],

@@ -29,7 +29,7 @@ const otherwise = 'The server did not answer, or cut the connection: is it runni
 /** Worth another try at once: a deadlock, or another process that was first to the same line. */
 const inEachOthersWay = new Set(['40001', '40P01', '23505']);
 
-/** What a failed statement means for whoever is woken by it. `where` names server and database, without a password. */
+/** What a failed statement means for the person it wakes at night. `where` names server and database, without a password. */
 export function unavailable(where: string, thrown: unknown): InboxUnavailable {
   if (thrown instanceof InboxUnavailable) return thrown;
   const code = codeOf(thrown);

@@ -1,6 +1,6 @@
 /** Hands items over in batches: everything that comes while a batch is under way goes into the next one. */
 export interface Turns<Item, Outcome> {
-  /** Resolves with what came of the item. Rejects with what its batch failed with, or with its own refusal. */
+  /** Resolves with the outcome of the item. Rejects with what its batch failed with, or with its own refusal. */
   take(item: Item): Promise<Outcome>;
   /** Resolves when nothing is under way or queued. */
   drained(): Promise<void>;
@@ -21,7 +21,7 @@ interface Queued<Item, Outcome> {
   readonly reject: (reason: unknown) => void;
 }
 
-/** So many share one statement: more would make the first wait for the last. */
+/** How many share one statement: more would make the first wait for the last. */
 const MOST_ITEMS = 500;
 /** One that is larger goes alone: a statement is built in memory, here and in the server. */
 const MOST_BYTES = 8_000_000;

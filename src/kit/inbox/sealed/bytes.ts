@@ -12,10 +12,10 @@ const NONCE_AT = 1 + KEY_ID_BYTES;
 const TAG_AT = NONCE_AT + NONCE_BYTES;
 const TEXT_AT = TAG_AT + TAG_BYTES;
 
-/** By so many bytes the encrypted bytes are longer. */
+/** How many bytes longer the encrypted bytes are. */
 export const SEAL_BYTES = TEXT_AT;
 
-/** Why bytes cannot be decrypted, in words for whoever looks after the inbox. */
+/** Why bytes cannot be decrypted, in words for the person who looks after the inbox. */
 export class Unreadable extends Error {
   override readonly name = 'Unreadable';
 }

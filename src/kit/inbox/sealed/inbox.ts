@@ -7,10 +7,11 @@ import { isSealed, seal, unseal, Unreadable } from './bytes.ts';
  * Everything that finding and ordering need stays plain: types, event ids, keys, subjects, times, and notes, which quote
  * what handlers say.
  *
- * Whoever can read the store but has no key learns no content. Whoever can write to it can still put plain entries there,
- * delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are noticed.
+ * Somebody who can read the store but has no key learns no content. Somebody who can write to it can still put plain
+ * entries there, delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are
+ * noticed.
  *
- * The first key encrypts, all decrypt. Entries of before encryption are read as they are. With no key at all nothing is
+ * The first key encrypts, all decrypt. Entries from before encryption are read as they are. With no key at all nothing is
  * encrypted. What cannot be decrypted is given with empty content and a note that says why; claimed, it becomes a dead
  * letter at once, unless it is claimed by its redelivery, which brings the content again.
  */
@@ -21,60 +22,10 @@ export function encryptInbox(
   onUnreadable: (entry: Entry) => void = () => undefined,
 ): Inbox {
   const [newest] = keys;
-
-  function sealed(plain: Buffer, part: Part, entry: NewEntry): Buffer {
-    return newest === undefined ? plain : seal(plain, newest, boundTo(entry, part));
-  }
-
-  function sealedEntry(fresh: NewEntry): NewEntry {
-    return newest === undefined ? fresh : { ...fresh, content: sealed(fresh.content, 'content', fresh) };
-  }
-
-  function sealedResult({ answer, followUps, ...rest }: Result, claimed: Entry): Result {
-    return {
-      ...rest,
-      ...(answer && { answer: sealed(answer, 'answer', claimed) }),
-      ...(followUps && { followUps: followUps.map(sealedEntry) }),
-    };
-  }
-
-  function open(entry: Entry): Opened {
-    const content = opened(entry.content, 'content', entry, keys);
-    const answer = entry.answer && opened(entry.answer, 'answer', entry, keys);
-    const trouble = content.trouble ?? answer?.trouble;
-    return {
-      readable: content.trouble === undefined,
-      entry: {
-        ...entry,
-        content: content.plain ?? NOTHING,
-        answer: answer?.plain,
-        note: trouble ?? entry.note,
-      },
-    };
-  }
-
-  function openedOrNull(entry: Entry | null): Entry | null {
-    return entry && open(entry).entry;
-  }
-
-  async function store(fresh: NewEntry, claiming?: { readonly claimForMs: number }): Promise<Stored> {
-    const stored = await inbox.store(sealedEntry(fresh), claiming);
-    if (!stored.duplicate && newest === undefined) return stored;
-    if (!stored.duplicate) return { ...stored, entry: { ...stored.entry, content: fresh.content } };
-    const { entry, readable } = open(stored.entry);
-    if (readable || !stored.claimed) return { ...stored, entry };
-    return { ...stored, entry: { ...entry, content: fresh.content } };
-  }
-
-  /** Never nothing as long as something readable is due: the worker would wait before it asks again. */
-  async function claim(options: { readonly limit: number; readonly leaseMs: number }): Promise<Entry[]> {
-    for (;;) {
-      const claimed = (await inbox.claim(options)).map(open);
-      await Promise.all(claimed.filter(({ readable }) => !readable).map(({ entry }) => bury(entry)));
-      const entries = claimed.filter(({ readable }) => readable).map(({ entry }) => entry);
-      if (entries.length > 0 || claimed.length === 0) return entries;
-    }
-  }
+  const sealed = (fresh: NewEntry) => (newest === undefined ? fresh : sealedEntry(fresh, newest));
+  const open = (entry: Entry) => openedEntry(entry, keys);
+  const opened = (entry: Entry) => open(entry).entry;
+  const openedIfAny = (entry: Entry | null) => entry && opened(entry);
 
   async function bury(entry: Entry): Promise<void> {
     try {
@@ -86,18 +37,27 @@ export function encryptInbox(
   }
 
   return {
-    store,
-    claim,
+    store: async (fresh, claiming) => openedStored(await inbox.store(sealed(fresh), claiming), fresh, open),
+    /** Never nothing while something readable is due: the worker would wait before it asks again. */
+    async claim(options) {
+      for (;;) {
+        const claimed = (await inbox.claim(options)).map(open);
+        await Promise.all(claimed.filter(({ readable }) => !readable).map(({ entry }) => bury(entry)));
+        const entries = claimed.filter(({ readable }) => readable).map(({ entry }) => entry);
+        if (entries.length > 0 || claimed.length === 0) return entries;
+      }
+    },
     renew: (claimed, leaseMs) => inbox.renew(claimed, leaseMs),
-    done: (claimed, result = {}) => inbox.done(claimed, sealedResult(result, claimed)),
+    done: (claimed, result = {}) =>
+      inbox.done(claimed, newest === undefined ? result : sealedResult(result, claimed, newest)),
     retry: (claimed, reason, dueAt) => inbox.retry(claimed, reason, dueAt),
     bury: (claimed, reason) => inbox.bury(claimed, reason),
     release: (claimed) => inbox.release(claimed),
-    replay: async (seq) => openedOrNull(await inbox.replay(seq)),
-    discard: async (seq, reason) => openedOrNull(await inbox.discard(seq, reason)),
+    replay: async (seq) => openedIfAny(await inbox.replay(seq)),
+    discard: async (seq, reason) => openedIfAny(await inbox.discard(seq, reason)),
     prune: (options) => inbox.prune(options),
-    find: async (seq) => openedOrNull(await inbox.find(seq)),
-    list: async (filter) => (await inbox.list(filter)).map((entry) => open(entry).entry),
+    find: async (seq) => openedIfAny(await inbox.find(seq)),
+    list: async (filter) => (await inbox.list(filter)).map(opened),
     stats: () => inbox.stats(),
     nextDue: () => inbox.nextDue(),
     onReady(listener) {
@@ -107,7 +67,24 @@ export function encryptInbox(
   };
 }
 
-type Part = 'content' | 'answer';
+function sealedEntry(fresh: NewEntry, key: InboxKey): NewEntry {
+  return { ...fresh, content: seal(fresh.content, key, boundTo(fresh, 'content')) };
+}
+
+function sealedResult({ answer, followUps, ...rest }: Result, claimed: Entry, key: InboxKey): Result {
+  return {
+    ...rest,
+    ...(answer && { answer: seal(answer, key, boundTo(claimed, 'answer')) }),
+    ...(followUps && { followUps: followUps.map((fresh) => sealedEntry(fresh, key)) }),
+  };
+}
+
+/** A redelivery brings the content again. */
+function openedStored(stored: Stored, { content }: NewEntry, open: (entry: Entry) => Opened): Stored {
+  if (!stored.duplicate) return { ...stored, entry: { ...stored.entry, content } };
+  const { entry, readable } = open(stored.entry);
+  return { ...stored, entry: readable || !stored.claimed ? entry : { ...entry, content } };
+}
 
 interface Opened {
   readonly entry: Entry;
@@ -115,11 +92,28 @@ interface Opened {
   readonly readable: boolean;
 }
 
+function openedEntry(entry: Entry, keys: readonly InboxKey[]): Opened {
+  const content = openedPart(entry.content, 'content', entry, keys);
+  const answer = entry.answer && openedPart(entry.answer, 'answer', entry, keys);
+  const trouble = content.trouble ?? answer?.trouble;
+  return {
+    readable: content.trouble === undefined,
+    entry: {
+      ...entry,
+      content: content.plain ?? NOTHING,
+      answer: answer?.plain,
+      note: trouble ?? entry.note,
+    },
+  };
+}
+
+type Part = 'content' | 'answer';
+
 const trouble = { content: 'content_unreadable', answer: 'answer_unreadable' } as const;
 
 const NOTHING = Buffer.alloc(0);
 
-function opened(
+function openedPart(
   stored: Buffer,
   part: Part,
   entry: Entry,

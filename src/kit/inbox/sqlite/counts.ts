@@ -11,7 +11,7 @@ export interface Counts {
   begin(): void;
   /** As they are within the transaction. */
   now(): Counted;
-  /** An entry of so many bytes of content changes its status, or begins with one. */
+  /** An entry with content of this size changes its status, or begins with one. */
   move(from: Status | undefined, to: Status, bytes: number): void;
   forget(from: Status, entries: number): void;
   /** Writes them down, if anything changed, as the transaction ends. */

@@ -14,7 +14,7 @@ export interface GroupCommit {
 export interface GroupCommitOptions {
   /** Runs its work in one transaction: commits what it did, or rolls it back and throws. */
   readonly transact: <Result>(work: () => Result) => Result;
-  /** Makes of whatever failed the error that every operation of the turn rejects with. */
+  /** Turns what failed into the error that every operation of the turn rejects with. */
   readonly failure: (thrown: unknown) => InboxUnavailable;
   /** Called after each commit, when its promises are resolved. */
   readonly committed: () => void;

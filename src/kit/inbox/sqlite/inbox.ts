@@ -2,11 +2,13 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createGroupCommit } from './group-commit.ts';
-import { InboxUnavailable, type Entry, type Filter, type Inbox, type Room } from '../inbox.ts';
-import { createSqliteEntries } from './entries.ts';
+import { InboxUnavailable, type Inbox, type Room } from '../inbox.ts';
+import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
+import { findEntry, openTables, storeEntry, transact } from './store.ts';
 import { isSqliteError, unavailable } from './trouble.ts';
+import { claimEntries, endDead, endDone, giveBackAll, putBack, renewLease } from './work.ts';
 
 export interface SqliteInboxOptions extends Room {
   readonly now?: () => number;
@@ -17,11 +19,11 @@ export interface SqliteInboxOptions extends Room {
   readonly owner?: boolean;
 }
 
-/** How long a writer waits for the other process. The receiver stands still meanwhile, so it gives up sooner. */
+/** How long a writer waits for the other process. The receiver stands still while it waits, so it gives up sooner. */
 const OWNER_WAITS_MS = 1_000;
 const GUEST_WAITS_MS = 10_000;
 
-/** So many entries are forgotten in one commit, 30 ms at 200 KB each: the receiver stands still meanwhile. */
+/** How many entries are forgotten in one commit, 30 ms at 200 KB each: the receiver stands still until it is done. */
 const PRUNED_AT_ONCE = 50;
 
 /**
@@ -69,7 +71,7 @@ function createPrivately(file: string): void {
 
 /**
  * After the check of the schema: another program's file is left as it is. What is forgotten is overwritten in the file
- * with `secure_delete`; the log beside it may have it until it is written anew. Storing and completing cost the same
+ * with `secure_delete`; the log beside it may have it until it is written again. Storing and completing cost the same
  * with it, forgetting large content four to ten times as much.
  */
 function configure(database: DatabaseSync): void {
@@ -99,82 +101,70 @@ function createInbox(
 ): Inbox {
   const listeners: (() => void)[] = [];
   let ready = false;
-  let closed = false;
-
-  const entries = createSqliteEntries(database, {
-    room,
-    now,
-    onReady() {
-      ready = true;
+  const tables = openTables(database, { room, now, onReady: () => (ready = true) });
+  const group = createGroupCommit({
+    transact: (work) => transact(tables, work),
+    failure: (thrown) => unavailable(file, thrown),
+    committed() {
+      if (!ready) return;
+      ready = false;
+      for (const listener of listeners) listener();
     },
   });
-  const { transact } = entries;
-  const group = createGroupCommit({
-    transact,
-    failure: (thrown) => unavailable(file, thrown),
-    committed,
-  });
-
-  function committed(): void {
-    if (!ready) return;
-    ready = false;
-    for (const listener of listeners) listener();
-  }
-
-  async function write<Result>(operation: () => Result): Promise<Result> {
-    if (closed) throw inboxClosed();
+  const write = async <Outcome>(operation: () => Outcome): Promise<Outcome> => {
+    if (!database.isOpen) throw inboxClosed();
     return group.run(operation);
-  }
-
-  /** Sees only what is committed: operations queued in this turn are not there yet. */
-  async function read<Result>(query: () => Result): Promise<Result> {
-    if (closed) throw inboxClosed();
-    try {
-      return query();
-    } catch (thrown) {
-      throw unavailable(file, thrown);
-    }
-  }
-
-  async function prune(finishedBefore: number, limit: number): Promise<number> {
-    let pruned = 0;
-    while (pruned < limit) {
-      const step = Math.min(limit - pruned, PRUNED_AT_ONCE);
-      const forgotten = await write(() => entries.prune(finishedBefore, step));
-      pruned += forgotten;
-      if (forgotten < step) break;
-    }
-    return pruned;
-  }
-
-  if (ownership) transact(entries.giveBackAll);
+  };
+  const read = async <Outcome>(query: () => Outcome) => readNow(file, database, query);
+  if (ownership) transact(tables, giveBackAll.bind(undefined, tables));
 
   return {
-    store: (entry, claiming) => write(() => entries.store(entry, claiming?.claimForMs)),
-    claim: ({ limit, leaseMs }) => write(() => entries.claim(limit, leaseMs)),
-    renew: (claimed, leaseMs) => write(() => entries.renew(claimed, leaseMs)),
-    done: (claimed, result) => write(entries.done.bind(undefined, claimed, result ?? {})),
-    retry: (claimed, reason, dueAt) => write(entries.retry.bind(undefined, claimed, reason, dueAt)),
-    bury: (claimed, reason) => write(entries.bury.bind(undefined, claimed, reason)),
-    release: (claimed) => write(entries.release.bind(undefined, claimed)),
-    replay: (seq) => write(() => entries.replay(seq)),
-    discard: (seq, reason) => write(() => entries.discard(seq, reason)),
-    prune: ({ finishedBefore, limit }) => prune(finishedBefore, limit),
-    find: (seq) => read((): Entry | null => entries.find(seq) ?? null),
-    list: (filter: Filter) => read(() => entries.list(filter)),
-    stats: () => read(() => entries.stats()),
-    nextDue: () => read(() => entries.nextDue()),
+    store: (entry, claiming) => write(() => storeEntry(tables, entry, claiming?.claimForMs)),
+    claim: ({ limit, leaseMs }) => write(() => claimEntries(tables, limit, leaseMs)),
+    renew: (claimed, leaseMs) => write(() => renewLease(tables, claimed, leaseMs)),
+    done: (claimed, result = {}) => write(endDone.bind(undefined, tables, claimed, result)),
+    retry: (claimed, note, dueAt) => write(putBack.bind(undefined, tables, claimed, { note, dueAt })),
+    bury: (claimed, reason) => write(endDead.bind(undefined, tables, claimed, reason)),
+    release: (claimed) => write(putBack.bind(undefined, tables, claimed, { attempts: claimed.attempts - 1 })),
+    replay: (seq) => write(() => replayEntry(tables, seq)),
+    discard: (seq, reason) => write(() => discardEntry(tables, seq, reason)),
+    prune: ({ finishedBefore, limit }) =>
+      pruneInSteps(limit, (step) => write(() => pruneEntries(tables, finishedBefore, step))),
+    find: (seq) => read(() => findEntry(tables, seq) ?? null),
+    list: (filter) => read(() => listEntries(tables, filter)),
+    stats: () => read(() => readStats(tables)),
+    nextDue: () => read(() => readNextDue(tables)),
     onReady(listener) {
       listeners.push(listener);
     },
     async close() {
-      if (closed) return;
+      if (!database.isOpen) return;
       group.flush();
-      closed = true;
       database.close();
       ownership?.close();
     },
   };
+}
+
+/** Sees only what is committed: operations queued in this turn are not there yet. */
+function readNow<Outcome>(file: string, database: DatabaseSync, query: () => Outcome): Outcome {
+  if (!database.isOpen) throw inboxClosed();
+  try {
+    return query();
+  } catch (thrown) {
+    throw unavailable(file, thrown);
+  }
+}
+
+async function pruneInSteps(limit: number, prune: (limit: number) => Promise<number>): Promise<number> {
+  let pruned = 0;
+  while (pruned < limit) {
+    const step = Math.min(limit - pruned, PRUNED_AT_ONCE);
+    const forgotten = await prune(step);
+    pruned += forgotten;
+    if (forgotten < step) break;
+  }
+  return pruned;
 }
 
 function inboxClosed(): InboxUnavailable {

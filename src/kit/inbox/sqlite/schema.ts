@@ -108,7 +108,7 @@ const version2 = `
   END;
 `;
 
-/** Each makes of the one before it its own; a new file begins with the first. */
+/** Each one builds on the version before it; a new file begins with the first. */
 const versions = [version1, version2];
 
 /** A file of an older one is brought up to it by its receiver, a newer one is refused. */

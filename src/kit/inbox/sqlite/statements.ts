@@ -18,6 +18,12 @@ export type Statements = ReturnType<typeof prepareStatements>;
  */
 export function prepareStatements(database: DatabaseSync) {
   const prepare = (sql: string) => database.prepare(sql);
+  return { ...storing(prepare), ...working(prepare), ...inLines(prepare), ...managing(prepare) };
+}
+
+type Prepare = DatabaseSync['prepare'];
+
+function storing(prepare: Prepare) {
   return {
     begin: prepare('BEGIN IMMEDIATE'),
     commit: prepare('COMMIT'),
@@ -26,7 +32,7 @@ export function prepareStatements(database: DatabaseSync) {
     findByKey: prepare(
       `SELECT ${columns} FROM entries INDEXED BY keys JOIN bodies USING (seq) WHERE unique_key = :uniqueKey`,
     ),
-    // Both are on the way of every delivery: positions bind faster than names.
+    // Both are on the path of every delivery: positions bind faster than names.
     insert: prepare(`
       INSERT INTO entries
         (source, endpoint, installation, type, event_id, key, unique_key, subject, secret, received_at, due_at, head,
@@ -34,6 +40,11 @@ export function prepareStatements(database: DatabaseSync) {
       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)
       ON CONFLICT (source, subject, place) WHERE status IN ('waiting', 'running') AND subject IS NOT NULL DO NOTHING`),
     insertBody: prepare('INSERT INTO bodies (seq, content) VALUES (?, ?)'),
+  };
+}
+
+function working(prepare: Prepare) {
+  return {
     due: prepare(`
       SELECT ${columns} FROM entries INDEXED BY claimable JOIN bodies USING (seq)
       WHERE status = 'waiting' AND head = 1 AND due_at <= :now ORDER BY due_at, seq LIMIT :limit`),
@@ -52,21 +63,31 @@ export function prepareStatements(database: DatabaseSync) {
       UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,
         attempts = :attempts, due_at = :dueAt, note = :note
       WHERE ${stillHeld} RETURNING ${bytes}`),
+  };
+}
+
+function inLines(prepare: Prepare) {
+  return {
+    head: prepare(`SELECT seq, status FROM entries INDEXED BY lines WHERE ${inLine} AND place = 0`),
+    demote: prepare('UPDATE entries SET head = 0 WHERE seq = :seq'),
+    promoteFirst: prepare(`
+      UPDATE entries SET head = 1 WHERE seq = (
+        SELECT seq FROM entries INDEXED BY lines WHERE ${inLine} ORDER BY place LIMIT 1)`),
+  };
+}
+
+function managing(prepare: Prepare) {
+  return {
     discard: prepare(`
       UPDATE entries SET status = 'done', head = 0, finished_at = :now, note = :note WHERE seq = :seq`),
     prune: prepare(`
       DELETE FROM entries WHERE seq IN (
         SELECT seq FROM entries INDEXED BY finished
         WHERE status = 'done' AND finished_at < :finishedBefore ORDER BY finished_at LIMIT :limit)`),
-    waitAfresh: prepare(`
+    waitAgain: prepare(`
       UPDATE entries SET head = CASE status WHEN 'waiting' THEN head ELSE subject IS NULL END,
         status = 'waiting', attempts = 0, due_at = :now, finished_at = NULL
       WHERE seq = :seq`),
-    head: prepare(`SELECT seq, status FROM entries INDEXED BY lines WHERE ${inLine} AND place = 0`),
-    demote: prepare('UPDATE entries SET head = 0 WHERE seq = :seq'),
-    promoteFirst: prepare(`
-      UPDATE entries SET head = 1 WHERE seq = (
-        SELECT seq FROM entries INDEXED BY lines WHERE ${inLine} ORDER BY place LIMIT 1)`),
     list: prepare(`
       SELECT ${columns} FROM entries JOIN bodies USING (seq)
       WHERE (:status IS NULL OR status = :status) AND (:source IS NULL OR source = :source)

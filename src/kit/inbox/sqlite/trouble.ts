@@ -18,7 +18,7 @@ interface SqliteError {
   readonly message: string;
 }
 
-/** What a failed read or commit means for whoever is woken by it. */
+/** What a failed read or commit means for the person it wakes at night. */
 export function unavailable(file: string, thrown: unknown): InboxUnavailable {
   const message = isSqliteError(thrown) ? thrown.message : messageOf(thrown);
   const words = advice[primaryCode(thrown)] ?? 'Nothing of it was stored.';

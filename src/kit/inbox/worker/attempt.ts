@@ -2,8 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DeadLetter, describeFailure, HandlerLate, Interrupted, shuttingDown } from '../../errors.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
-import { InboxUnavailable, type Entry, type Inbox, type Result } from '../inbox.ts';
-import { shortNote } from '../note.ts';
+import { InboxUnavailable, shortNote, type Entry, type Inbox, type Result } from '../inbox.ts';
 
 /** Reads an entry and calls its handler. What it resolves with is kept with the entry. */
 export type Run = (entry: Entry, signal: AbortSignal) => Promise<Result>;
@@ -35,7 +34,7 @@ type Ending = Omit<Attempted, 'ms'> & { readonly record: () => Promise<void> };
 
 const ASK_AGAIN_MS = 1_000;
 
-/** Runs the handler of a claimed entry once, within its time, and records what came of it. Never rejects. */
+/** Runs the handler of a claimed entry once, within its time, and records the outcome. Never rejects. */
 export async function attempt(
   entry: Entry,
   options: AttemptOptions,

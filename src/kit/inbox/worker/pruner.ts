@@ -3,14 +3,14 @@ import type { Inbox } from '../inbox.ts';
 
 export interface PrunerOptions {
   readonly inbox: Inbox;
-  /** So long an entry is kept after it is done. Its key goes with it: let it outlast the sender's redeliveries. */
+  /** How long an entry is kept after it is done. Its key goes with it: let it outlast the sender's redeliveries. */
   readonly retentionMs: number;
   /** From the end of one look to the next. */
   readonly everyMs: number;
   readonly now?: () => number;
   /** Told how many entries one look found to forget, if any. */
   readonly onPruned: (count: number) => void;
-  /** Told when a look failed; the next one comes in its time. */
+  /** Told when a look failed; the next one comes as usual. */
   readonly onTrouble: (error: unknown) => void;
 }
 

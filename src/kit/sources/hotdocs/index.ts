@@ -11,7 +11,7 @@ import { judge } from './judge.ts';
 import { methods } from './wire/methods.ts';
 import { plainContent } from './wire/plain-content.ts';
 import { settings, type Values } from './settings.ts';
-import { forge, forgeries, sign } from './wire/sign.ts';
+import { forged, sign } from './wire/sign.ts';
 import { switches } from './switches.ts';
 import { findToken } from './wire/token-place.ts';
 
@@ -66,8 +66,7 @@ export const hotdocs = defineSource({
       },
     },
     sign,
-    forgeries,
-    forge,
+    ...forged,
   },
   envelope: { read: readEnvelope, write: writeEnvelope },
   reply: {

@@ -4,7 +4,7 @@ import { event, type NotifyEvent } from '../../source.ts';
 /** Goes into the path of an API address, so it can be no path of its own: no slash, no percent, not `.` or `..`. */
 const taskId = z.string().regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,128}$/);
 
-/** All that any of these events says: which task. What became of it is asked of the Automation API. */
+/** All that any of these events says: which task. Its outcome is asked of the Automation API. */
 const notification = z.looseObject({
   taskId,
   /** The same value under its old name, as long as the sender still writes it. Deprecated by the sender. */

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import { readJson } from '../../reading/json.ts';
-import { parse } from '../../reading/parse.ts';
+import { jsonObject, parseContent } from '../../reading/parse.ts';
 import { certificateDemand, clientCertificateSettings } from '../../proofs/client-certificate.ts';
 import { hmacHeader, signHmacHeader } from '../../proofs/hmac-header.ts';
 import { unsigned } from '../../proofs/unsigned.ts';
@@ -15,12 +14,13 @@ import {
   type OutgoingEvent,
   type OutgoingRequest,
   type ReceivedReply,
-  type ReplyContent,
   type SettingDefinitions,
   type SwitchDefinitions,
   type SwitchValues,
   type Verdict,
 } from '../../source.ts';
+import { forging } from '../forging.ts';
+import { okReplies, post } from '../plain-post.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
 import { events } from './events.ts';
 
@@ -124,28 +124,17 @@ export const phenixid = defineSource({
     },
     without: ({ SIGNATURE_SCHEME }) => (SIGNATURE_SCHEME === 'unsigned' ? unsigned() : undefined),
     sign: async (content, to, choices) => request(content, to, choices, signature(content, to, choices)),
-    forgeries: ['missing-proof', 'plain-sha256'],
-    async forge(forgery, content, to, choices) {
-      switch (forgery) {
-        case 'missing-proof':
-          return request(content, to, choices, undefined);
-        case 'plain-sha256':
-          return request(content, to, choices, plainHash(content, choices));
-        default:
-          throw new Error(`phenixid has no forgery "${forgery}".`);
-      }
-    },
+    ...forging<Choices>('phenixid', {
+      'missing-proof': (content, to, choices) => request(content, to, choices, undefined),
+      'plain-sha256': (content, to, choices) => request(content, to, choices, plainHash(content, choices)),
+    }),
   },
   envelope: { read, write },
   reply: {
-    accepted: { status: 200, type: 'json', body: '{"ok":true}' },
-    answer: accepted,
-    harmless: accepted,
+    ...okReplies,
     judge,
   },
 });
-
-const jsonObject = z.looseObject({});
 
 const notification = z.looseObject({
   // Unknown types are welcome, unprintable ones are no types.
@@ -155,8 +144,7 @@ const notification = z.looseObject({
 });
 
 function read(content: Buffer): Envelope {
-  const json = parse(jsonObject, readJson(content), 'json_invalid');
-  const { eventType, taskId, orderId, ...others } = parse(notification, json, 'payload_invalid');
+  const { eventType, taskId, orderId, ...others } = parseContent(notification, content);
   const task = taskId ?? orderId;
   const order = orderId ?? undefined;
   if (order !== undefined && order !== task) {
@@ -186,16 +174,8 @@ function request(
   choices: Choices,
   signature: string | undefined,
 ): OutgoingRequest {
-  const { contentType } = choices;
-  return {
-    method: 'POST',
-    target: target(to.path, choices),
-    headers: {
-      ...(contentType === 'none' ? {} : { 'Content-Type': contentType }),
-      ...(signature === undefined ? {} : { [SIGNATURE_HEADER]: signature }),
-    },
-    body: content,
-  };
+  const headers = signature === undefined ? {} : { [SIGNATURE_HEADER]: signature };
+  return post(target(to.path, choices), content, choices.contentType, headers);
 }
 
 /** `endpoint` as configured; a `key` is put behind it with a slash of its own. */
@@ -219,10 +199,6 @@ function plainHash(content: Buffer, choices: Choices): string {
 
 function prefixOf({ prefix }: Choices): string {
   return prefix === 'none' ? '' : prefix;
-}
-
-function accepted(): ReplyContent {
-  return phenixid.reply.accepted;
 }
 
 function judge({ status, ms }: ReceivedReply, _type: string, { connectionTimeoutMs }: Choices): Verdict {

@@ -1,9 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import { readJson } from '../../reading/json.ts';
-import { parse } from '../../reading/parse.ts';
-import { signCompact, unsignedCompact } from '../../proofs/compact.ts';
+import type { JsonObject } from '../../reading/json.ts';
+import { jsonObject, parseContent } from '../../reading/parse.ts';
+import { hs512Compact, signCompact, unsignedCompact } from '../../proofs/compact.ts';
 import { jwsBody } from '../../proofs/jws-body.ts';
 import { importSecret } from '../../proofs/secrets.ts';
 import { integer, list, oneOf } from '../../reading/settings.ts';
@@ -15,15 +14,16 @@ import {
   type OutgoingEvent,
   type OutgoingRequest,
   type ReceivedReply,
-  type ReplyContent,
   type SettingDefinitions,
   type SettingValues,
   type SwitchDefinitions,
   type SwitchValues,
   type Verdict,
 } from '../../source.ts';
+import { forging } from '../forging.ts';
+import { okReplies, post } from '../plain-post.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
-import { readBooking, readDocument, writeBooking, type Members } from './content/document.ts';
+import { readBooking, readDocument, writeBooking } from './content/document.ts';
 import { events, identity, testPayload } from './events.ts';
 import { jsonText } from './content/json-text.ts';
 import { readLogin, writeLogin } from './content/login.ts';
@@ -126,36 +126,29 @@ export const risr = defineSource({
       const token = await signCompact(content, secret, headerJson('HS256', choices));
       return request(to.path, token, choices);
     },
-    forgeries: ['missing-proof', 'alg-none', 'hs512'],
-    async forge(forgery, content, to, choices) {
-      switch (forgery) {
-        case 'missing-proof':
-          return request(to.path, content.toString(), choices);
-        case 'alg-none':
-          return request(to.path, unsignedCompact(content), choices);
-        case 'hs512':
-          return request(to.path, signHs512(content, to.credential.text, choices), choices);
-        default:
-          throw new Error(`risr has no forgery "${forgery}".`);
-      }
-    },
+    ...forging<Choices>('risr', {
+      'missing-proof': (content, to, choices) => request(to.path, content.toString(), choices),
+      'alg-none': (content, to, choices) => request(to.path, unsignedCompact(content), choices),
+      async hs512(content, to, choices) {
+        const secret = await importSecret(to.credential.text);
+        return request(to.path, hs512Compact(content, secret, headerJson('HS512', choices)), choices);
+      },
+    }),
   },
   envelope: { read, write },
   reply: {
     // RI-4: two hooks "return a value"; the vendor's example server returns this one.
-    accepted: { status: 200, type: 'json', body: '{"ok":true}' },
-    answer: accepted,
-    harmless: accepted,
+    ...okReplies,
     judge,
   },
 });
 
 /** One kind of payload, in both directions. */
 interface Shape {
-  read(document: Members, values: Values): Members;
-  write(payload: Members, choices: Choices): Members;
+  read(document: JsonObject, values: Values): JsonObject;
+  write(payload: JsonObject, choices: Choices): JsonObject;
   /** Tells two events apart that have no `webhook_request_id`; without it they are never duplicates. */
-  key?(payload: Members): string | undefined;
+  key?(payload: JsonObject): string | undefined;
 }
 
 const login: Shape = {
@@ -178,8 +171,6 @@ const shapes = new Map<string, Shape>(
   } satisfies Partial<Record<keyof typeof events, Shape>>),
 );
 
-const jsonObject = z.looseObject({});
-
 const delivered = z.looseObject({
   webhook_request_id: z
     .string()
@@ -195,8 +186,7 @@ function read(content: Buffer, { type }: EndpointDefinition, values: Values): En
     );
   }
   const shape = shapes.get(type) ?? plain;
-  const json = parse(jsonObject, readJson(content), 'json_invalid');
-  const { webhook_request_id, ...document } = parse(delivered, json, 'payload_invalid');
+  const { webhook_request_id, ...document } = parseContent(delivered, content);
   const id = webhook_request_id ?? undefined;
   if (document['id'] === testPayload.id) return { type, id, key: id, payload: document, test: true };
   const payload = shape.read(document, values);
@@ -211,7 +201,7 @@ function write({ type, id, payload }: OutgoingEvent, choices: Choices): Buffer {
   return Buffer.from(jsonText(delivery, choices));
 }
 
-function revisionOf(payload: Members): string | undefined {
+function revisionOf(payload: JsonObject): string | undefined {
   const document = identity.safeParse(payload);
   return document.success ? `${document.data.id}@${document.data.rev}` : undefined;
 }
@@ -222,23 +212,8 @@ function headerJson(alg: string, choices: Choices): string {
     : `{"typ":"JWT","alg":"${alg}"}`;
 }
 
-function signHs512(content: Buffer, secret: string, choices: Choices): string {
-  const header = Buffer.from(headerJson('HS512', choices)).toString('base64url');
-  const signed = `${header}.${content.toString('base64url')}`;
-  return `${signed}.${createHmac('sha512', secret).update(signed).digest('base64url')}`;
-}
-
 function request(path: string, token: string, { contentType, newline }: Choices): OutgoingRequest {
-  return {
-    method: 'POST',
-    target: path,
-    headers: contentType === 'none' ? {} : { 'Content-Type': contentType },
-    body: Buffer.from(newline === 'yes' ? `${token}\n` : token),
-  };
-}
-
-function accepted(): ReplyContent {
-  return risr.reply.accepted;
+  return post(path, Buffer.from(newline === 'yes' ? `${token}\n` : token), contentType);
 }
 
 function judge({ status, body, ms }: ReceivedReply, type: string, { timeoutMs }: Choices): Verdict {

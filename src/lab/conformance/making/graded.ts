@@ -2,7 +2,7 @@ import type { Endpoint, Finding, Trial } from '../rule.ts';
 import { describe, isAccepted, tried, type Make, type Statuses, type TrialOptions } from '../trials.ts';
 import type { Observation } from '../wire.ts';
 
-/** What an answer comes to. */
+/** How an answer is judged. */
 export interface Grades {
   readonly passes: Statuses;
   /** Not wrong, and not as it should be. */

@@ -3,16 +3,8 @@ import type { CaseEnded, ExchangeSummary, RunEnded, Verdict } from '../result.ts
 import { groups } from '../rule.ts';
 import { STYLE } from './html-style.ts';
 import { Html, html } from './html-text.ts';
-import {
-  atTheEnd,
-  byGroup,
-  byRule,
-  findingOf,
-  withOutcome,
-  type Report,
-  type RuleCases,
-  type WholeRun,
-} from './report.ts';
+import { atTheEnd, byGroup, findingOf, troubles } from './report.ts';
+import type { Report, RuleCases, Trouble, WholeRun } from './report.ts';
 
 /** One page for people who did not start the run: the verdict, what is wrong, then everything. Needs no script. */
 export function htmlReport(): Report {
@@ -49,10 +41,13 @@ function page({ started, cases, ended }: WholeRun): Html {
         </p>
         ${countsTable(ended)}
       </header>
-      ${problems('What failed', withOutcome(cases, 'failed'))}
-      ${problems('What is inconclusive', withOutcome(cases, 'inconclusive'))}
-      ${problems('What could be better', withOutcome(cases, 'warned'))}
-      ${problems('What was waived', withOutcome(cases, 'waived'))}
+      ${troubles(cases).map(
+        ({ outcome, rules }) =>
+          html`<section>
+            <h2>${PROBLEMS[outcome]}</h2>
+            ${rules.map(problem)}
+          </section>`,
+      )}
       <h2>All cases</h2>
       ${allCases(cases)}
     </body>
@@ -80,13 +75,12 @@ function countsTable({ counts }: RunEnded): Html {
   </table>`;
 }
 
-function problems(heading: string, cases: readonly CaseEnded[]): Html {
-  if (cases.length === 0) return html``;
-  return html`<section>
-    <h2>${heading}</h2>
-    ${byRule(cases).map(problem)}
-  </section>`;
-}
+const PROBLEMS: Readonly<Record<Trouble, string>> = {
+  failed: 'What failed',
+  inconclusive: 'What is inconclusive',
+  warned: 'What could be better',
+  waived: 'What was waived',
+};
 
 function problem({ rule, cases }: RuleCases): Html {
   const source =

@@ -1,16 +1,8 @@
 import type { CaseEnded, Verdict } from '../result.ts';
 import { groups, type Group } from '../rule.ts';
 import { markdown } from './escape.ts';
-import {
-  atTheEnd,
-  byGroup,
-  byRule,
-  findingOf,
-  withOutcome,
-  type Report,
-  type RuleCases,
-  type WholeRun,
-} from './report.ts';
+import { atTheEnd, byGroup, findingOf, firstFew, troubles, withOutcome } from './report.ts';
+import type { Report, RuleCases, Trouble, WholeRun } from './report.ts';
 
 /** A page for the summary of a build; GitHub shows one MiB and people read one screen. */
 export function markdownReport(): Report {
@@ -30,10 +22,7 @@ function write(run: WholeRun): string {
     `Target ${markdown(started.target)}, level ${started.level}, seed ${started.seed}, ` +
       `${(ended.ms / 1000).toFixed(1)} s.`,
     '',
-    ...section('Failed', withOutcome(cases, 'failed'), ruleInFull),
-    ...section('Inconclusive', withOutcome(cases, 'inconclusive'), ruleInShort),
-    ...section('Warnings', withOutcome(cases, 'warned'), ruleInShort),
-    ...section('Waived', withOutcome(cases, 'waived'), ruleInShort),
+    ...troubles(cases).flatMap(section),
     ...table(cases),
     '',
   ].join('\n');
@@ -48,19 +37,19 @@ const MARKS: Readonly<Record<Verdict, string>> = {
   broken: '🚫',
 };
 
-function section(
-  heading: string,
-  cases: readonly CaseEnded[],
-  write: (group: RuleCases) => string[],
-): string[] {
-  if (cases.length === 0) return [];
-  const rules = byRule(cases);
-  const rest = rules.length - MOST_RULES;
+const HEADINGS: Readonly<Record<Trouble, string>> = {
+  failed: 'Failed',
+  inconclusive: 'Inconclusive',
+  warned: 'Warnings',
+  waived: 'Waived',
+};
+
+function section({ outcome, rules }: ReturnType<typeof troubles>[number]): string[] {
+  const write = outcome === 'failed' ? ruleInFull : ruleInShort;
   return [
-    `### ${heading}`,
+    `### ${HEADINGS[outcome]}`,
     '',
-    ...rules.slice(0, MOST_RULES).flatMap(write),
-    ...(rest > 0 ? [`- … and ${rest} more rules`] : []),
+    ...firstFew(rules, MOST_RULES, write, (rest) => `- … and ${rest} more rules`),
     '',
   ];
 }
@@ -82,13 +71,8 @@ function ruleInShort({ rule, cases }: RuleCases): string[] {
 }
 
 function casesOf(cases: readonly CaseEnded[]): string[] {
-  const rest = cases.length - MOST_CASES;
-  return [
-    ...cases
-      .slice(0, MOST_CASES)
-      .map((one) => `  - ${markdown(`${one.endpoint}, ${one.trial}: ${findingOf(one)}`)}`),
-    ...(rest > 0 ? [`  - … and ${rest} more cases`] : []),
-  ];
+  const write = (one: CaseEnded) => [`  - ${markdown(`${one.endpoint}, ${one.trial}: ${findingOf(one)}`)}`];
+  return firstFew(cases, MOST_CASES, write, (rest) => `  - … and ${rest} more cases`);
 }
 
 const COLUMNS = ['passed', 'warned', 'failed', 'inconclusive', 'skipped', 'waived'] as const;

@@ -30,7 +30,7 @@ export function atTheEnd(write: (run: WholeRun) => string): Report {
   };
 }
 
-/** What a rule came to wherever it was tried. */
+/** A rule with all its cases. */
 export interface RuleCases {
   readonly rule: RuleSummary;
   readonly cases: readonly CaseEnded[];
@@ -59,6 +59,29 @@ function rank({ severity }: RuleSummary): number {
 
 export function withOutcome(cases: readonly CaseEnded[], ...outcomes: CaseEnded['outcome'][]): CaseEnded[] {
   return cases.filter(({ outcome }) => outcomes.includes(outcome));
+}
+
+export type Trouble = 'failed' | 'inconclusive' | 'warned' | 'waived';
+
+/** What people should look at, by outcome and rule, the worst first; outcomes that no case has are left out. */
+export function troubles(
+  cases: readonly CaseEnded[],
+): readonly { readonly outcome: Trouble; readonly rules: readonly RuleCases[] }[] {
+  const outcomes: readonly Trouble[] = ['failed', 'inconclusive', 'warned', 'waived'];
+  return outcomes
+    .map((outcome) => ({ outcome, rules: byRule(withOutcome(cases, outcome)) }))
+    .filter(({ rules }) => rules.length > 0);
+}
+
+/** The lines of the first few, and one that says how many more there are. */
+export function firstFew<Item>(
+  items: readonly Item[],
+  most: number,
+  write: (item: Item) => readonly string[],
+  more: (rest: number) => string,
+): string[] {
+  const rest = items.length - most;
+  return [...items.slice(0, most).flatMap(write), ...(rest > 0 ? [more(rest)] : [])];
 }
 
 /**

@@ -1,7 +1,8 @@
 import { styleText } from 'node:util';
 import type { CaseEnded, RunEnded, RunStarted, Verdict } from '../result.ts';
 import { plain, short } from './escape.ts';
-import { byRule, findingOf, withOutcome, type Report, type RuleCases } from './report.ts';
+import { findingOf, firstFew, troubles, withOutcome } from './report.ts';
+import type { Report, RuleCases, Trouble } from './report.ts';
 
 export interface TerminalOptions {
   readonly colour: boolean;
@@ -9,7 +10,7 @@ export interface TerminalOptions {
   readonly columns: number;
 }
 
-/** For whoever watches: each failure as it happens, and in the end what is wrong and what to do about it. */
+/** For the person who watches: each failure as it happens, and in the end what is wrong and what to do about it. */
 export function terminalReport({ colour, columns }: TerminalOptions): Report {
   const paint: Paint = (style, text) => (colour ? styleText(style, text, { validateStream: false }) : text);
   const cases: CaseEnded[] = [];
@@ -57,10 +58,11 @@ function clear(columns: number): string {
 
 function summary(cases: readonly CaseEnded[], ended: RunEnded, paint: Paint): string {
   return [
-    ...byRule(withOutcome(cases, 'failed')).flatMap((group) => failedRule(group, paint)),
-    ...listed('Inconclusive', withOutcome(cases, 'inconclusive'), paint),
-    ...listed('Warnings', withOutcome(cases, 'warned'), paint),
-    ...listed('Waived', withOutcome(cases, 'waived'), paint),
+    ...troubles(cases).flatMap(({ outcome, rules }) =>
+      outcome === 'failed'
+        ? rules.flatMap((group) => failedRule(group, paint))
+        : listed(HEADINGS[outcome], rules, paint),
+    ),
     ...skipped(cases),
     '',
     Object.entries(ended.counts)
@@ -107,29 +109,24 @@ function failedRule({ rule, cases }: RuleCases, paint: Paint): string[] {
 
 const MOST_RULES = 10;
 
-function listed(heading: string, cases: readonly CaseEnded[], paint: Paint): string[] {
-  if (cases.length === 0) return [];
-  const rules = byRule(cases);
-  const rest = rules.length - MOST_RULES;
-  return [
-    '',
-    paint('yellow', `${heading}:`),
-    ...rules
-      .slice(0, MOST_RULES)
-      .flatMap(({ rule, cases: members }) => [
-        `  A right receiver ${plain(rule.title)}. ${rule.id}, ${rule.severity}`,
-        ...casesOf(members).map((line) => `  ${line}`),
-      ]),
-    ...(rest > 0 ? [`  … and ${rest} more rules`] : []),
+const HEADINGS: Readonly<Record<Exclude<Trouble, 'failed'>, string>> = {
+  inconclusive: 'Inconclusive',
+  warned: 'Warnings',
+  waived: 'Waived',
+};
+
+function listed(heading: string, rules: readonly RuleCases[], paint: Paint): string[] {
+  const write = ({ rule, cases }: RuleCases) => [
+    `  A right receiver ${plain(rule.title)}. ${rule.id}, ${rule.severity}`,
+    ...casesOf(cases).map((line) => `  ${line}`),
   ];
+  const lines = firstFew(rules, MOST_RULES, write, (rest) => `  … and ${rest} more rules`);
+  return ['', paint('yellow', `${heading}:`), ...lines];
 }
 
 function casesOf(cases: readonly CaseEnded[]): string[] {
-  const rest = cases.length - MOST_CASES;
-  return [
-    ...cases
-      .slice(0, MOST_CASES)
-      .map((one) => `  ${short(`${one.endpoint}, ${one.trial}: ${findingOf(one)}`, LONGEST)}`),
-    ...(rest > 0 ? [`  … and ${rest} more cases`] : []),
+  const write = (one: CaseEnded) => [
+    `  ${short(`${one.endpoint}, ${one.trial}: ${findingOf(one)}`, LONGEST)}`,
   ];
+  return firstFew(cases, MOST_CASES, write, (rest) => `  … and ${rest} more cases`);
 }

@@ -12,7 +12,7 @@ export function createBackground(): Background {
       running.add(work);
       work.then(
         () => running.delete(work),
-        () => undefined, // stays for whoever asks
+        () => undefined, // stays for the one who asks
       );
     },
     async settled() {

@@ -1,8 +1,16 @@
 import { MIME_TYPES } from '../platforms/documents.ts';
-import type { AssembledDocument } from '../platforms/hotdocs/work-items.ts';
+import type { AssembledDocument, Version } from '../platforms/hotdocs/work-items.ts';
 import { randomText, randomUuid } from '../random.ts';
 import { countInPdf, findArchived } from './files.ts';
-import { atPlatform, atReceiver, foundIf, type Finding, type Scenario } from './scenario.ts';
+import {
+  atPlatform,
+  atReceiver,
+  foundIf,
+  type Finding,
+  type Scenario,
+  type Step,
+  type World,
+} from './scenario.ts';
 
 /** As the template in HotDocs Author calls them; all five types of answers, and a repeated dialog. */
 const VARIABLES = [
@@ -28,75 +36,88 @@ export const interview: Scenario = {
     const { hotdocs, random } = world;
     const name = `Lease ${randomText(6, random)}`;
     const { id } = hotdocs.createWorkItem({ id: randomUuid(random), name });
-    const version = () => hotdocs.workItem(id).versions.at(-1) ?? missingVersion();
-    let assembled: readonly AssembledDocument[] = [];
-    let page = '';
-
-    return [
-      {
-        does: 'opens the interview',
-        waits: true,
-        act: () => hotdocs.openInterview(id),
-        effects: [atPlatform('the interview is filled in', () => findAnswers(version().answers))],
-      },
-      {
-        does: `clicks ${LOOKUP}, having cleared the tenant`,
-        waits: true,
-        async act() {
-          hotdocs.handBack(id, { 'Tenant Name': '' });
-          await hotdocs.clickInterviewEvent(id, LOOKUP);
-        },
-        effects: [
-          atPlatform('the tenant is looked up', () => {
-            const tenant = version().answers['Tenant Name'];
-            return foundIf(
-              typeof tenant === 'string' && tenant !== '',
-              'Tenant Name',
-              'Tenant Name is empty',
-            );
-          }),
-        ],
-      },
-      {
-        does: 'finishes it',
-        async act() {
-          const finished = hotdocs.finishAssembly(id);
-          assembled = version().documents;
-          await finished;
-        },
-        effects: [
-          atPlatform('post-processing has ended', () => {
-            const { status } = version();
-            return foundIf(status === 'Completed', 'Completed', `the version is ${status}`);
-          }),
-          atPlatform('its documents are stamped, once', () =>
-            findStamps(version().documents, assembled, name),
-          ),
-          ...atReceiver(world, 'every document is archived, once', (receiver) =>
-            findArchived(receiver.archived(), version().id, version().documents),
-          ),
-        ],
-      },
-      {
-        does: `clicks ${LINK}`,
-        waits: true,
-        async act() {
-          const { reply } = await hotdocs.clickActionLink(id, LINK);
-          page = reply?.body.toString() ?? '';
-        },
-        effects: [
-          atPlatform('a page opens', () =>
-            foundIf(
-              /^<!doctype html>/i.test(page),
-              'HTML',
-              page === '' ? 'no page' : 'something else opened',
-            ),
-          ),
-        ],
-      },
-    ];
+    const story = {
+      world,
+      id,
+      name,
+      version: () => hotdocs.workItem(id).versions.at(-1) ?? missingVersion(),
+    };
+    return [open(story), lookUp(story), finish(story), sendOn(story)];
   },
 };
+
+interface Story {
+  readonly world: World;
+  /** Of the work item. */
+  readonly id: string;
+  readonly name: string;
+  readonly version: () => Version;
+}
+
+function open({ world: { hotdocs }, id, version }: Story): Step {
+  return {
+    does: 'opens the interview',
+    waits: true,
+    act: () => hotdocs.openInterview(id),
+    effects: [atPlatform('the interview is filled in', () => findAnswers(version().answers))],
+  };
+}
+
+function lookUp({ world: { hotdocs }, id, version }: Story): Step {
+  return {
+    does: `clicks ${LOOKUP}, having cleared the tenant`,
+    waits: true,
+    async act() {
+      hotdocs.handBack(id, { 'Tenant Name': '' });
+      await hotdocs.clickInterviewEvent(id, LOOKUP);
+    },
+    effects: [
+      atPlatform('the tenant is looked up', () => {
+        const tenant = version().answers['Tenant Name'];
+        return foundIf(typeof tenant === 'string' && tenant !== '', 'Tenant Name', 'Tenant Name is empty');
+      }),
+    ],
+  };
+}
+
+function finish({ world, id, name, version }: Story): Step {
+  let assembled: readonly AssembledDocument[] = [];
+  return {
+    does: 'finishes it',
+    async act() {
+      const finished = world.hotdocs.finishAssembly(id);
+      assembled = version().documents;
+      await finished;
+    },
+    effects: [
+      atPlatform('post-processing has ended', () => {
+        const { status } = version();
+        return foundIf(status === 'Completed', 'Completed', `the version is ${status}`);
+      }),
+      atPlatform('its documents are stamped, once', () => findStamps(version().documents, assembled, name)),
+      ...atReceiver(world, 'every document is archived, once', (receiver) =>
+        findArchived(receiver.archived(), version().id, version().documents),
+      ),
+    ],
+  };
+}
+
+function sendOn({ world: { hotdocs }, id }: Story): Step {
+  let page = '';
+  return {
+    does: `clicks ${LINK}`,
+    waits: true,
+    async act() {
+      const { reply } = await hotdocs.clickActionLink(id, LINK);
+      page = reply?.body.toString() ?? '';
+    },
+    effects: [
+      atPlatform('a page opens', () =>
+        foundIf(/^<!doctype html>/i.test(page), 'HTML', page === '' ? 'no page' : 'something else opened'),
+      ),
+    ],
+  };
+}
 
 function missingVersion(): never {
   throw new Error('A work item has a version from the start.');

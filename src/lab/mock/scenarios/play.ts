@@ -6,15 +6,15 @@ export interface PlayOptions {
   /** How long an effect may take to show. */
   readonly patienceMs?: number;
   /**
-   * Nobody waits for more than this between two steps, but for replies that people have to wait for; what came of it all
-   * is looked at in the end only.
+   * All that anybody waits for between two steps, apart from replies that people have to wait for; the effects are looked
+   * at in the end only.
    */
   readonly breath?: () => Promise<void>;
   /** Resolves when what has been done is over, as far as that can be told. */
   readonly settle?: () => Promise<void>;
 }
 
-/** What came of one scenario: every effect as it was in the end, or the first that did not come. */
+/** The outcome of one scenario: every effect as it was in the end, or the first that did not come. */
 export interface Played {
   readonly scenario: string;
   readonly observed: readonly Observed[];

@@ -3,7 +3,7 @@ import type { PhenixidPlatform } from '../platforms/phenixid/platform.ts';
 import type { RisrPlatform } from '../platforms/risr/platform.ts';
 import type { Random } from '../random.ts';
 
-/** A story of one product: what people do there, and what must have come of it on both sides. */
+/** A story of one product: what people do there, and what it must lead to on both sides. */
 export interface Scenario {
   readonly name: string;
   readonly summary: string;
@@ -42,10 +42,10 @@ export interface ArchivedFile {
 export interface Step {
   /** What somebody does. */
   readonly does: string;
-  /** Whoever does it waits for the reply, so nothing else happens before. */
+  /** The person waits for the reply, so nothing else happens before. */
   readonly waits?: true;
   act(): Promise<unknown>;
-  /** What comes of it, for good: it may take a moment, and it is still so when the story is over. */
+  /** What it leads to, for good: it may take a moment, and it still holds when the story is over. */
   readonly effects: readonly Effect[];
 }
 

@@ -11,7 +11,7 @@ import {
   type World,
 } from './scenario.ts';
 
-/** Of the four tasks, by what becomes of them. */
+/** Of the four tasks, by how they end. */
 type Fate = 'ACCEPTED' | 'REJECTED' | 'CANCELED' | 'EXPIRED';
 
 const FIRST = { source: 'INTERNAL', identifier: 'k.ek' } as const;

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { createFire } from '../../../../src/lab/mock/platforms/firing.ts';
 import {
   createHotdocsPlatform,
+  type HotdocsOptions,
   type HotdocsPlatform,
 } from '../../../../src/lab/mock/platforms/hotdocs/platform.ts';
 import type { webhookFields } from '../../../../src/lab/mock/platforms/hotdocs/webhooks.ts';
@@ -135,7 +136,6 @@ export async function setUp(answer: Answerer = () => undefined, switches: Switch
   const clock = { ms: Date.UTC(2026, 0, 2, 3, 4, 5, 6) };
   const random = createRandom(7);
   const now = () => new Date(clock.ms);
-  const client = { clientName: 'kit', principalName: 'service', principalPassword: PASSWORD };
   const platform = createHotdocsPlatform({
     fire: createFire(hotdocs, random, now),
     random,
@@ -144,35 +144,10 @@ export async function setUp(answer: Answerer = () => undefined, switches: Switch
     readAnswers: (json, dialect) =>
       JSON.parse(writeAnswers(readAnswers(json, { dialect }).answers, 'A')) as Record<string, unknown>,
     switches,
-    seed: {
-      clients: [
-        { ...client, tokenLifeS: 60 },
-        { ...client, clientName: 'reader', scope: 'Query' },
-        { ...client, clientName: 'inactive', active: false },
-        { ...client, clientName: 'without principal', principalActive: false },
-        { ...client, clientName: 'implicit', flow: 'Implicit' },
-      ],
-      actionLinks: [
-        { name: 'Sign', url: `${receiver}/hotdocs/ActionLink`, hmacSecret: SECRET },
-        { name: 'Off', url: `${receiver}/hotdocs/ActionLink`, hmacSecret: SECRET, active: false },
-        { name: 'Theirs', url: `${receiver}/x`, hmacSecret: SECRET, workGroups: [TEMPLATE] },
-      ],
-    },
+    seed: seedFor(receiver),
   });
   mock.on('request', createMockApp([], [platform]));
   let token: string | undefined;
-  const request = async (method: string, url: string, { headers = {}, body }: CallOptions = {}) => {
-    const response = await fetch(url, {
-      method,
-      headers,
-      ...(body !== undefined && { body: new Uint8Array(Buffer.from(body)) }),
-    });
-    const bytes = Buffer.from(await response.arrayBuffer());
-    const text = bytes.toString();
-    const isJson = response.headers.get('content-type')?.includes('json') === true;
-    const json = isJson ? (JSON.parse(text) as unknown) : undefined;
-    return { status: response.status, headers: response.headers, bytes, text, json };
-  };
   const logIn = (body: string | object, type = 'application/json') =>
     request('POST', `${origin}/HdaAuth/Authorize/ServicePrincipalLogIn`, {
       headers: { 'Content-Type': type },
@@ -207,4 +182,35 @@ export async function setUp(answer: Answerer = () => undefined, switches: Switch
     admin: (method, path, json) =>
       request(method, `${origin}/admin/${path}`, json === undefined ? {} : { body: JSON.stringify(json) }),
   };
+}
+
+function seedFor(receiver: string): NonNullable<HotdocsOptions['seed']> {
+  const client = { clientName: 'kit', principalName: 'service', principalPassword: PASSWORD };
+  return {
+    clients: [
+      { ...client, tokenLifeS: 60 },
+      { ...client, clientName: 'reader', scope: 'Query' },
+      { ...client, clientName: 'inactive', active: false },
+      { ...client, clientName: 'without principal', principalActive: false },
+      { ...client, clientName: 'implicit', flow: 'Implicit' },
+    ],
+    actionLinks: [
+      { name: 'Sign', url: `${receiver}/hotdocs/ActionLink`, hmacSecret: SECRET },
+      { name: 'Off', url: `${receiver}/hotdocs/ActionLink`, hmacSecret: SECRET, active: false },
+      { name: 'Theirs', url: `${receiver}/x`, hmacSecret: SECRET, workGroups: [TEMPLATE] },
+    ],
+  };
+}
+
+async function request(method: string, url: string, { headers = {}, body }: CallOptions = {}) {
+  const response = await fetch(url, {
+    method,
+    headers,
+    ...(body !== undefined && { body: new Uint8Array(Buffer.from(body)) }),
+  });
+  const bytes = Buffer.from(await response.arrayBuffer());
+  const text = bytes.toString();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const json = isJson ? (JSON.parse(text) as unknown) : undefined;
+  return { status: response.status, headers: response.headers, bytes, text, json };
 }

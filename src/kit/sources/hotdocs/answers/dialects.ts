@@ -1,3 +1,4 @@
+import { isObject, type JsonObject } from '../../../reading/json.ts';
 import {
   AnswersInvalid,
   MAX_LEVELS,
@@ -7,7 +8,6 @@ import {
   type ColumnAnswer,
   type SingleAnswer,
 } from './answers.ts';
-import { isMembers, type Members } from '../content/members.ts';
 import { dayOf, readSingle, typeCalled, words } from './values.ts';
 import { variablesOf, type Variable } from './variables.ts';
 
@@ -72,33 +72,33 @@ export function readAnswers(
   }
 }
 
-function membersOf(value: unknown, what: string): Members {
-  if (isMembers(value)) return value;
+function membersOf(value: unknown, what: string): JsonObject {
+  if (isObject(value)) return value;
   throw new AnswersInvalid(`${what} must be a JSON object.`);
 }
 
-function dialectOf(members: Members): Dialect {
+function dialectOf(members: JsonObject): Dialect {
   const list = Object.hasOwn(members, 'answers') ? members['answers'] : undefined;
   if (Array.isArray(list) && list.every(isTypedItem)) return 'B';
   const values = Object.values(members);
   return values.length > 0 &&
-    values.every((value) => isMembers(value) && typeof member(value, 'type') === 'string')
+    values.every((value) => isObject(value) && typeof member(value, 'type') === 'string')
     ? 'C'
     : 'A';
 }
 
 /** A repeated dialog named `answers` in dialect A has variables, not these. */
 function isTypedItem(item: unknown): boolean {
-  if (!isMembers(item) || typeof member(item, 'name') !== 'string') return false;
+  if (!isObject(item) || typeof member(item, 'name') !== 'string') return false;
   return member(item, 'value') !== undefined || member(item, 'values') !== undefined;
 }
 
 /** HotDocs' own K2 broker capitalises these names. */
-function member(members: Members, name: string): unknown {
+function member(members: JsonObject, name: string): unknown {
   return Object.entries(members).find(([candidate]) => candidate.toLowerCase() === name)?.[1];
 }
 
-function readRow(members: Members, types: ReadonlyMap<string, AnswerType>, level: number): Answers {
+function readRow(members: JsonObject, types: ReadonlyMap<string, AnswerType>, level: number): Answers {
   return Object.fromEntries(
     Object.entries(members).map(([name, value]) => [name, readPlain(name, value, types, level)]),
   );
@@ -122,9 +122,9 @@ function readPlain(
 }
 
 /** A repetition without any answer may be `null`. */
-function isRowList(items: readonly unknown[]): items is readonly (Members | null)[] {
+function isRowList(items: readonly unknown[]): items is readonly (JsonObject | null)[] {
   return (
-    items.every((item) => item === null || isMembers(item)) && (items.length === 0 || items.some(isMembers))
+    items.every((item) => item === null || isObject(item)) && (items.length === 0 || items.some(isObject))
   );
 }
 
@@ -144,7 +144,7 @@ function guess(value: unknown): AnswerType {
   return 'TX';
 }
 
-function readTypedList(members: Members): Answers {
+function readTypedList(members: JsonObject): Answers {
   const list = Object.hasOwn(members, 'answers') ? members['answers'] : undefined;
   if (!Array.isArray(list)) throw new AnswersInvalid('Dialect B has a list named answers.');
   const read = new Map<string, Answer>();
@@ -158,13 +158,13 @@ function readTypedList(members: Members): Answers {
   return Object.fromEntries(read);
 }
 
-function readTypedMap(members: Members): Answers {
+function readTypedMap(members: JsonObject): Answers {
   return Object.fromEntries(
     Object.entries(members).map(([name, value]) => [name, readTyped(name, membersOf(value, `"${name}"`))]),
   );
 }
 
-function readTyped(name: string, entry: Members): Answer {
+function readTyped(name: string, entry: JsonObject): Answer {
   const type = typeCalled(name, member(entry, 'type'));
   const value = member(entry, 'value');
   const values = member(entry, 'values');

@@ -1,10 +1,9 @@
-import { createCaller } from '../../../outgoing/caller.ts';
+import { createCaller, realTools, type ApiTools } from '../../../outgoing/caller.ts';
 import type { Downloaded } from '../../../outgoing/client.ts';
 import { readWord } from '../../../outgoing/read-reply.ts';
 import { wayTo } from '../../../outgoing/settings.ts';
 import { jsonWith, urlBelow, withQuery } from '../../../outgoing/template.ts';
 import { createTokens } from '../../../outgoing/tokens.ts';
-import { realTools, type ApiTools } from '../../../outgoing/tools.ts';
 import { needed, type ApiSettings } from './api-settings.ts';
 import { logIn } from './log-in.ts';
 

@@ -1,20 +1,11 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../../errors.ts';
-import { readJson } from '../../../reading/json.ts';
+import { isObject, readJson, type JsonObject } from '../../../reading/json.ts';
 import type { EndpointDefinition, Envelope, OutgoingEvent } from '../../../source.ts';
 import { ACTION_LINK, events, INTERVIEW_LOAD, occasion } from '../events.ts';
 import { containerIn, eventIn, layOut } from './layout.ts';
-import {
-  canonical,
-  capitalised,
-  flat,
-  isMembers,
-  pascal,
-  shapeOf,
-  type Members,
-  type Shape,
-} from './members.ts';
+import { canonical, capitalised, flat, pascal, shapeOf, type Shape } from './members.ts';
 import type { Choices } from '../switches.ts';
 
 /** The documentation has both spellings: HD-3. */
@@ -39,9 +30,9 @@ export function readEnvelope(content: Buffer, endpoint: EndpointDefinition): Env
   return { type, id, key: keyOf(type, id, members, content), payload: payloadOf(members, type) };
 }
 
-function claimsIn(content: Buffer): Members {
+function claimsIn(content: Buffer): JsonObject {
   const claims = readJson(content);
-  if (isMembers(claims)) return claims;
+  if (isObject(claims)) return claims;
   throw new DeadLetter('json_invalid', 'Expected a JSON object, another JSON value came.');
 }
 
@@ -63,7 +54,12 @@ function isPlain(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value);
 }
 
-function keyOf(type: string, id: string | undefined, members: Members, content: Buffer): string | undefined {
+function keyOf(
+  type: string,
+  id: string | undefined,
+  members: JsonObject,
+  content: Buffer,
+): string | undefined {
   // Two clicks are two events, even when they look the same.
   if (type === ACTION_LINK) return undefined;
   if (id !== undefined) return id;
@@ -72,7 +68,7 @@ function keyOf(type: string, id: string | undefined, members: Members, content: 
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 
-function payloadOf(members: Members, type: string): Members {
+function payloadOf(members: JsonObject, type: string): JsonObject {
   const shape = payloads.get(type) ?? [];
   const data = containerIn(members);
   if (data === undefined) return canonical(members, shape);
@@ -89,7 +85,7 @@ export function writeEnvelope(event: OutgoingEvent, choices: Choices): Buffer {
   return Buffer.from(JSON.stringify(claims));
 }
 
-function spelled(event: OutgoingEvent, choices: Choices): Members {
+function spelled(event: OutgoingEvent, choices: Choices): JsonObject {
   const shape = payloads.get(event.type) ?? [];
   const { data, ...around } = envelopeOf(event, choices);
   switch (choices.fieldStyle) {
@@ -106,8 +102,8 @@ function spelled(event: OutgoingEvent, choices: Choices): Members {
 }
 
 /** An action link's claims are taken to be flat: nothing is published of an envelope around them. */
-function envelopeOf(event: OutgoingEvent, choices: Choices): Members & { readonly data?: Members } {
-  const payload = isMembers(event.payload) ? event.payload : {};
+function envelopeOf(event: OutgoingEvent, choices: Choices): JsonObject & { readonly data?: JsonObject } {
+  const payload = isObject(event.payload) ? event.payload : {};
   if (event.type === ACTION_LINK) return payload;
   const { createdBy, createdDate = dateOf(event.at, choices.dateStyle), ...data } = payload;
   return {
@@ -121,7 +117,7 @@ function envelopeOf(event: OutgoingEvent, choices: Choices): Members & { readonl
 
 const ANSWERS_SO_FAR = { 'Tenant Name': 'Jonas Weber', 'Monthly Rent': 1450.5, 'Pets Allowed': false };
 
-function dataOf(type: string, data: Members, choices: Choices): Members {
+function dataOf(type: string, data: JsonObject, choices: Choices): JsonObject {
   const asked =
     choices.includeAnswers === 'true' && payloads.get(type)?.some(({ name }) => name === 'answers');
   return {
@@ -131,16 +127,16 @@ function dataOf(type: string, data: Members, choices: Choices): Members {
   };
 }
 
-function documentsOf(documents: readonly unknown[], data: Members, choices: Choices): unknown[] {
+function documentsOf(documents: readonly unknown[], data: JsonObject, choices: Choices): unknown[] {
   return documents.map((document) => {
-    if (!isMembers(document)) return document;
+    if (!isObject(document)) return document;
     const { id, name, url, ...others } = document;
     const kept = choices.payloadFormat === 'legacy' ? {} : others;
     return { id, name, url: urlOf(url, id, data, choices.docUrl), ...kept };
   });
 }
 
-function urlOf(url: unknown, id: unknown, data: Members, style: Choices['docUrl']): unknown {
+function urlOf(url: unknown, id: unknown, data: JsonObject, style: Choices['docUrl']): unknown {
   const base = typeof url === 'string' ? /^.*?\/rest\//.exec(url)?.[0] : undefined;
   if (base === undefined || style === 'given') return url;
   const { workItemId, workItemVersionId } = data;
@@ -166,7 +162,7 @@ function dateOf(at: Date, style: Choices['dateStyle']): string {
 
 const LIFE_S = 300;
 
-function times(at: Date, style: Choices['times']): Members {
+function times(at: Date, style: Choices['times']): JsonObject {
   const iat = Math.floor(at.getTime() / 1000);
   switch (style) {
     case 'none':
@@ -180,6 +176,6 @@ function times(at: Date, style: Choices['times']): Members {
 
 const MOST_PADDING = 10_000_000;
 
-function padding(length: number): Members {
+function padding(length: number): JsonObject {
   return length > 0 ? { padding: 'x'.repeat(Math.min(length, MOST_PADDING)) } : {};
 }

@@ -1,4 +1,5 @@
-import { isMembers, jsonIn, type Members } from './members.ts';
+import { isObject, type JsonObject } from '../../../reading/json.ts';
+import { jsonIn } from './members.ts';
 import type { Choices } from '../switches.ts';
 
 // Where in a token's claims the event lies is not documented (HD-21). Both directions of every layout that is plausible.
@@ -16,13 +17,13 @@ const REGISTERED: ReadonlySet<string> = new Set(['iss', 'aud', 'exp', 'iat', 'nb
  * The event within the claims; the first that fits: they are the event, a container holds it, another text is the JSON
  * of it, or else they are taken as a flat list.
  */
-export function eventIn(claims: Members): Members {
+export function eventIn(claims: JsonObject): JsonObject {
   if (isMarked(claims)) return withoutRegistered(claims);
   return containerIn(claims)?.inside ?? markedText(claims) ?? withoutRegistered(claims);
 }
 
 /** The first container that a member is, and what remains without it. */
-export function containerIn(members: Members): { inside: Members; others: Members } | undefined {
+export function containerIn(members: JsonObject): { inside: JsonObject; others: JsonObject } | undefined {
   const entries = Object.entries(members);
   for (const container of CONTAINERS) {
     const found = entries.find(([name]) => name.toLowerCase() === container);
@@ -32,28 +33,28 @@ export function containerIn(members: Members): { inside: Members; others: Member
   return undefined;
 }
 
-function isMarked(members: Members): boolean {
+function isMarked(members: JsonObject): boolean {
   return Object.keys(members).some((name) => MARKS.includes(name.toLowerCase()));
 }
 
-function markedText(claims: Members): Members | undefined {
+function markedText(claims: JsonObject): JsonObject | undefined {
   return Object.values(claims)
     .filter((value) => typeof value === 'string')
     .map(objectIn)
     .find((inside) => inside !== undefined && isMarked(inside));
 }
 
-function objectIn(value: unknown): Members | undefined {
+function objectIn(value: unknown): JsonObject | undefined {
   const read = typeof value === 'string' ? jsonIn(value) : value;
-  return isMembers(read) ? read : undefined;
+  return isObject(read) ? read : undefined;
 }
 
-function withoutRegistered(claims: Members): Members {
+function withoutRegistered(claims: JsonObject): JsonObject {
   return Object.fromEntries(Object.entries(claims).filter(([name]) => !REGISTERED.has(name)));
 }
 
 /** The sender's half. */
-export function layOut(event: Members, layout: Choices['claims']): Members {
+export function layOut(event: JsonObject, layout: Choices['claims']): JsonObject {
   switch (layout) {
     case 'flat':
       return event;

@@ -1,13 +1,6 @@
 import { z } from 'zod';
 import { DeadLetter } from '../../../errors.ts';
-import { strictJson } from '../../../reading/json.ts';
-
-/** A JSON object from outside; its members are only ever listed or tested with `Object.hasOwn`. */
-export type Members = Readonly<Record<string, unknown>>;
-
-export function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
+import { isObject, strictJson, type JsonObject } from '../../../reading/json.ts';
 
 /** What is known of an object's members: the ways they are spelled, and what lies inside. */
 export type Shape = readonly Member[];
@@ -58,7 +51,7 @@ function unwrapped(field: unknown): unknown {
  * The same members, known ones under their canonical names and without those that are `null`; unknown ones as they are.
  * @throws DeadLetter `json_forbidden` when names differ in letter case only: readers would disagree on which counts
  */
-export function canonical(members: Members, shape: Shape): Members {
+export function canonical(members: JsonObject, shape: Shape): JsonObject {
   const left = bySpelling(members);
   const known = shape.map((member) => [member.name, take(left, member)] as const);
   return Object.fromEntries([...known.filter(([, value]) => value !== undefined), ...left.values()]);
@@ -67,7 +60,7 @@ export function canonical(members: Members, shape: Shape): Members {
 /** Names and values by the name in lower case. A Map: a name from outside never indexes an object. */
 type Left = Map<string, readonly [name: string, value: unknown]>;
 
-function bySpelling(members: Members): Left {
+function bySpelling(members: JsonObject): Left {
   const left: Left = new Map();
   for (const [name, value] of Object.entries(members)) {
     const spelling = name.toLowerCase();
@@ -101,7 +94,7 @@ function takeFirst(left: Left, spellings: readonly string[]): unknown {
 }
 
 /** The members of an object that are spread over the one around it. */
-function takeFlat(left: Left, outer: string, inside: Shape): Members | undefined {
+function takeFlat(left: Left, outer: string, inside: Shape): JsonObject | undefined {
   const found = inside.flatMap((member) => {
     const [own = '', ...others] = member.spellings;
     const value = takeFirst(left, [`${outer}${own}`.toLowerCase(), ...others]);
@@ -118,7 +111,7 @@ function valueOf(value: unknown, { isText, isList, inside }: Member): unknown {
 }
 
 function itemOf(value: unknown, inside: Shape): unknown {
-  return isMembers(value) ? canonical(value, inside) : value;
+  return isObject(value) ? canonical(value, inside) : value;
 }
 
 /**
@@ -136,7 +129,7 @@ export function jsonIn(value: string): unknown {
 }
 
 /** The sender's half: known members with a capital, as a .NET serialiser writes them unless told otherwise. */
-export function pascal(members: Members, shape: Shape): Members {
+export function pascal(members: JsonObject, shape: Shape): JsonObject {
   const known = new Map(shape.map((member) => [member.name, member]));
   return Object.fromEntries(
     Object.entries(members).map(([name, value]) => {
@@ -149,15 +142,15 @@ export function pascal(members: Members, shape: Shape): Members {
 function pascalValue(value: unknown, inside: Shape | undefined): unknown {
   if (inside === undefined) return value;
   if (Array.isArray(value)) return value.map((item: unknown) => pascalValue(item, inside));
-  return isMembers(value) ? pascal(value, inside) : value;
+  return isObject(value) ? pascal(value, inside) : value;
 }
 
 /** The members of known objects beside the others: `user.id` as `userId`. */
-export function flat(members: Members, shape: Shape): Members {
+export function flat(members: JsonObject, shape: Shape): JsonObject {
   const spread = new Set(shape.filter(({ inside, isList }) => inside && !isList).map(({ name }) => name));
   return Object.fromEntries(
     Object.entries(members).flatMap(([name, value]) =>
-      spread.has(name) && isMembers(value)
+      spread.has(name) && isObject(value)
         ? Object.entries(value).map(([inner, item]) => [`${name}${capitalised(inner)}`, item])
         : [[name, value]],
     ),

@@ -1,3 +1,4 @@
+import { isObject } from '../../../reading/json.ts';
 import type { Delivery } from '../../../delivery.ts';
 import type { OutgoingRequest } from '../../../source.ts';
 import {
@@ -8,7 +9,7 @@ import {
   type Blank,
   type Field,
 } from './form.ts';
-import { isMembers, jsonIn } from '../content/members.ts';
+import { jsonIn } from '../content/members.ts';
 import type { Choices } from '../switches.ts';
 import { startsJson } from './token-place.ts';
 
@@ -52,7 +53,7 @@ function placeOn(method: string, place: Choices['tokenBody']): Exclude<Choices['
 /** Objects and lists travel as JSON text; content that is no object has no fields. */
 function fieldsOf(content: Buffer): readonly Field[] | undefined {
   const members = jsonIn(content.toString('utf8'));
-  if (!isMembers(members)) return undefined;
+  if (!isObject(members)) return undefined;
   return Object.entries(members).map(([name, value]) => [
     name,
     typeof value === 'string' ? value : JSON.stringify(value),

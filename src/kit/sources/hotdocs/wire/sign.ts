@@ -1,8 +1,8 @@
-import { createHmac } from 'node:crypto';
 import { accessTokenHeader } from '../../../proofs/access-token.ts';
-import { signCompact, unsignedCompact } from '../../../proofs/compact.ts';
+import { hs512Compact, signCompact, unsignedCompact } from '../../../proofs/compact.ts';
 import { importSecret, type Secret } from '../../../proofs/secrets.ts';
 import type { Destination, OutgoingRequest } from '../../../source.ts';
+import { forging } from '../../forging.ts';
 import type { Blank } from './form.ts';
 import { methodFor } from './methods.ts';
 import { placeContent } from './plain-content.ts';
@@ -16,25 +16,12 @@ export async function sign(content: Buffer, to: Destination, choices: Choices): 
 }
 
 /** Requests that only look proven. */
-export const forgeries = ['alg-none', 'missing-proof', 'hs512'] as const;
-
-export async function forge(
-  forgery: string,
-  content: Buffer,
-  to: Destination,
-  choices: Choices,
-): Promise<OutgoingRequest> {
-  switch (forgery) {
-    case 'missing-proof':
-      return placeContent(content, blank(to, choices), choices);
-    case 'alg-none':
-      return withForgedToken(unsignedCompact(content), content, to, choices);
-    case 'hs512':
-      return withForgedToken(hs512(content, await secretOf(to, choices)), content, to, choices);
-    default:
-      throw new Error(`hotdocs has no forgery "${forgery}": use ${forgeries.join(', ')}.`);
-  }
-}
+export const forged = forging<Choices>('hotdocs', {
+  'alg-none': (content, to, choices) => withForgedToken(unsignedCompact(content), content, to, choices),
+  'missing-proof': (content, to, choices) => placeContent(content, blank(to, choices), choices),
+  hs512: async (content, to, choices) =>
+    withForgedToken(hs512Compact(content, await secretOf(to, choices)), content, to, choices),
+});
 
 /** Where an access token is expected, the forged one takes its place. */
 function withForgedToken(token: string, content: Buffer, to: Destination, choices: Choices): OutgoingRequest {
@@ -55,13 +42,4 @@ function blank(to: Destination, choices: Choices): Blank {
 
 async function secretOf(to: Destination, { keyMode }: Choices): Promise<Secret> {
   return importSecret(to.credential.text, 1, keyMode);
-}
-
-/** Signed with the right key by an algorithm that the endpoint does not list. */
-function hs512(content: Buffer, secret: Secret): string {
-  const input = [Buffer.from('{"alg":"HS512","typ":"JWT"}'), content].map((part) =>
-    part.toString('base64url'),
-  );
-  const signature = createHmac('sha512', secret.hmac).update(input.join('.')).digest('base64url');
-  return [...input, signature].join('.');
 }

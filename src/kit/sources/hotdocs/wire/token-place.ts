@@ -1,6 +1,6 @@
 import { headerValues, type Delivery } from '../../../delivery.ts';
 import { DeadLetter, DeliveryRejected } from '../../../errors.ts';
-import { strictJson } from '../../../reading/json.ts';
+import { isObject, strictJson } from '../../../reading/json.ts';
 import { accessTokenHeader } from '../../../proofs/access-token.ts';
 import type { OutgoingRequest } from '../../../source.ts';
 import {
@@ -11,7 +11,6 @@ import {
   type Blank,
   type Field,
 } from './form.ts';
-import { isMembers } from '../content/members.ts';
 import type { Choices } from '../switches.ts';
 
 // The documentation contradicts itself (HD-13, HD-14): a form field named "token", but also the Authorization header,
@@ -101,7 +100,7 @@ function tokensIn(fields: readonly Field[] | undefined): Tokens {
 
 function tokensInJson(body: Buffer): Tokens {
   const json = jsonOf(body);
-  if (!isMembers(json)) return undefined;
+  if (!isObject(json)) return undefined;
   const found = Object.entries(json).filter(([name]) => FIELD_NAME.test(name));
   const tokens = found.flatMap(([, value]) => (typeof value === 'string' ? [value] : []));
   return tokens.length === found.length ? tokens : undefined;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { waySettings } from '../../../outgoing/settings.ts';
+import { paceSettings, waySettings } from '../../../outgoing/settings.ts';
 import { baseUrl, integer, list, oneOf, text } from '../../../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../../../source.ts';
 
@@ -9,7 +9,7 @@ export const apiSettings = {
     schema: baseUrl(),
     default: '',
     summary:
-      'Of the Automation API or the proxy before it, for example `https://swf.example.org`; paths are put behind it.',
+      'Of the Automation API or the proxy in front of it, for example `https://swf.example.org`; paths are put behind it.',
   },
   API_VERSION: {
     schema: oneOf('v2', 'v1'),
@@ -50,11 +50,7 @@ export const apiSettings = {
       'Waits before an unknown task is asked for again: the event may come before the task is there. After the last ' +
       'one it is gone.',
   },
-  API_CALLS_PER_SECOND: {
-    schema: integer({ min: 1, max: 10_000 }),
-    default: '5',
-    summary: 'No more calls than these start within a second.',
-  },
+  ...paceSettings,
   ...waySettings,
 } as const satisfies SettingDefinitions;
 

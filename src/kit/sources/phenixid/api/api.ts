@@ -1,24 +1,23 @@
-import { createCaller, type Caller } from '../../../outgoing/caller.ts';
+import { createCaller, realTools, type ApiTools, type Caller } from '../../../outgoing/caller.ts';
 import type { Downloaded, OutgoingReply } from '../../../outgoing/client.ts';
 import { createPace } from '../../../outgoing/pace.ts';
 import { withRetries } from '../../../outgoing/retry.ts';
 import { wayTo } from '../../../outgoing/settings.ts';
 import { urlBelow } from '../../../outgoing/template.ts';
 import { hasStatus } from '../../../outgoing/tokens.ts';
-import { realTools, type ApiTools } from '../../../outgoing/tools.ts';
 import type { ApiSettings } from './api-settings.ts';
 import { savePdf } from './save-pdf.ts';
 import { ORDER_DOCUMENT, readFileIds, readOrder, readTask, type Task } from './task.ts';
 
 /**
  * The Automation API, v2 or v1. It has no authentication of its own: a client certificate, or headers, are what the
- * proxy before it wants. Calls reject with CallRefused, CallFailed or the reason of their signal.
+ * proxy in front of it wants. Calls reject with CallRefused, CallFailed or the reason of their signal.
  */
 export interface PhenixidApi {
   /** `gone`: deleted, or never there; said only after several tries. */
   fetchTask(taskId: string, signal?: AbortSignal): Promise<Task | 'gone'>;
   fileIds(taskId: string, signal?: AbortSignal): Promise<readonly string[]>;
-  /** A signed PDF, into a file in this directory. There once the task is accepted. */
+  /** A signed PDF, into a file in this directory. There is none before the task is accepted. */
   downloadFile(taskId: string, fileId: string, directory: string, signal?: AbortSignal): Promise<Downloaded>;
   close(): Promise<void>;
 }

@@ -1,5 +1,5 @@
-import { waySettings } from '../../../outgoing/settings.ts';
-import { baseUrl, integer, list, matching, password, text } from '../../../reading/settings.ts';
+import { paceSettings, waySettings } from '../../../outgoing/settings.ts';
+import { baseUrl, list, matching, password, text } from '../../../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../../../source.ts';
 
 export const apiSettings = {
@@ -11,7 +11,7 @@ export const apiSettings = {
   API_DISCOVERY_URL: {
     schema: baseUrl(),
     default: 'https://auth.kaizenep.com/.well-known/openid-configuration',
-    summary: 'Says where tokens are to be had.',
+    summary: 'Says where tokens come from.',
   },
   API_TOKEN_HOSTS: {
     schema: list(),
@@ -35,11 +35,7 @@ export const apiSettings = {
     default: 'all',
     summary: '`includeParts` of a booking, each once; `allfields` needs a permission.',
   },
-  API_CALLS_PER_SECOND: {
-    schema: integer({ min: 1, max: 10_000 }),
-    default: '5',
-    summary: 'No more calls than these start within a second.',
-  },
+  ...paceSettings,
   ...waySettings,
 } as const satisfies SettingDefinitions;
 

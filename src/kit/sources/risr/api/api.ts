@@ -1,25 +1,23 @@
 import { z } from 'zod';
+import type { JsonObject } from '../../../reading/json.ts';
 import { DeadLetter } from '../../../errors.ts';
-import { createCaller, type Caller } from '../../../outgoing/caller.ts';
+import { createCaller, realTools, type ApiTools, type Caller } from '../../../outgoing/caller.ts';
 import type { OutgoingReply } from '../../../outgoing/client.ts';
-import { createPace } from '../../../outgoing/pace.ts';
+import { createPace, createTurns } from '../../../outgoing/pace.ts';
 import { readReply } from '../../../outgoing/read-reply.ts';
 import { withRetries } from '../../../outgoing/retry.ts';
 import { wayTo } from '../../../outgoing/settings.ts';
 import { urlBelow, withQuery } from '../../../outgoing/template.ts';
 import { createTokens, hasStatus } from '../../../outgoing/tokens.ts';
-import { realTools, type ApiTools } from '../../../outgoing/tools.ts';
-import { createTurns } from '../../../outgoing/turns.ts';
 import { createAccess } from './access.ts';
 import { needed, type ApiSettings } from './api-settings.ts';
-import type { Members } from '../content/document.ts';
 import { createRegistrations, type Registrations } from './registrations.ts';
 import { changedUser, checkWritable, documentOf, type Change, type Document } from './user.ts';
 
 /** API v2 of risr/advance. Calls reject with CallRefused, CallFailed or the reason of their signal. */
 export interface RisrApi {
   /** The API user's own profile; to try the connection. */
-  profile(signal?: AbortSignal): Promise<Members>;
+  profile(signal?: AbortSignal): Promise<JsonObject>;
   readUser(id: string, signal?: AbortSignal): Promise<Document | undefined>;
   /**
    * Reads a user, lets it be changed, and writes it if that made a difference. When somebody else wrote in between, both
@@ -128,7 +126,7 @@ async function write(
 async function put(
   caller: Caller,
   url: URL,
-  user: Members,
+  user: JsonObject,
   signal: AbortSignal | undefined,
 ): Promise<OutgoingReply> {
   try {
@@ -157,7 +155,7 @@ function withRereads<Result>(
   });
 }
 
-function membersOf(reply: OutgoingReply): Members {
+function membersOf(reply: OutgoingReply): JsonObject {
   return readReply('The answer of risr/advance', z.looseObject({}), reply);
 }
 

@@ -1,16 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { DeadLetter } from '../../../errors.ts';
-import { checkJson } from '../../../reading/json.ts';
+import { checkJson, type JsonObject } from '../../../reading/json.ts';
 import type { OutgoingReply } from '../../../outgoing/client.ts';
-import { readDocument, type Members } from '../content/document.ts';
+import { readDocument } from '../content/document.ts';
 
 /** A user or booking: all its members, its identity as `id` and `rev` however the API spells it. */
-export type Document = Members & { readonly id: string; readonly rev: string | undefined };
+export type Document = JsonObject & { readonly id: string; readonly rev: string | undefined };
 
 /** Names the members that are to have other values. Nothing, or the values they have, leaves the user alone. */
-export type Change = (user: Document) => Members | undefined;
+export type Change = (user: Document) => JsonObject | undefined;
 
-export function documentOf(raw: Members, asked: string): Document {
+export function documentOf(raw: JsonObject, asked: string): Document {
   const document = readDocument(raw);
   return { ...document, id: textOr(document['id'], asked), rev: textOr(document['rev'], undefined) };
 }
@@ -19,15 +19,15 @@ export function documentOf(raw: Members, asked: string): Document {
  * The whole user as it is to be written: members that the change does not name stay, `rev` and the spelling of identity
  * are those that were read. Nothing if there is no difference, so that a write does not cause the event that caused it.
  */
-export function changedUser(raw: Members, asked: string, change: Change): Members | undefined {
+export function changedUser(raw: JsonObject, asked: string, change: Change): JsonObject | undefined {
   const kept = without(raw, NOT_WRITTEN);
   const named = without(change(documentOf(raw, asked)) ?? {}, [...NOT_WRITTEN, ...IDENTITY]);
-  const changed = { ...kept, ...(JSON.parse(JSON.stringify(named)) as Members) }; // JSON of an object is one
+  const changed = { ...kept, ...(JSON.parse(JSON.stringify(named)) as JsonObject) }; // JSON of an object is one
   return isDeepStrictEqual(changed, kept) ? undefined : changed;
 }
 
 /** Refuses to overwrite blindly. @throws DeadLetter if writing back what was read could change more than was meant */
-export function checkWritable(raw: Members, { body }: OutgoingReply): void {
+export function checkWritable(raw: JsonObject, { body }: OutgoingReply): void {
   checkJson(body);
   if (documentOf(raw, '').rev !== undefined) return;
   throw new DeadLetter(
@@ -40,7 +40,7 @@ export function checkWritable(raw: Members, { body }: OutgoingReply): void {
 const NOT_WRITTEN = ['webhook_request_id', 'auditLog'];
 const IDENTITY = ['id', '_id', 'rev', '_rev'];
 
-function without(members: Members, names: readonly string[]): Members {
+function without(members: JsonObject, names: readonly string[]): JsonObject {
   return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
 }
 

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** A JSON object about which nothing else is known yet. */
-export type Members = Readonly<Record<string, unknown>>;
+import type { JsonObject } from '../../../reading/json.ts';
 
 const spelledIdentity = z.looseObject({
   id: z.unknown().optional(),
@@ -11,7 +9,7 @@ const spelledIdentity = z.looseObject({
 });
 
 /** A profile or booking. Definitions of the same API are written with `_id`, so that spelling is understood too. */
-export function readDocument(document: Members): Members {
+export function readDocument(document: JsonObject): JsonObject {
   const { id, _id, rev, _rev, ...members } = spelledIdentity.parse(document);
   return { id: id ?? _id, rev: rev ?? _rev, ...members };
 }
@@ -26,7 +24,7 @@ const bookingCarrier = z.looseObject({
 });
 
 /** A booking, alone or beside the transition it went through; the member names there are not documented (RI-28). */
-export function readBooking(document: Members): Members {
+export function readBooking(document: JsonObject): JsonObject {
   const {
     booking,
     transition,
@@ -48,12 +46,12 @@ interface BookingChoices {
   readonly booking: 'flat' | 'nested';
 }
 
-export function writeBooking(payload: Members, choices: BookingChoices): Members {
+export function writeBooking(payload: JsonObject, choices: BookingChoices): JsonObject {
   if (choices.booking === 'flat') return payload;
   const { transition, actions, ...booking } = payload;
   return { booking, ...present('transition', transition), ...present('actions', actions) };
 }
 
-function present(name: string, value: unknown): Members {
+function present(name: string, value: unknown): JsonObject {
   return value === undefined || value === null ? {} : { [name]: value };
 }

@@ -1,5 +1,5 @@
+import { isObject, type JsonObject } from '../../../reading/json.ts';
 import { DeadLetter } from '../../../errors.ts';
-import type { Members } from './document.ts';
 
 // Neither half of this payload is documented in detail (RI-25): which member holds the user's id, and where the data of the
 // single sign-on stands. Both can be set.
@@ -18,7 +18,7 @@ interface LoginChoices {
 }
 
 /** @throws DeadLetter that names the members that came, so that the right one can be set */
-export function readLogin(document: Members, places: LoginPlaces): Members {
+export function readLogin(document: JsonObject, places: LoginPlaces): JsonObject {
   const userPlace = places.userId.find((place) => valueAt(document, place) !== undefined);
   const user = userPlace === undefined ? undefined : valueAt(document, userPlace);
   // The first place that holds anything decides: passing over it could find the id of something else.
@@ -28,38 +28,34 @@ export function readLogin(document: Members, places: LoginPlaces): Members {
       `No user id under ${places.userId.join(', ')}. Members that came: ${namesOf(document)}.`,
     );
   }
-  const nested = places.sso.map((place) => valueAt(document, place)).find(isMembers);
+  const nested = places.sso.map((place) => valueAt(document, place)).find(isObject);
   return { user, sso: ssoOf(nested ?? remainingTexts(document, userPlace)) };
 }
 
-export function writeLogin({ user, sso }: Members, choices: LoginChoices): Members {
+export function writeLogin({ user, sso }: JsonObject, choices: LoginChoices): JsonObject {
   const headers = Object.fromEntries(
-    Object.entries(isMembers(sso) ? sso : {}).map(([name, values]) => [name, joined(values)]),
+    Object.entries(isObject(sso) ? sso : {}).map(([name, values]) => [name, joined(values)]),
   );
   return { [choices.userMember]: user, ...(choices.sso === 'nested' ? { headers } : headers) };
 }
 
-function valueAt(document: Members, place: string): unknown {
+function valueAt(document: JsonObject, place: string): unknown {
   let value: unknown = document;
   for (const name of place.split('.')) {
-    if (!isMembers(value) || !Object.hasOwn(value, name)) return undefined;
+    if (!isObject(value) || !Object.hasOwn(value, name)) return undefined;
     value = value[name];
   }
   return value ?? undefined;
 }
 
-function isMembers(value: unknown): value is Members {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-function remainingTexts(document: Members, userPlace: string): Members {
+function remainingTexts(document: JsonObject, userPlace: string): JsonObject {
   return Object.fromEntries(
     Object.entries(document).filter(([name, value]) => name !== userPlace && typeof value === 'string'),
   );
 }
 
 /** Header names do not depend on case. Two spellings of one name are one name with the values of both. */
-function ssoOf(headers: Members): Record<string, string[]> {
+function ssoOf(headers: JsonObject): Record<string, string[]> {
   const sso = new Map<string, string[]>();
   for (const [name, value] of Object.entries(headers)) {
     const values = (Array.isArray(value) ? value : [value]).flatMap(valuesIn);
@@ -89,7 +85,7 @@ function joined(values: unknown): unknown {
 }
 
 /** Names only, and no more of them than a log line bears. */
-function namesOf(document: Members): string {
+function namesOf(document: JsonObject): string {
   return Object.keys(document)
     .slice(0, 20)
     .map((name) => JSON.stringify(name.slice(0, 40)))

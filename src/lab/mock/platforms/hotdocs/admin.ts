@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import type { Switches } from '../../../../kit/source.ts';
-import type { Delivered, Process } from './process.ts';
+import type { Delivered } from './deliveries.ts';
+import type { Process } from './process.ts';
 import { webhookFields, type Webhooks } from './webhooks.ts';
 import {
   documentOf,

@@ -8,12 +8,13 @@ import type { Fire } from '../firing.ts';
 import { adminRoutes } from './admin.ts';
 import { apiRoutes, type StatusCall } from './api.ts';
 import { apiClient, createLogin } from './login.ts';
-import { actionLink, createProcess, type Delivered, type ReadAnswers } from './process.ts';
+import type { Delivered } from './deliveries.ts';
+import { actionLink, createProcess, type ReadAnswers } from './process.ts';
 import { hotdocsSwitches } from './switches.ts';
 import { createWebhooks, webhookFields, type Webhooks } from './webhooks.ts';
 import { createWorkItems, newWorkItem, type Version, type WorkItem } from './work-items.ts';
-import { ApiRefusal, type Platform, type PlatformRequest } from '../platform.ts';
-import { dispatch, route } from '../routes.ts';
+import { ApiRefusal, type Platform, type PlatformReply, type PlatformRequest } from '../platform.ts';
+import { dispatch, route, type Route } from '../routes.ts';
 
 /** HotDocs Advance in memory. What a scenario's people do are its methods; what the product does follows from them. */
 export interface HotdocsPlatform extends Platform {
@@ -82,25 +83,23 @@ export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform 
   const process = createProcess(parts);
   const statusCalls: StatusCall[] = [];
   const warnings: string[] = [];
-  const api = apiRoutes({ workItems, process, statusCalls, warnings, own });
-  const admin = adminRoutes({ webhooks, workItems, process, warnings, choose });
-  const auth = [
-    route('POST', 'Authorize/ServicePrincipalLogIn', (_, request) => login.logIn(request, own().loginReply)),
-  ];
+  const doors: Doors = {
+    api: apiRoutes({ workItems, process, statusCalls, warnings, own }),
+    admin: adminRoutes({ webhooks, workItems, process, warnings, choose }),
+    auth: [
+      route('POST', 'Authorize/ServicePrincipalLogIn', (_, request) =>
+        login.logIn(request, own().loginReply),
+      ),
+    ],
+    demandLogin(request) {
+      if (own().docAuth === 'none' && isDownload(request)) return;
+      login.demand(request, request.method === 'GET' ? 'Query' : 'Command');
+    },
+  };
 
   return {
     name: 'hotdocs',
-    async handle(request) {
-      const [first = '', second = '', third = ''] = request.path.map((segment) => segment.toLowerCase());
-      if (first === 'admin') return dispatch(admin, below(request, 1));
-      if (first === 'hdaauth' || first === 'auth') return dispatch(auth, below(request, 1));
-      const isApi =
-        (first === 'hdaapi' || first === 'api') && second === 'rest' && /^v(1\.1|2\.0)$/.test(third);
-      if (!isApi)
-        throw new ApiRefusal(404, 'There is /HdaAuth, /HdaApi/rest/v1.1, /HdaApi/rest/v2.0 and /admin.');
-      if (!isOpen(request)) login.demand(request, request.method === 'GET' ? 'Query' : 'Command');
-      return dispatch(api, below(request, 3));
-    },
+    handle: (request) => handle(doors, request),
     webhooks,
     createWorkItem: (input = {}) => workItems.create(newWorkItem.parse(input)),
     openInterview: async (id) => process.openInterview(workItems.find(id)),
@@ -123,10 +122,31 @@ export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform 
     },
     settled: () => process.settled(),
   };
+}
 
-  function isOpen({ method, path }: PlatformRequest): boolean {
-    return own().docAuth === 'none' && method === 'GET' && path.at(-1)?.toLowerCase() === 'content';
+/** The parts of its address, and who may come in. */
+interface Doors {
+  readonly api: readonly Route[];
+  readonly admin: readonly Route[];
+  readonly auth: readonly Route[];
+  /** @throws ApiRefusal */
+  demandLogin(request: PlatformRequest): void;
+}
+
+async function handle(doors: Doors, request: PlatformRequest): Promise<PlatformReply> {
+  const [first = '', second = '', third = ''] = request.path.map((segment) => segment.toLowerCase());
+  if (first === 'admin') return dispatch(doors.admin, below(request, 1));
+  if (first === 'hdaauth' || first === 'auth') return dispatch(doors.auth, below(request, 1));
+  const isApi = (first === 'hdaapi' || first === 'api') && second === 'rest' && /^v(1\.1|2\.0)$/.test(third);
+  if (!isApi) {
+    throw new ApiRefusal(404, 'There is /HdaAuth, /HdaApi/rest/v1.1, /HdaApi/rest/v2.0 and /admin.');
   }
+  doors.demandLogin(request);
+  return dispatch(doors.api, below(request, 3));
+}
+
+function isDownload({ method, path }: PlatformRequest): boolean {
+  return method === 'GET' && path.at(-1)?.toLowerCase() === 'content';
 }
 
 function below(request: PlatformRequest, segments: number): PlatformRequest {

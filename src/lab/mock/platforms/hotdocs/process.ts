@@ -1,12 +1,15 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
-import { randomUuid, type Random } from '../../random.ts';
-import type { TlsOptions } from '../../send.ts';
 import type { Fired } from '../../sender.ts';
 import { pick } from '../../../usage.ts';
 import { createBackground } from '../background.ts';
-import type { Choices } from '../choices.ts';
-import type { Fire, Target } from '../firing.ts';
+import {
+  createDeliveries,
+  targetFor,
+  type Deliveries,
+  type Delivered,
+  type DeliveryParts,
+} from './deliveries.ts';
 import {
   aboutClick,
   aboutCompletion,
@@ -15,8 +18,8 @@ import {
   aboutProcessing,
   type Addresses,
 } from './payloads.ts';
-import type { HotdocsChoices, hotdocsSwitches } from './switches.ts';
-import type { Occasion, Webhook, Webhooks } from './webhooks.ts';
+import type { HotdocsChoices } from './switches.ts';
+import type { Occasion } from './webhooks.ts';
 import {
   assemble,
   guid,
@@ -44,25 +47,11 @@ export const actionLink = z.strictObject({
 
 type ActionLink = z.output<typeof actionLink>;
 
-/** One event that was sent, and what came of it. */
-export interface Delivered {
-  /** Name of the webhook or action link. */
-  readonly to: string;
-  readonly workItemId: string;
-  readonly fired: Fired;
-}
-
-interface ProcessParts {
-  readonly fire: Fire;
-  readonly random: Random;
-  readonly now: () => Date;
+interface ProcessParts extends DeliveryParts {
   readonly baseUrl: string;
-  readonly tls: TlsOptions | undefined;
   readonly readAnswers: ReadAnswers;
-  readonly webhooks: Webhooks;
   readonly workItems: WorkItems;
   readonly actionLinks: readonly ActionLink[];
-  readonly choices: Choices<typeof hotdocsSwitches>;
 }
 
 /** What happens to a work item, and which events that sends. */
@@ -85,73 +74,35 @@ export type Outcome = 'Completed' | 'PostProcessingFailed';
 
 export function createProcess(parts: ProcessParts): Process {
   const { webhooks, workItems, choices } = parts;
-  const delivered: Delivered[] = [];
   const background = createBackground();
-  const addresses = (): Addresses => ({ baseUrl: parts.baseUrl, docUrl: choices.own().docUrl });
-
-  const deliver = async (item: WorkItem, type: string, payload: object, to: Addressee) => {
-    const fired = await fireUntilWell(parts, type, payload, to);
-    delivered.push({ to: to.name, workItemId: item.id, fired });
-    return fired;
-  };
-  const notify = (item: WorkItem, type: string, payload: object): Promise<Fired[]> => {
-    const retries = Number(choices.own().retries);
-    const addressees = webhooks.matching(type, item).map((webhook) => addresseeOf(parts, webhook, retries));
-    return Promise.all(addressees.map((to) => deliver(item, type, payload, to)));
-  };
-  const prefill = async (
-    item: WorkItem,
-    version: VersionDraft,
-    type: string,
-    payload: object,
-    occasion: Occasion,
-  ) => {
-    for (const webhook of webhooks.matching(type, occasion)) {
-      const fired = await deliver(item, type, payload, addresseeOf(parts, webhook, 0));
-      if (fired.verdict.ok) version.answers = { ...version.answers, ...answersIn(fired, parts) };
-      else tell(version, fired, choices.own());
-    }
-    return version;
-  };
-  const complete = (item: WorkItem, version: VersionDraft): Promise<Fired[]> => {
-    version.status = 'Completed';
-    return notify(item, 'NewWorkItemVersionComplete', aboutCompletion(item, version, addresses()));
-  };
-  const postProcess = async (item: WorkItem, version: VersionDraft): Promise<void> => {
-    version.status = 'PostProcessing';
-    const replied = notify(item, POST_PROCESSING, aboutProcessing(item, version, addresses()));
-    // Who calls the API meanwhile is refused; the failure itself is for who waits here.
-    version.acknowledged = replied.then(
-      (all) => all.every(({ verdict }) => verdict.ok),
-      () => false,
-    );
-    const failed = (await replied).find(({ verdict }) => !verdict.ok);
-    if (failed) giveUp(version, failed, choices.own());
-  };
+  const deliveries = createDeliveries(parts);
+  const sending: Sending = { parts, deliveries };
 
   return {
-    delivered,
+    delivered: deliveries.delivered,
     settled: () => background.settled(),
     openInterview: (item) =>
-      prefill(item, workItems.open(item), 'InterviewLoadEvent', aboutInterview(item), item),
+      prefill(sending, item, workItems.open(item), 'InterviewLoadEvent', aboutInterview(item), item),
     clickInterviewEvent(item, eventName) {
       const version = workItems.open(item);
       const asked = choices.sending()['includeAnswers'] === 'true';
-      const about = aboutInterviewEvent(item, version, eventName);
-      const payload = { ...about, ...(asked && { answers: version.answers }) };
-      return prefill(item, version, 'CustomInterviewEvent', payload, { ...item, eventName });
+      const payload = {
+        ...aboutInterviewEvent(item, version, eventName),
+        ...(asked && { answers: version.answers }),
+      };
+      return prefill(sending, item, version, 'CustomInterviewEvent', payload, { ...item, eventName });
     },
     async clickActionLink(item, name) {
       const { url, hmacSecret } = linkFor(parts.actionLinks, item, name);
       const target = targetFor(parts, url, { kind: 'SECRET', text: hmacSecret });
       const payload = aboutClick(item, versionOf(item, 'active'), name, parts.baseUrl);
-      return deliver(item, 'ActionLink', payload, { name, target, retries: 0 });
+      return deliveries.deliver(item, 'ActionLink', payload, { name, target, retries: 0 });
     },
     async finishAssembly(item) {
       const version = workItems.open(item);
       version.documents = assemble(item, version);
-      if (webhooks.matching(POST_PROCESSING, item).length > 0) await postProcess(item, version);
-      else await complete(item, version);
+      if (webhooks.matching(POST_PROCESSING, item).length > 0) await postProcess(sending, item, version);
+      else await complete(sending, item, version);
       return version;
     },
     async endPostProcessing(item, version, outcome) {
@@ -161,9 +112,57 @@ export function createProcess(parts: ProcessParts): Process {
         throw new ApiRefusal(400, 'The status can be set to Complete only.');
       }
       version.status = outcome;
-      if (outcome === 'Completed') background.run(complete(item, version));
+      if (outcome === 'Completed') background.run(complete(sending, item, version));
     },
   };
+}
+
+/** What the events of a process are sent with. */
+interface Sending {
+  readonly parts: ProcessParts;
+  readonly deliveries: Deliveries;
+}
+
+async function prefill(
+  { parts, deliveries }: Sending,
+  item: WorkItem,
+  version: VersionDraft,
+  type: string,
+  payload: object,
+  occasion: Occasion,
+): Promise<Version> {
+  for await (const fired of deliveries.ask(item, type, payload, occasion)) {
+    if (fired.verdict.ok) version.answers = { ...version.answers, ...answersIn(fired, parts) };
+    else tell(version, fired, parts.choices.own());
+  }
+  return version;
+}
+
+function complete({ parts, deliveries }: Sending, item: WorkItem, version: VersionDraft): Promise<Fired[]> {
+  version.status = 'Completed';
+  const payload = aboutCompletion(item, version, addressesOf(parts));
+  return deliveries.notify(item, 'NewWorkItemVersionComplete', payload);
+}
+
+async function postProcess(
+  { parts, deliveries }: Sending,
+  item: WorkItem,
+  version: VersionDraft,
+): Promise<void> {
+  version.status = 'PostProcessing';
+  const payload = aboutProcessing(item, version, addressesOf(parts));
+  const replied = deliveries.notify(item, POST_PROCESSING, payload);
+  // A call to the API is refused until then; the failure itself is for the one who waits here.
+  version.acknowledged = replied.then(
+    (all) => all.every(({ verdict }) => verdict.ok),
+    () => false,
+  );
+  const failed = (await replied).find(({ verdict }) => !verdict.ok);
+  if (failed) giveUp(version, failed, parts.choices.own());
+}
+
+function addressesOf({ baseUrl, choices }: ProcessParts): Addresses {
+  return { baseUrl, docUrl: choices.own().docUrl };
 }
 
 const POST_PROCESSING = 'PostProcessingEvent';
@@ -180,48 +179,6 @@ export async function demandProcessing(version: VersionDraft): Promise<void> {
   const waited = pause(PATIENCE_MS, false, { ref: false });
   if (await Promise.race([version.acknowledged, waited])) return;
   throw new ApiRefusal(409, 'PostProcessingEvent must be answered with success first.');
-}
-
-/** Who is told of an event. */
-interface Addressee {
-  readonly name: string;
-  readonly target: Target;
-  readonly retries: number;
-}
-
-async function fireUntilWell(
-  { fire, random, now, choices }: ProcessParts,
-  type: string,
-  payload: object,
-  { target, retries }: Addressee,
-): Promise<Fired> {
-  const event = { ...target, id: randomUuid(random), at: now() };
-  let fired = await fire(type, payload, event);
-  for (let left = retries; left > 0 && !fired.verdict.ok; left -= 1) {
-    await pause(Number(choices.own().retryDelayMs));
-    fired = await fire(type, payload, event);
-  }
-  return fired;
-}
-
-function addresseeOf(parts: ProcessParts, webhook: Webhook, retries: number): Addressee {
-  const target = targetFor(parts, webhook.url, parts.webhooks.credentialOf(webhook));
-  const verb = webhook.eventType === 'CustomInterviewEvent' ? { verb: webhook.requestVerb } : {};
-  return {
-    name: webhook.name,
-    retries,
-    target: {
-      ...target,
-      switches: { ...target.switches, payloadFormat: webhook.payloadFormat, ...verb },
-      tls: { ...parts.tls, rejectUnauthorized: webhook.untrustedCertificates === 'Block' },
-    },
-  };
-}
-
-function targetFor({ choices, tls }: ProcessParts, url: string, credential: Target['credential']): Target {
-  const sending = choices.sending();
-  const timeoutMs = Number(sending['timeoutMs'] ?? 10_000);
-  return { url: new URL(url), credential, switches: sending, timeoutMs, tls };
 }
 
 const DIALECTS = ['A', 'B', 'C'] as const;

@@ -8,7 +8,7 @@ import type { PhenixidChoices, phenixidSwitches } from './switches.ts';
 import { createTask, updateTask, type Step, type Task, type TaskChanges, type TaskFields } from './tasks.ts';
 import { ApiRefusal } from '../platform.ts';
 
-/** What became of a task, and the events that tell it; who wants their replies waits for them. */
+/** A task after a change, and the events that tell of it; wait for them to have their replies. */
 export interface Begun {
   readonly task: Task;
   readonly fired: Promise<readonly Fired[]>;

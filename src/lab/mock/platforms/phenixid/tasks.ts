@@ -61,7 +61,7 @@ export interface Signature {
   readonly at: Date;
 }
 
-/** What became of a task, and the types of the events that tell it. */
+/** A task after a change, and the types of the events that tell of it. */
 export interface Step {
   readonly task: Task;
   readonly events: readonly string[];

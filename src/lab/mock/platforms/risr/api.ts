@@ -40,7 +40,7 @@ export function authRoutes({ baseUrl, access }: ApiParts): Route[] {
   ];
 }
 
-/** Answers one call of API v2, for whoever may make it. @throws ApiRefusal */
+/** Answers one call of API v2, for anybody who may make it. @throws ApiRefusal */
 export async function answerCall(parts: ApiParts, request: PlatformRequest): Promise<PlatformReply> {
   const caller = parts.access.demand(request);
   const routes = [

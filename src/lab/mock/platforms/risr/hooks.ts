@@ -29,7 +29,7 @@ export const registrationFields = z.strictObject({
 type RegistrationFields = z.output<typeof registrationFields>;
 export type Registration = Document<RegistrationFields>;
 
-/** One hook that was called, and what came of it. */
+/** One hook that was called, and the outcome. */
 export interface Call {
   readonly registrationId: string;
   readonly topic: string;
@@ -55,50 +55,13 @@ interface HooksOptions {
   readonly tls: TlsOptions | undefined;
 }
 
-export function createHooks({ fire, random, choices, tls }: HooksOptions): Hooks {
+export function createHooks(options: HooksOptions): Hooks {
+  const { random, choices } = options;
   const { own, sending } = choices;
   const conflictStatus = () => Number(own().conflict);
   const registrations = createDocuments<RegistrationFields>({ what: 'registration', random, conflictStatus });
   const called: Call[] = [];
-
-  const send = async (
-    registration: Registration,
-    payload: object | undefined,
-    target: Target,
-  ): Promise<Call> => {
-    const { id: registrationId, topic } = registration;
-    const call = { registrationId, topic, fired: await fire(topic, payload, target) };
-    called.push(call);
-    return call;
-  };
-  const sendUntilWell = async (
-    registration: Registration,
-    payload: object,
-    target: Target,
-    retries: number,
-  ) => {
-    const calls = [await send(registration, payload, target)];
-    while (calls.at(-1)?.fired.verdict.ok === false && calls.length <= retries) {
-      await pause(Number(own().retryDelayMs));
-      calls.push(await send(registration, payload, target));
-    }
-    return calls;
-  };
-  const deliver = async (registration: Registration, payload: object, retries: number): Promise<Call[]> => {
-    const target = targetFor(registration, sending());
-    const calls = await sendUntilWell(registration, payload, target, retries);
-    if (own().deliveries === 'once') return calls;
-    const id = own().deliveries === 'duplicate' ? target.id : randomUuid(random);
-    return [...calls, await send(registration, payload, { ...target, id })];
-  };
-  const targetFor = ({ url, secret }: Registration, switches: Switches): Target => ({
-    url: new URL(url),
-    credential: { kind: 'SECRET', text: secret },
-    switches,
-    id: randomUuid(random),
-    timeoutMs: Number(switches['timeoutMs'] ?? 10_000),
-    tls,
-  });
+  const caller: Caller = { ...options, called };
   const callAll = async (topic: Topic, work: (registration: Registration) => Promise<Call[]>) => {
     const wanting = registrations.all().filter((registration) => registration.topic === topic);
     if (own().several === 'parallel') return (await Promise.all(wanting.map(work))).flat();
@@ -111,18 +74,74 @@ export function createHooks({ fire, random, choices, tls }: HooksOptions): Hooks
     registrations,
     register: (fields) => registrations.add(randomUuid(random), fields),
     call: (topic, payload) =>
-      callAll(topic, (registration) => deliver(registration, payload, Number(own().retries))),
-    callInLogin: (topic, payload) => callAll(topic, (registration) => deliver(registration, payload, 0)),
+      callAll(topic, (registration) => deliver(caller, registration, payload, Number(own().retries))),
+    callInLogin: (topic, payload) =>
+      callAll(topic, (registration) => deliver(caller, registration, payload, 0)),
     async test(named) {
       const topic = topics.find((known) => known === named);
       if (topic === undefined) throw new ApiRefusal(400, `Unknown topic. Topics: ${topics.join(', ')}.`);
       const calls = await callAll(topic, async (registration) => {
-        const target = targetFor(registration, { ...sending(), testPayload: 'yes' });
-        return [await send(registration, undefined, target)];
+        const target = targetFor(caller, registration, { ...sending(), testPayload: 'yes' });
+        return [await send(caller, registration, undefined, target)];
       });
       if (calls.length === 0) throw new ApiRefusal(404, `Nothing is registered for ${topic}.`);
       return calls;
     },
     called,
+  };
+}
+
+interface Caller extends HooksOptions {
+  readonly called: Call[];
+}
+
+async function deliver(
+  caller: Caller,
+  registration: Registration,
+  payload: object,
+  retries: number,
+): Promise<Call[]> {
+  const { own, sending } = caller.choices;
+  const target = targetFor(caller, registration, sending());
+  const calls = await sendUntilWell(caller, registration, payload, target, retries);
+  if (own().deliveries === 'once') return calls;
+  const id = own().deliveries === 'duplicate' ? target.id : randomUuid(caller.random);
+  return [...calls, await send(caller, registration, payload, { ...target, id })];
+}
+
+async function sendUntilWell(
+  caller: Caller,
+  registration: Registration,
+  payload: object,
+  target: Target,
+  retries: number,
+): Promise<Call[]> {
+  const calls = [await send(caller, registration, payload, target)];
+  while (calls.at(-1)?.fired.verdict.ok === false && calls.length <= retries) {
+    await pause(Number(caller.choices.own().retryDelayMs));
+    calls.push(await send(caller, registration, payload, target));
+  }
+  return calls;
+}
+
+async function send(
+  { fire, called }: Caller,
+  { id: registrationId, topic }: Registration,
+  payload: object | undefined,
+  target: Target,
+): Promise<Call> {
+  const call = { registrationId, topic, fired: await fire(topic, payload, target) };
+  called.push(call);
+  return call;
+}
+
+function targetFor({ random, tls }: Caller, { url, secret }: Registration, switches: Switches): Target {
+  return {
+    url: new URL(url),
+    credential: { kind: 'SECRET', text: secret },
+    switches,
+    id: randomUuid(random),
+    timeoutMs: Number(switches['timeoutMs'] ?? 10_000),
+    tls,
   };
 }

@@ -19,7 +19,7 @@ import { dispatch } from '../routes.ts';
 
 /** risr/advance in memory. What a scenario's people do are its methods; they resolve when the hooks have replied. */
 export interface RisrPlatform extends Platform {
-  /** Whoever comes for the first time gets an account: with this id, or one of the platform's own. */
+  /** A person who comes for the first time gets an account: with this id, or one of the platform's own. */
   login(as: { readonly sso: Sso; readonly user?: string }): Promise<LoginReport>;
   /** The members that are named get other values. @throws ApiRefusal 400, 404, as the rest of these */
   saveProfile(userId: string, changes: object): Promise<Happened<User>>;

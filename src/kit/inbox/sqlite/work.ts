@@ -1,0 +1,69 @@
+import type { Entry, Result } from '../inbox.ts';
+import { promoteFirst } from './lines.ts';
+import { toEntry } from './rows.ts';
+import { storeFollowUp, takeEntry, type Tables } from './store.ts';
+
+// What happens to an entry from its claim to its end. A lost lease is ignored: the statements change only what is held.
+
+export function claimEntries(tables: Tables, limit: number, leaseMs: number): Entry[] {
+  const { statements, now } = tables;
+  interruptLapsed(tables, now(), 'its lease lapsed');
+  const due = statements.due.all({ now: now(), limit }).map(toEntry);
+  return due.map((entry) => takeEntry(tables, entry, leaseMs));
+}
+
+/** What a receiver left running when it ended, whatever its leases say. */
+export function giveBackAll(tables: Tables): void {
+  interruptLapsed(tables, Number.MAX_SAFE_INTEGER, 'the receiver ended');
+}
+
+function interruptLapsed(tables: Tables, lapsedBy: number, cause: string): void {
+  for (const entry of tables.statements.lapsed.all({ now: lapsedBy }).map(toEntry)) {
+    const note = `interrupted: ${cause} during attempt ${entry.attempts}`;
+    putBack(tables, entry, { dueAt: tables.now(), note });
+  }
+}
+
+export function renewLease({ statements, now }: Tables, { seq, claims }: Entry, leaseMs: number): boolean {
+  return statements.renew.run({ seq, claims, leaseUntil: now() + leaseMs }).changes === 1;
+}
+
+export function endDone(tables: Tables, claimed: Entry, { note, answer, followUps = [] }: Result): void {
+  if (!finish(tables, claimed, 'done', note)) return;
+  if (answer) tables.statements.keepAnswer.run({ seq: claimed.seq, answer });
+  for (const followUp of followUps) storeFollowUp(tables, followUp);
+}
+
+export function endDead(tables: Tables, claimed: Entry, reason: string): void {
+  finish(tables, claimed, 'dead', reason);
+}
+
+/** False if the lease is lost. */
+function finish(
+  { statements, counts, now, onReady }: Tables,
+  claimed: Entry,
+  status: 'done' | 'dead',
+  note: string | undefined,
+): boolean {
+  const { seq, claims } = claimed;
+  const finished = statements.finish.run({ seq, claims, status, now: now(), note: note ?? null });
+  if (finished.changes === 0) return false;
+  counts.move('running', status, 0);
+  promoteFirst(statements, claimed);
+  onReady();
+  return true;
+}
+
+/** A running entry waits again, with what has changed about it. */
+export function putBack(
+  { statements, counts, onReady }: Tables,
+  claimed: Entry,
+  changed: Partial<Pick<Entry, 'attempts' | 'dueAt' | 'note'>>,
+): void {
+  const { seq, claims, attempts, dueAt, note = null } = { ...claimed, ...changed };
+  const put = statements.putBack.get({ seq, claims, attempts, dueAt, note });
+  if (!put) return;
+  counts.move('running', 'waiting', Number(put['bytes']));
+  promoteFirst(statements, claimed);
+  onReady();
+}
