@@ -82,7 +82,7 @@ function toRow({ seq, status, receivedAt, source, type, attempts, note = '' }: E
 function details(entry: Entry): string {
   const { content, answer, ...rest } = entry;
   const moments = ['receivedAt', 'dueAt', 'leaseUntil', 'finishedAt'];
-  const rows = Object.entries(rest).map(([name, value]: [string, string | number | undefined]) => [
+  const rows = Object.entries(rest).map(([name, value]: [string, string | number | boolean | undefined]) => [
     name,
     moments.includes(name) && typeof value === 'number' ? String(moment(value)) : String(value ?? '–'),
   ]);

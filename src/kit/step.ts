@@ -59,10 +59,10 @@ export class Unchanged {
   }
 }
 
-/** The words that are kept with the entry, of whatever a handler has returned. */
-export function noteOf(said: unknown): string | undefined {
-  if (said instanceof Unchanged) return said.why;
-  return typeof said === 'string' ? said : undefined;
+/** What is kept with the entry, of whatever a handler has returned. */
+export function saidOf(said: unknown): { readonly note: string | undefined; readonly unchanged?: boolean } {
+  if (said instanceof Unchanged) return { note: said.why, unchanged: true };
+  return { note: typeof said === 'string' ? said : undefined };
 }
 
 /** What a handler returns where an event told it nothing new: older than what is known already, for example. */

@@ -3,7 +3,7 @@ import { shortNote, type Entry, type NewEntry } from '../inbox/inbox.ts';
 import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/parse.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
-import { noteOf, type RunnableStep } from '../step.ts';
+import { saidOf, type RunnableStep } from '../step.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
 import { collectFollowUps } from './follow-ups.ts';
 
@@ -31,6 +31,7 @@ export interface Handled {
   readonly result: unknown;
   /** A few words on what was done, kept with the entry. */
   readonly note: string | undefined;
+  readonly unchanged?: boolean;
   /** What it asked to be done after it. */
   readonly followUps: readonly NewEntry[];
 }
@@ -72,7 +73,7 @@ export async function handle(
   // `HandlersOf` derived this handler's parameter from the schema that has just parsed the payload.
   const result: unknown = await handlerOf(handlers, endpoint.source.name, type)(occurrence as never);
   const followUps = close();
-  if (definition.mode === 'notify') return { result, note: noteOf(result), followUps };
+  if (definition.mode === 'notify') return { result, ...saidOf(result), followUps };
   const answer = parse(definition.answer, result, 'answer_invalid');
   return { result: answer, note: shortNote(definition.describe(answer)), followUps };
 }

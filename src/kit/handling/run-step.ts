@@ -1,7 +1,7 @@
 import { DeadLetter } from '../errors.ts';
 import type { Entry, Result } from '../inbox/inbox.ts';
 import { parse } from '../reading/parse.ts';
-import { noteOf, type StepTask } from '../step.ts';
+import { saidOf, type StepTask } from '../step.ts';
 import { collectFollowUps } from './follow-ups.ts';
 import type { Calling } from './handle.ts';
 
@@ -28,5 +28,5 @@ export async function runStep(
   };
   // `runs` derived this parameter from the schema that has just parsed the data.
   const said = await known.run(task as StepTask<never>);
-  return { note: noteOf(said), followUps: close() };
+  return { ...saidOf(said), followUps: close() };
 }

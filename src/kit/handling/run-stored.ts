@@ -20,7 +20,7 @@ export function runStored(endpoints: readonly Endpoint[], calling: Calling): Run
         'The receiver stopped before it was written down what came of it; nobody waits now.',
       );
     }
-    const { note, followUps } = await handle(entry, endpoint, calling, signal);
-    return { note, followUps };
+    const { result: _, ...ended } = await handle(entry, endpoint, calling, signal);
+    return ended;
   };
 }

@@ -119,6 +119,8 @@ export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'k
 /** What a successful attempt leaves behind. */
 export interface Result {
   readonly note?: string | undefined;
+  /** The handler said that the event told it nothing new. */
+  readonly unchanged?: boolean | undefined;
   /** The reply body, where a duplicate can ask for it again. */
   readonly answer?: Buffer;
   /** Work that is to be done after this, each with attempts of its own. */
@@ -143,6 +145,8 @@ export interface Entry extends NewEntry {
   readonly finishedAt: number | undefined;
   /** What the handler said it did, or why the last attempt failed. */
   readonly note: string | undefined;
+  /** It is done, and changed nothing: its handler knew something newer. */
+  readonly unchanged: boolean;
   /** The reply body a reply event got, so that its duplicate gets the same. */
   readonly answer: Buffer | undefined;
 }
@@ -166,6 +170,7 @@ export function beginEntry(fresh: NewEntry, seq: number, dueAt: number): Entry {
     leaseUntil: undefined,
     finishedAt: undefined,
     note: undefined,
+    unchanged: false,
     answer: undefined,
   };
 }

@@ -68,13 +68,10 @@ function toldOf(entry: Entry): Told {
   };
 }
 
-/** How the reference handlers say that an event was older than what they knew. */
-const CHANGED_NOTHING = /newer than revision \d+ already|has ended already|is no news|is complete already/;
-
 function outcomeOf(entry: Entry): Told['outcome'] {
   if (isFollowUp(entry)) return 'nothing';
   if (entry.status === 'dead') return 'quarantined';
-  return entry.status === 'done' && !CHANGED_NOTHING.test(entry.note ?? '') ? 'effects' : 'nothing';
+  return entry.status === 'done' && !entry.unchanged ? 'effects' : 'nothing';
 }
 
 /** Senders without ids name what an event is about; so does content that could not be read as the sender's. */

@@ -43,10 +43,10 @@ export function createMemoryInbox({
         done(memory, entry, result);
       }),
     async retry(claimed, reason, dueAt) {
-      await ifHeld(claimed, (entry) => putBack(memory, { ...entry, note: reason, dueAt }));
+      await ifHeld(claimed, (entry) => putBack(memory, { ...entry, note: reason, unchanged: false, dueAt }));
     },
     async bury(claimed, reason) {
-      await ifHeld(claimed, (entry) => finish(memory, { ...entry, note: reason }, 'dead'));
+      await ifHeld(claimed, (entry) => finish(memory, { ...entry, note: reason, unchanged: false }, 'dead'));
     },
     async release(claimed) {
       await ifHeld(claimed, (entry) => putBack(memory, { ...entry, attempts: entry.attempts - 1 }));
@@ -59,7 +59,7 @@ export function createMemoryInbox({
     async discard(seq, reason) {
       const entry = shelf.get(seq);
       if (!entry || entry.status === 'running' || entry.status === 'done') return entry ?? null;
-      return finish(memory, { ...entry, note: reason }, 'done');
+      return finish(memory, { ...entry, note: reason, unchanged: false }, 'done');
     },
     prune: async ({ finishedBefore, limit }) => prune(memory, finishedBefore, limit),
     find: async (seq) => shelf.get(seq) ?? null,
@@ -106,7 +106,7 @@ function claim(memory: Memory, limit: number, leaseMs: number): Entry[] {
   const { queue, now } = memory;
   for (const entry of queue.lapsed(now())) {
     const note = `interrupted: the lease of attempt ${entry.attempts} lapsed`;
-    putBack(memory, { ...entry, dueAt: now(), note });
+    putBack(memory, { ...entry, dueAt: now(), note, unchanged: false });
   }
   const claimed: Entry[] = [];
   while (claimed.length < limit) {
@@ -129,8 +129,12 @@ function held({ shelf }: Memory, { seq, claims }: Entry): Entry | undefined {
   return entry?.status === 'running' && entry.claims === claims ? entry : undefined;
 }
 
-function done(memory: Memory, entry: Entry, { note, answer = entry.answer, followUps = [] }: Result): void {
-  finish(memory, { ...entry, note, answer }, 'done');
+function done(
+  memory: Memory,
+  entry: Entry,
+  { note, unchanged = false, answer = entry.answer, followUps = [] }: Result,
+): void {
+  finish(memory, { ...entry, note, unchanged, answer }, 'done');
   for (const followUp of followUps) {
     const key = uniqueKey(followUp);
     if (!memory.shelf.findByKey(key)) insert(memory, followUp, key);

@@ -53,9 +53,14 @@ export function toEntry(row: Row): Entry {
     dueAt: timeOf(row['startAfter']) ?? 0,
     leaseUntil: timeOf(row['leaseUntil']),
     finishedAt: timeOf(row['completedOn']),
-    note: (row['output'] as { readonly note: string } | null)?.note, // nobody but us writes it
+    note: outputOf(row)?.note,
+    unchanged: outputOf(row)?.unchanged === true,
     answer: (row['answer'] as Buffer | null) ?? undefined, // as the content
   };
+}
+
+function outputOf(row: Row) {
+  return row['output'] as { readonly note: string; readonly unchanged?: true } | null; // nobody but us writes it
 }
 
 /** pg-boss counts the claims of a job after its first: that number is what tells one claim from another. */

@@ -15,6 +15,7 @@ export interface Settlement {
   /** Of one that waits again, milliseconds since 1970. */
   readonly dueAt: number;
   readonly note: string | undefined;
+  readonly unchanged?: boolean | undefined;
   readonly answer: Buffer | undefined;
   readonly followUps: readonly NewEntry[];
 }
@@ -91,14 +92,15 @@ function announce({ room, onReady }: Context, { held, inserted, promoted }: Sett
   if (promoted > 0 || waitAgain.length > 0 || inserted.some(({ place }) => place.ready)) onReady();
 }
 
-function recordOf({ claimed, status, attempts, dueAt, note, answer }: Settlement, now: number) {
+function recordOf({ claimed, status, attempts, dueAt, note, unchanged, answer }: Settlement, now: number) {
   return {
     seq: claimed.seq,
     claims: claimed.claims,
     state: stateOf[status],
     attempts,
     dueInMs: status === 'waiting' ? dueAt - now : undefined,
-    output: note === undefined ? undefined : { note: storable(note) },
+    output:
+      note === undefined ? undefined : { note: storable(note), ...(unchanged === true && { unchanged }) },
     answer: answer?.toString('base64'),
   };
 }

@@ -5,7 +5,9 @@ import type { Entry } from '../inbox.ts';
 type Row = {
   readonly [Member in keyof Entry]: undefined extends Entry[Member]
     ? Exclude<Entry[Member], undefined> | null
-    : Entry[Member];
+    : Entry[Member] extends boolean
+      ? 0 | 1
+      : Entry[Member];
 };
 
 export function toEntry(found: Record<string, SQLOutputValue>): Entry {
@@ -30,6 +32,7 @@ export function toEntry(found: Record<string, SQLOutputValue>): Entry {
     leaseUntil: row.leaseUntil ?? undefined,
     finishedAt: row.finishedAt ?? undefined,
     note: row.note ?? undefined,
+    unchanged: row.unchanged === 1,
     answer: row.answer ? toBuffer(row.answer) : undefined,
   };
 }

@@ -108,8 +108,13 @@ const version2 = `
   END;
 `;
 
+/** What a handler said with `unchanged`. */
+const version3 = `
+  ALTER TABLE entries ADD COLUMN unchanged INTEGER NOT NULL DEFAULT 0;
+`;
+
 /** Each one builds on the version before it; a new file begins with the first. */
-const versions = [version1, version2];
+const versions = [version1, version2, version3];
 
 /** A file of an older one is brought up to it by its receiver, a newer one is refused. */
 const SCHEMA = versions.length;

@@ -2,7 +2,7 @@ import type { DatabaseSync } from 'node:sqlite';
 
 const columns = `
   seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
-  status, attempts, claims, due_at AS dueAt, lease_until AS leaseUntil, finished_at AS finishedAt, note,
+  status, attempts, claims, due_at AS dueAt, lease_until AS leaseUntil, finished_at AS finishedAt, note, unchanged,
   content, answer`;
 
 const inLine = `
@@ -56,12 +56,13 @@ function working(prepare: Prepare) {
       WHERE status = 'running' AND status <> 'done' AND lease_until <= :now`),
     renew: prepare(`UPDATE entries SET lease_until = :leaseUntil WHERE ${stillHeld}`),
     finish: prepare(`
-      UPDATE entries SET status = :status, head = 0, lease_until = NULL, finished_at = :now, note = :note
+      UPDATE entries SET status = :status, head = 0, lease_until = NULL, finished_at = :now, note = :note,
+        unchanged = :unchanged
       WHERE ${stillHeld}`),
     keepAnswer: prepare('UPDATE bodies SET answer = :answer WHERE seq = :seq'),
     putBack: prepare(`
       UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,
-        attempts = :attempts, due_at = :dueAt, note = :note
+        attempts = :attempts, due_at = :dueAt, note = :note, unchanged = 0
       WHERE ${stillHeld} RETURNING ${bytes}`),
   };
 }
@@ -79,7 +80,8 @@ function inLines(prepare: Prepare) {
 function managing(prepare: Prepare) {
   return {
     discard: prepare(`
-      UPDATE entries SET status = 'done', head = 0, finished_at = :now, note = :note WHERE seq = :seq`),
+      UPDATE entries SET status = 'done', head = 0, finished_at = :now, note = :note, unchanged = 0
+      WHERE seq = :seq`),
     prune: prepare(`
       DELETE FROM entries WHERE seq IN (
         SELECT seq FROM entries INDEXED BY finished

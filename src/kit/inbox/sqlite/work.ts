@@ -28,14 +28,18 @@ export function renewLease({ statements, now }: Tables, { seq, claims }: Entry, 
   return statements.renew.run({ seq, claims, leaseUntil: now() + leaseMs }).changes === 1;
 }
 
-export function endDone(tables: Tables, claimed: Entry, { note, answer, followUps = [] }: Result): void {
-  if (!finish(tables, claimed, 'done', note)) return;
+export function endDone(
+  tables: Tables,
+  claimed: Entry,
+  { note, unchanged, answer, followUps = [] }: Result,
+): void {
+  if (!finish(tables, claimed, 'done', { note, unchanged })) return;
   if (answer) tables.statements.keepAnswer.run({ seq: claimed.seq, answer });
   for (const followUp of followUps) storeFollowUp(tables, followUp);
 }
 
 export function endDead(tables: Tables, claimed: Entry, reason: string): void {
-  finish(tables, claimed, 'dead', reason);
+  finish(tables, claimed, 'dead', { note: reason });
 }
 
 /** False if the lease is lost. */
@@ -43,10 +47,15 @@ function finish(
   { statements, counts, now, onReady }: Tables,
   claimed: Entry,
   status: 'done' | 'dead',
-  note: string | undefined,
+  { note, unchanged = false }: Pick<Result, 'note' | 'unchanged'>,
 ): boolean {
   const { seq, claims } = claimed;
-  const finished = statements.finish.run({ seq, claims, status, now: now(), note: note ?? null });
+  const finished = statements.finish.run({
+    ...{ seq, claims, status },
+    note: note ?? null,
+    now: now(),
+    unchanged: unchanged ? 1 : 0,
+  });
   if (finished.changes === 0) return false;
   counts.move('running', status, 0);
   promoteFirst(statements, claimed);

@@ -105,6 +105,17 @@ export function itClears(test: InboxUnderTest) {
     expect(await test.inbox.find(entry.seq)).toMatchObject({ status: 'done', note: 'made it' });
   });
 
+  it('keeps that an event changed nothing, until a replay ends otherwise', async () => {
+    const [seq = 0] = await test.storeAll({});
+    await test.inbox.done(await test.claimOne(), { note: 'newer already', unchanged: true });
+    expect(await test.inbox.find(seq)).toMatchObject({ note: 'newer already', unchanged: true });
+    await test.inbox.replay(seq);
+    await test.inbox.retry(await test.claimOne(), 'not yet', 0);
+    expect(await test.inbox.find(seq)).toMatchObject({ note: 'not yet', unchanged: false });
+    await test.inbox.done(await test.claimOne(), { note: 'kept' });
+    expect(await test.inbox.find(seq)).toMatchObject({ note: 'kept', unchanged: false });
+  });
+
   it('leaves an entry alone that is done, and says when there is none to discard', async () => {
     const seq = await doneEntry();
     const before = await test.inbox.find(seq);

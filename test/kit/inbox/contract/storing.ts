@@ -26,6 +26,7 @@ export function itStores(test: InboxUnderTest) {
       leaseUntil: undefined,
       finishedAt: undefined,
       note: undefined,
+      unchanged: false,
       answer: undefined,
     });
     expect(await test.inbox.find(entry.seq)).toEqual(entry);
