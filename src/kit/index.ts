@@ -35,7 +35,7 @@ export { startReconciliation } from './sources/phenixid/reconciliation.ts';
 export { defineSource, event } from './source.ts';
 export { hmacHeader, signHmacHeader, type HmacSpelling } from './proofs/hmac-header.ts';
 export { readJson } from './reading/json.ts';
-export { parse } from './reading/parse.ts';
+export { parse } from './reading/json.ts';
 export type {
   Destination,
   Envelope,

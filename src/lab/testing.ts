@@ -11,7 +11,7 @@ import {
   type Occurrence,
   type SettingDefinitions,
 } from '../kit/source.ts';
-import { parse } from '../kit/reading/parse.ts';
+import { parse } from '../kit/reading/json.ts';
 import type { Step } from '../kit/step.ts';
 import { createRandom } from './mock/random.ts';
 import { createSender, type Fired, type FireOptions } from './mock/sender.ts';

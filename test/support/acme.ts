@@ -2,7 +2,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { z } from 'zod';
 import { headerValues } from '../../src/kit/delivery.ts';
 import { DeadLetter, DeliveryRejected } from '../../src/kit/errors.ts';
-import { parse } from '../../src/kit/reading/parse.ts';
+import { parse } from '../../src/kit/reading/json.ts';
 import type { Proof } from '../../src/kit/proofs/proof.ts';
 import { defineSource, event, type OutgoingRequest } from '../../src/kit/source.ts';
 

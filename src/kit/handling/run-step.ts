@@ -1,8 +1,8 @@
 import { DeadLetter } from '../errors.ts';
 import type { Entry, Result } from '../inbox/inbox.ts';
-import { parse } from '../reading/parse.ts';
+import { parse } from '../reading/json.ts';
 import { saidOf, type StepTask } from '../step.ts';
-import { collectFollowUps } from './follow-ups.ts';
+import { collectFollowUps } from './handle.ts';
 import type { Calling } from './handle.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { DeadLetter } from '../errors.ts';
 import type { Run } from '../inbox/worker/attempt.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
-import { isFollowUp } from './follow-ups.ts';
+import { isFollowUp } from './handle.ts';
 import { handle, type Calling } from './handle.ts';
 import { runStep } from './run-step.ts';
 
@@ -20,7 +20,7 @@ export function runStored(endpoints: readonly Endpoint[], calling: Calling): Run
         'The receiver stopped before it was written down what came of it; nobody waits now.',
       );
     }
-    const { result: _, ...ended } = await handle(entry, endpoint, calling, signal);
-    return ended;
+    const { note, unchanged, followUps } = await handle(entry, endpoint, calling, signal);
+    return { note, unchanged, followUps };
   };
 }

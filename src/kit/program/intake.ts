@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setMaxListeners } from 'node:events';
 import { credentialVariable, isOpen } from '../endpoints.ts';
 import { messageOf, shuttingDown } from '../errors.ts';
@@ -8,7 +9,6 @@ import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import type { Log } from '../log.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
-import { createBackground } from './background.ts';
 import type { Config } from './config.ts';
 
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
@@ -93,4 +93,32 @@ function isOpenAt({ endpoints }: Config, index: number): boolean {
 function closedPaths({ endpoints }: Config): Map<string, string> {
   const closed = endpoints.filter((endpoint) => !isOpen(endpoint));
   return new Map(closed.map((endpoint) => [endpoint.definition.path, credentialVariable(endpoint)]));
+}
+
+/** Work that goes on after its sender was answered. */
+interface Background {
+  add(work: Promise<void>): void;
+  /** Resolves when all of it is over, failed or not. */
+  settled(): Promise<void>;
+  /** The same, but after this time at the latest. */
+  settledWithin(ms: number): Promise<void>;
+}
+
+function createBackground(onTrouble: (error: unknown) => void): Background {
+  const running = new Set<Promise<void>>();
+
+  async function settled(): Promise<void> {
+    await Promise.all(running);
+  }
+
+  return {
+    add(work) {
+      const told = work.catch(onTrouble).finally(() => running.delete(told));
+      running.add(told);
+    },
+    settled,
+    async settledWithin(ms) {
+      await Promise.race([settled(), sleep(ms, undefined, { ref: false })]);
+    },
+  };
 }

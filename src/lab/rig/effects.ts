@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Effect, Effects } from '../conformance/stage.ts';
 import type { Entry, Inbox } from '../../kit/inbox/inbox.ts';
-import { isFollowUp } from '../../kit/handling/follow-ups.ts';
+import { isFollowUp } from '../../kit/handling/handle.ts';
 
 /**
  * Tells what a receiver of this kit has done, as a probe of the conformance suite does: from its inbox alone. What was

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { answers } from '../../../src/kit/sources/hotdocs/answers/answers-schema.ts';
+import { answers } from '../../../src/kit/sources/hotdocs/answers/variables.ts';
 import {
   AnswersInvalid,
   choice,

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { event } from '../../source.ts';
-import { answers } from './answers/answers-schema.ts';
+import { answers } from './answers/variables.ts';
 import type { Answers } from './answers/answers.ts';
 
 // Only NewWorkItemVersionComplete is published field by field (HD-23, HD-24). What is assumed of the others is optional,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import { jsonObject, parseContent } from '../../reading/parse.ts';
+import { jsonObject, parseContent } from '../../reading/json.ts';
 import { certificateDemand, clientCertificateSettings } from '../../proofs/client-certificate.ts';
 import { hmacHeader, signHmacHeader } from '../../proofs/hmac-header.ts';
 import { unsigned } from '../../proofs/unsigned.ts';

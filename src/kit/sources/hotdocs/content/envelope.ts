@@ -4,7 +4,7 @@ import { DeadLetter } from '../../../errors.ts';
 import { isObject, readJson, type JsonObject } from '../../../reading/json.ts';
 import type { EndpointDefinition, Envelope, OutgoingEvent } from '../../../source.ts';
 import { ACTION_LINK, events, INTERVIEW_LOAD, occasion } from '../events.ts';
-import { containerIn, eventIn, layOut } from './layout.ts';
+import { containerIn, eventIn, layOut } from './members.ts';
 import { canonical, capitalised, flat, pascal, shapeOf, type Shape } from './members.ts';
 import type { Choices } from '../switches.ts';
 
