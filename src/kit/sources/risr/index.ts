@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import type { JsonObject } from '../../reading/json.ts';
+import { tryJson, type JsonObject } from '../../reading/json.ts';
 import { jsonObject, parseContent } from '../../reading/parse.ts';
 import { hs512Compact, signCompact, unsignedCompact } from '../../proofs/compact.ts';
 import { jwsBody } from '../../proofs/jws-body.ts';
@@ -215,20 +215,13 @@ function judge({ status, body, ms }: ReceivedReply, type: string, { timeoutMs }:
   if (ms > Number(timeoutMs))
     return { ok: false, says: `no reply within ${timeoutMs} ms${lastingFor(type)}` };
   if (status !== 200) return { ok: false, says: `status ${status}, 200 was expected${lastingFor(type)}` };
-  if (!saysOk(body)) return { ok: false, says: 'status 200, but the body is not {"ok":true}' };
+  if (!okReply.safeParse(tryJson(body.toString())).success)
+    return { ok: false, says: 'status 200, but the body is not {"ok":true}' };
   return { ok: true, says: 'delivered' };
 }
 
 function lastingFor(type: string): string {
   return shapes.get(type) === login ? '; the user is still waiting at the login' : '';
-}
-
-function saysOk(body: Buffer): boolean {
-  try {
-    return okReply.safeParse(JSON.parse(body.toString())).success;
-  } catch {
-    return false;
-  }
 }
 
 const okReply = z.looseObject({ ok: z.literal(true) });
