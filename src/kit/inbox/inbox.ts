@@ -60,6 +60,10 @@ export class InboxUnavailable extends Error {
   }
 }
 
+export function inboxClosed(): InboxUnavailable {
+  return new InboxUnavailable('inbox_unavailable', 'The inbox is closed: the process is shutting down.');
+}
+
 /** How much may wait before deliveries are answered 503. */
 export interface Room {
   readonly maxWaiting: number;

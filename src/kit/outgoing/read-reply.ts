@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { tryJson } from '../reading/json.ts';
 import type { OutgoingReply } from './client.ts';
 
 /**
@@ -10,7 +11,7 @@ export function readReply<Schema extends z.ZodType>(
   schema: Schema,
   { body }: Pick<OutgoingReply, 'body'>,
 ): z.output<Schema> {
-  const result = schema.safeParse(jsonIn(body));
+  const result = schema.safeParse(tryJson(body.toString('utf8')));
   if (result.success) return result.data;
   const issues = result.error.issues.map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`);
   throw new Error(`${what} is not as expected; ${body.length} bytes came. ${issues.join('; ')}.`);
@@ -21,7 +22,8 @@ export function readWord(
   { body }: Pick<OutgoingReply, 'body'>,
   members: readonly string[],
 ): string | undefined {
-  const value = jsonIn(body) ?? body.toString('utf8').trim();
+  const text = body.toString('utf8');
+  const value = tryJson(text) ?? text.trim();
   const word = typeof value === 'string' ? value : memberIn(value, members);
   return word !== undefined && /^[\w -]{1,64}$/.test(word) ? word : undefined;
 }
@@ -31,12 +33,4 @@ export function memberIn(value: unknown, members: readonly string[]): string | u
   const object = z.looseObject({}).safeParse(value);
   if (!object.success) return undefined;
   return members.map((name) => object.data[name]).find((member) => typeof member === 'string');
-}
-
-function jsonIn(body: Buffer): unknown {
-  try {
-    return JSON.parse(body.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -32,6 +32,15 @@ export function readJson(content: Buffer): unknown {
   }
 }
 
+/** The value of JSON text; undefined if it is none, where that is no mistake. */
+export function tryJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** `readJson`, and nothing in it that readers disagree on. @throws DeadLetter `json_invalid` or `json_forbidden` */
 export function strictJson(content: Buffer): unknown {
   const value = readJson(content);

@@ -71,15 +71,7 @@ export function tried(
   run: (stage: Stage) => Promise<Finding>,
   { like = {} }: Pick<TrialOptions, 'like'> = {},
 ): Trial {
-  return {
-    name,
-    async run(stage) {
-      const control = await acceptedBefore(stage, like);
-      if (control !== undefined) return control;
-      const finding = await run(stage);
-      return worse(finding, await acceptedAgain(stage, await stage.genuine(like), like));
-    },
-  };
+  return guarded(name, like, async (stage) => [await run(stage), await stage.genuine(like)]);
 }
 
 export function passed(expected: string, observed: string): Finding {
@@ -120,14 +112,25 @@ function between(
   attack: (stage: Stage, pair: Pair) => Promise<Finding>,
   change: Change,
 ): Trial {
+  return guarded(name, like, async (stage) => {
+    const pair = await changedPair(stage, like, change);
+    return [await attack(stage, pair), pair.genuine];
+  });
+}
+
+/** `attempt` resolves with what it found, and the genuine request that must be accepted after it. */
+function guarded(
+  name: string,
+  like: Changes,
+  attempt: (stage: Stage) => Promise<readonly [Finding, Genuine]>,
+): Trial {
   return {
     name,
     async run(stage) {
       const control = await acceptedBefore(stage, like);
       if (control !== undefined) return control;
-      const pair = await changedPair(stage, like, change);
-      const finding = await attack(stage, pair);
-      return worse(finding, await acceptedAgain(stage, pair.genuine, like));
+      const [finding, genuine] = await attempt(stage);
+      return worse(finding, await acceptedAgain(stage, genuine, like));
     },
   };
 }

@@ -1,4 +1,4 @@
-import { InboxUnavailable, type Entry, type Inbox, type Room } from '../inbox.ts';
+import { inboxClosed, type Entry, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, pruneEntries, replayEntry } from './change.ts';
 import { claimEntries, renewLease } from './claim.ts';
 import type { Context } from './context.ts';
@@ -102,8 +102,4 @@ function settlementOf(
 ): Settlement {
   const { attempts, dueAt, note } = claimed;
   return { claimed, status, attempts, dueAt, note, answer: undefined, followUps: [], ...changed };
-}
-
-function inboxClosed(): InboxUnavailable {
-  return new InboxUnavailable('inbox_unavailable', 'The inbox is closed: the process is shutting down.');
 }

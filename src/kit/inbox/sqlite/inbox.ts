@@ -2,7 +2,7 @@ import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { createGroupCommit } from './group-commit.ts';
-import { InboxUnavailable, type Inbox, type Room } from '../inbox.ts';
+import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
 import { takeOwnership, type Ownership } from './owner.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
@@ -165,8 +165,4 @@ async function pruneInSteps(limit: number, prune: (limit: number) => Promise<num
     if (forgotten < step) break;
   }
   return pruned;
-}
-
-function inboxClosed(): InboxUnavailable {
-  return new InboxUnavailable('inbox_unavailable', 'The inbox is closed: the process is shutting down.');
 }

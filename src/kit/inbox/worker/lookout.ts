@@ -1,47 +1,45 @@
 /** Looks when it is woken, and otherwise after the time that the last look gave. */
-export interface Lookout {
-  start(): void;
-  readonly started: boolean;
+export class Lookout {
+  readonly #look: () => Promise<number>;
+  #started = false;
+  #wanted = false;
+  #looking: Promise<void> | undefined;
+  #alarm: NodeJS.Timeout | undefined;
+
+  /** `look` resolves with the milliseconds until the next look, and does not reject. */
+  constructor(look: () => Promise<number>) {
+    this.#look = look;
+  }
+
+  get started(): boolean {
+    return this.#started;
+  }
+
+  start(): void {
+    this.#started = true;
+    void this.wake();
+  }
+
   /** Looks now; while a look is under way, another one follows it. Resolves after the last one. */
-  wake(): Promise<void>;
+  async wake(): Promise<void> {
+    if (!this.#started) return;
+    this.#wanted = true;
+    await (this.#looking ??= this.#lookWhileWanted());
+  }
+
   /** No further look begins. Resolves when the one under way is over. */
-  stop(): Promise<void>;
-}
+  async stop(): Promise<void> {
+    this.#started = false;
+    clearTimeout(this.#alarm);
+    await this.#looking;
+  }
 
-/** `look` resolves with the milliseconds until the next look, and does not reject. */
-export function createLookout(look: () => Promise<number>): Lookout {
-  let started = false;
-  let wanted = false;
-  let looking: Promise<void> | undefined;
-  let alarm: NodeJS.Timeout | undefined;
-
-  async function lookWhileWanted(): Promise<void> {
-    while (wanted && started) {
-      wanted = false;
-      clearTimeout(alarm);
-      alarm = setTimeout(() => void wake(), await look()).unref();
+  async #lookWhileWanted(): Promise<void> {
+    while (this.#wanted && this.#started) {
+      this.#wanted = false;
+      clearTimeout(this.#alarm);
+      this.#alarm = setTimeout(() => void this.wake(), await this.#look()).unref();
     }
-    looking = undefined;
+    this.#looking = undefined;
   }
-
-  async function wake(): Promise<void> {
-    if (!started) return;
-    wanted = true;
-    await (looking ??= lookWhileWanted());
-  }
-
-  return {
-    start() {
-      started = true;
-    },
-    get started() {
-      return started;
-    },
-    wake,
-    async stop() {
-      started = false;
-      clearTimeout(alarm);
-      await looking;
-    },
-  };
 }

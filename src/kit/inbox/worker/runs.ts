@@ -1,18 +1,6 @@
 import type { Entry } from '../inbox.ts';
 import type { Attempted } from './attempt.ts';
 
-/** The entries that a worker holds: some run, and some wait to run alone. */
-export interface Runs {
-  /** How many more may begin now. */
-  free(): number;
-  take(entry: Entry): void;
-  /** Begins one that waits to run alone, if nothing else runs. */
-  tryAlone(): Promise<void>;
-  readonly running: ReadonlySet<Promise<void>>;
-  /** They wait to run alone. */
-  readonly suspects: Entry[];
-}
-
 export interface RunsOptions {
   readonly concurrency: number;
   /** Whether a claimed entry still belongs to this worker. */
@@ -22,38 +10,46 @@ export interface RunsOptions {
   readonly onEnded: (entry: Entry, attempted: Attempted) => void;
 }
 
-export function createRuns({ concurrency, renew, attempt, onEnded }: RunsOptions): Runs {
-  const running = new Set<Promise<void>>();
-  const suspects: Entry[] = [];
-  let aloneRuns = false;
+/** The entries that a worker holds: some run, and some wait to run alone. */
+export class Runs {
+  readonly running = new Set<Promise<void>>();
+  /** They wait to run alone. */
+  readonly suspects: Entry[] = [];
+  readonly #options: RunsOptions;
+  #aloneRuns = false;
 
-  function begin(entry: Entry): void {
-    const ended = attempt(entry).then((attempted) => {
-      running.delete(ended);
-      aloneRuns = false;
-      onEnded(entry, attempted);
-    });
-    running.add(ended);
+  constructor(options: RunsOptions) {
+    this.#options = options;
   }
 
-  return {
-    running,
-    suspects,
-    free: () => (suspects.length > 0 || aloneRuns ? 0 : concurrency - running.size),
-    take(entry) {
-      if (mayEndTheProcess(entry)) suspects.push(entry);
-      else begin(entry);
-    },
-    /** What ended the process once may do it again: then nothing else is interrupted, and counted, with it. */
-    async tryAlone() {
-      if (running.size > 0) return;
-      const suspect = suspects.shift();
-      // Others may have taken it by now: the ones before it had their time.
-      if (suspect === undefined || !(await renew(suspect))) return;
-      aloneRuns = true;
-      begin(suspect);
-    },
-  };
+  /** How many more may begin now. */
+  free(): number {
+    return this.suspects.length > 0 || this.#aloneRuns ? 0 : this.#options.concurrency - this.running.size;
+  }
+
+  take(entry: Entry): void {
+    if (mayEndTheProcess(entry)) this.suspects.push(entry);
+    else this.#begin(entry);
+  }
+
+  /** What ended the process once may do it again: then nothing else is interrupted, and counted, with it. */
+  async tryAlone(): Promise<void> {
+    if (this.running.size > 0) return;
+    const suspect = this.suspects.shift();
+    // Others may have taken it by now: the ones before it had their time.
+    if (suspect === undefined || !(await this.#options.renew(suspect))) return;
+    this.#aloneRuns = true;
+    this.#begin(suspect);
+  }
+
+  #begin(entry: Entry): void {
+    const ended = this.#options.attempt(entry).then((attempted) => {
+      this.running.delete(ended);
+      this.#aloneRuns = false;
+      this.#options.onEnded(entry, attempted);
+    });
+    this.running.add(ended);
+  }
 }
 
 /** It ran when a process ended or hung, and nobody knows which of those that ran did that. */

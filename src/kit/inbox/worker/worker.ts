@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, type Attempted, type AttemptOptions, type Run } from './attempt.ts';
 import { defaultBackoff, type Backoff } from './backoff.ts';
 import type { Entry, Inbox } from '../inbox.ts';
-import { createLookout, type Lookout } from './lookout.ts';
-import { createRuns, type Runs } from './runs.ts';
+import { Lookout } from './lookout.ts';
+import { Runs } from './runs.ts';
 
 export interface WorkerOptions {
   readonly inbox: Inbox;
@@ -43,15 +43,19 @@ export function createWorker(options: WorkerOptions): Worker {
   let { graceMs = 1_000 } = options;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each running handler is no leak
-  const trouble = createTrouble(options.onTrouble);
+  let troubled = false;
+  const onTrouble = (error: unknown) => {
+    if (!troubled) options.onTrouble?.(error);
+    troubled = true;
+  };
   const attemptOptions: AttemptOptions = {
     backoff: defaultBackoff,
     random: Math.random,
     ...options,
-    ...{ leaseMs, now, onTrouble: trouble.tell },
+    ...{ leaseMs, now, onTrouble },
     graceMs: () => graceMs,
   };
-  const runs = createRuns({
+  const runs = new Runs({
     concurrency,
     renew: (entry) => inbox.renew(entry, leaseMs),
     attempt: (entry) => attempt(entry, attemptOptions, stopping.signal),
@@ -60,13 +64,18 @@ export function createWorker(options: WorkerOptions): Worker {
       void lookout.wake();
     },
   });
-  const lookout = createLookout(() => fillSlots({ inbox, leaseMs, now, trouble, runs, lookout }));
+  const onWorking = () => (troubled = false);
+  const lookout: Lookout = new Lookout(() =>
+    fillSlots({ inbox, leaseMs, now, runs, lookout, onWorking }).catch((error: unknown) => {
+      onTrouble(error);
+      return POLL_MS;
+    }),
+  );
 
   return {
     start() {
-      lookout.start();
       inbox.onReady(() => void lookout.wake());
-      void lookout.wake();
+      lookout.start();
     },
     async stop(withinMs) {
       const patience = new AbortController();
@@ -75,7 +84,7 @@ export function createWorker(options: WorkerOptions): Worker {
       await Promise.race([Promise.all([lookout.stop(), ...runs.running]), late]);
       patience.abort();
       stopping.abort();
-      const left = runs.suspects.splice(0).map((entry) => inbox.release(entry).catch(trouble.tell));
+      const left = runs.suspects.splice(0).map((entry) => inbox.release(entry).catch(onTrouble));
       await Promise.all([...runs.running, ...left]);
     },
     async idle() {
@@ -90,29 +99,21 @@ export function createWorker(options: WorkerOptions): Worker {
 }
 
 interface Parts extends Pick<Required<WorkerOptions>, 'inbox' | 'leaseMs' | 'now'> {
-  readonly trouble: Trouble;
   readonly runs: Runs;
   readonly lookout: Lookout;
+  /** The inbox has answered. */
+  readonly onWorking: () => void;
 }
 
 /** Returns the milliseconds until the next look. */
-async function fillSlots(parts: Parts): Promise<number> {
-  try {
-    return await claimWhatIsDue(parts);
-  } catch (error) {
-    parts.trouble.tell(error);
-    return POLL_MS;
-  }
-}
-
-async function claimWhatIsDue({ inbox, leaseMs, now, trouble, runs, lookout }: Parts): Promise<number> {
+async function fillSlots({ inbox, leaseMs, now, runs, lookout, onWorking }: Parts): Promise<number> {
   if (lookout.started) await runs.tryAlone();
   const limit = runs.free();
   if (limit <= 0) return POLL_MS;
   const waitMs = ((await inbox.nextDue()) ?? Infinity) - now();
   if (waitMs > 0) return Math.min(waitMs, POLL_MS);
   const claimed = await inbox.claim({ limit, leaseMs });
-  trouble.over();
+  onWorking();
   if (lookout.started) {
     for (const entry of claimed) runs.take(entry);
     await runs.tryAlone();
@@ -120,23 +121,4 @@ async function claimWhatIsDue({ inbox, leaseMs, now, trouble, runs, lookout }: P
     await Promise.all(claimed.map((entry) => inbox.release(entry)));
   }
   return POLL_MS;
-}
-
-interface Trouble {
-  readonly tell: (error: unknown) => void;
-  readonly over: () => void;
-}
-
-/** Tells of the first error only, until it is over. */
-function createTrouble(tell: (error: unknown) => void = () => undefined): Trouble {
-  let troubled = false;
-  return {
-    tell(error) {
-      if (!troubled) tell(error);
-      troubled = true;
-    },
-    over() {
-      troubled = false;
-    },
-  };
 }

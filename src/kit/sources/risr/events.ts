@@ -67,28 +67,28 @@ const transitionedBooking = z.looseObject({
   actions: z.array(z.unknown()).optional(),
 });
 
+const inLogin = {
+  mode: 'reply',
+  schema: login,
+  answer: note,
+  describe: (words: z.output<typeof note>) => words ?? 'let through',
+  afterFailure: 'retry',
+  subject: ({ user }: z.output<typeof login>) => `profile:${user}`,
+} as const;
+
 /** The topics of the v2 guide. The first two run inside a login, which waits for them. */
 export const events = {
   user_logged_in: event({
-    mode: 'reply',
+    ...inLogin,
     summary: 'A user has logged in and waits to be let through.',
-    schema: login,
-    answer: note,
-    describe: (words) => words ?? 'let through',
-    afterFailure: 'retry',
     example: {
       user: 'usr-4471',
       sso: { eppn: ['alind@college.example.org'], mail: ['asa.lind@example.org'] },
     },
-    subject: ({ user }) => `profile:${user}`,
   }),
   user_registered: event({
-    mode: 'reply',
+    ...inLogin,
     summary: 'A user came for the first time: fill profile and permissions in before the first page loads.',
-    schema: login,
-    answer: note,
-    describe: (words) => words ?? 'let through',
-    afterFailure: 'retry',
     example: {
       user: 'usr-4471',
       sso: {
@@ -100,7 +100,6 @@ export const events = {
         'persistent-id': ['k3J9-77'],
       },
     },
-    subject: ({ user }) => `profile:${user}`,
   }),
   profile_updated: event({
     mode: 'notify',

@@ -1,5 +1,15 @@
 import type { SwitchDefinitions, Switches, SwitchValues } from '../../../kit/source.ts';
-import { takeSwitches } from './firing.ts';
+import type { Random } from '../random.ts';
+import { takeSwitches, type Fire } from './firing.ts';
+
+/** What every platform is made with. */
+export interface PlatformOptions {
+  readonly fire: Fire;
+  readonly random: Random;
+  readonly now: () => Date;
+  /** Its own and its sender's. */
+  readonly switches?: Switches;
+}
 
 /** The switches of a platform while it runs. */
 export interface Choices<Definitions extends SwitchDefinitions> {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { paceSettings, waySettings } from '../../../outgoing/settings.ts';
+import { tryJson } from '../../../reading/json.ts';
 import { baseUrl, integer, list, oneOf, text } from '../../../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../../../source.ts';
 
@@ -71,19 +72,11 @@ function headers(): z.ZodType<Readonly<Record<string, string>>, string> {
     .refine((value) => !OURS.test(value));
   const value = z.string().regex(/^[\x20-\x7e]*$/);
   return z.string().transform((json, context) => {
-    const result = z.record(name, value).safeParse(parsed(json));
+    const result = z.record(name, value).safeParse(tryJson(json));
     if (result.success) return result.data;
     context.addIssue({ code: 'custom', message: error });
     return z.NEVER;
   });
-}
-
-function parsed(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return undefined;
-  }
 }
 
 function delays(): z.ZodType<readonly number[], string> {

@@ -1,10 +1,8 @@
 import { z } from 'zod';
 import type { Switches } from '../../../../kit/source.ts';
-import type { Random } from '../../random.ts';
 import type { TlsOptions } from '../../send.ts';
 import type { Fired } from '../../sender.ts';
-import { createChoices } from '../choices.ts';
-import type { Fire } from '../firing.ts';
+import { createChoices, type PlatformOptions } from '../choices.ts';
 import { adminRoutes } from './admin.ts';
 import { apiRoutes, type StatusCall } from './api.ts';
 import { apiClient, createLogin } from './login.ts';
@@ -43,15 +41,10 @@ export interface HotdocsPlatform extends Platform {
   settled(): Promise<void>;
 }
 
-export interface HotdocsOptions {
-  readonly fire: Fire;
-  readonly random: Random;
-  readonly now: () => Date;
+export interface HotdocsOptions extends PlatformOptions {
   /** Where it is served, with its name: `http://127.0.0.1:4000/hotdocs`. */
   readonly baseUrl: string;
   readonly readAnswers: ReadAnswers;
-  /** Its own (`hotdocsSwitches`) and its sender's. */
-  readonly switches?: Switches;
   readonly seed?: z.input<typeof hotdocsSeed>;
   /** Trust for receivers over HTTPS. */
   readonly tls?: TlsOptions;

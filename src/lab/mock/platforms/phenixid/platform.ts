@@ -1,10 +1,8 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { z } from 'zod';
 import type { Switches } from '../../../../kit/source.ts';
-import type { Random } from '../../random.ts';
 import type { Fired } from '../../sender.ts';
-import { createChoices } from '../choices.ts';
-import type { Fire } from '../firing.ts';
+import { createChoices, type PlatformOptions } from '../choices.ts';
 import { adminRoutes } from './admin.ts';
 import { apiRoutes } from './api.ts';
 import { createArchive, type StoredFile } from './archive.ts';
@@ -46,14 +44,9 @@ export interface Happened {
   readonly fired: readonly Fired[];
 }
 
-export interface PhenixidOptions {
-  readonly fire: Fire;
-  readonly random: Random;
-  readonly now: () => Date;
+export interface PhenixidOptions extends PlatformOptions {
   /** Content of a `config.json`, or its path; of it the section `webHook` counts. */
   readonly config: unknown;
-  /** Its own (`phenixidSwitches`) and its sender's. */
-  readonly switches?: Switches;
   readonly seed?: z.input<typeof phenixidSeed>;
 }
 

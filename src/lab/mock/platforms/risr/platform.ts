@@ -1,9 +1,7 @@
 import type { z } from 'zod';
 import type { Switches } from '../../../../kit/source.ts';
-import type { Random } from '../../random.ts';
 import type { TlsOptions } from '../../send.ts';
-import { createChoices } from '../choices.ts';
-import type { Fire } from '../firing.ts';
+import { createChoices, type PlatformOptions } from '../choices.ts';
 import type { Platform } from '../platform.ts';
 import { createAccess } from './access.ts';
 import { adminRoutes } from './admin.ts';
@@ -47,14 +45,9 @@ export interface Happened<Content extends object> {
   readonly calls: readonly Call[];
 }
 
-export interface RisrOptions {
-  readonly fire: Fire;
-  readonly random: Random;
-  readonly now: () => Date;
+export interface RisrOptions extends PlatformOptions {
   /** Where it is served, with its name: `http://127.0.0.1:4000/risr`. */
   readonly baseUrl: string;
-  /** Its own (`risrSwitches`) and its sender's. */
-  readonly switches?: Switches;
   readonly seed?: z.input<typeof risrSeed>;
   /** Trust for receivers over HTTPS. */
   readonly tls?: TlsOptions;
