@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { DeadLetter } from '../../errors.ts';
-import type { JsonObject } from '../../reading/json.ts';
-import { jsonObject, parseContent } from '../../reading/json.ts';
+import { jsonObject, parseContent, tryJson, type JsonObject } from '../../reading/json.ts';
 import { hs512Compact, signCompact, unsignedCompact } from '../../proofs/compact.ts';
 import { jwsBody } from '../../proofs/jws-body.ts';
 import { importSecret } from '../../proofs/secrets.ts';
