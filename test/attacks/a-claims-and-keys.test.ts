@@ -353,11 +353,11 @@ describe('A28: a token once more', () => {
   ])('%s: answers it as before, and stores nothing', async (_name, sender) => {
     const request = await genuine(target, sender);
     const first = await expectAccepted(target, request);
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const again = await send(target, request);
     expect([again.reply.status, again.reply.body]).toEqual([first.reply.status, first.reply.body]);
     expect(again.lines).toContainEqual(expect.objectContaining({ outcome: 'duplicate' }));
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
   });
 
   it('takes the same jti under another signature for the same event when its content is the same', async () => {
@@ -365,10 +365,10 @@ describe('A28: a token once more', () => {
     await expectAccepted(target, request);
     const token = tokenIn(target, request, form);
     const respelled = signParts(encode('{"alg":"HS256"}'), token.payload, token.secret);
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const { reply } = await send(target, withToken(request, token, respelled));
     expect(reply.status).toBe(200);
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
   });
 
   it('refuses a wrong signature over an event that is known already', async () => {

@@ -144,7 +144,7 @@ describe('G9: genuine deliveries faster than they are handled', () => {
     await receiver.app.idle();
     const opened = Promise.withResolvers<undefined>();
     gate = opened.promise;
-    const before = await stored(target);
+    const before = await stored(target.receiver);
 
     const statuses: number[] = [];
     for (let count = 0; count < MAX_WAITING + 20; count += 1) {
@@ -155,7 +155,7 @@ describe('G9: genuine deliveries faster than they are handled', () => {
     const kept = statuses.filter((status) => status === 200).length;
     expect(kept).toBeGreaterThanOrEqual(MAX_WAITING);
     expect(statuses).toEqual([...times(kept, 200), ...times(statuses.length - kept, 503)]);
-    expect(await stored(target)).toBe(before + kept);
+    expect(await stored(target.receiver)).toBe(before + kept);
 
     opened.resolve(undefined);
     await receiver.app.idle();

@@ -92,11 +92,11 @@ function statusesOf({ text: received }: RawReply): number[] {
 
 /** Sends bytes in which a genuine request may be hidden: one answer, a closed connection, and nothing stored. */
 async function expectBroken(bytes: Buffer, ...statuses: readonly number[]): Promise<void> {
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const reply = await exchange(target.receiver.url, bytes, { silenceMs: 2000 });
   expectDiscreet(reply);
   expect(statuses).toContain(reply.status);
-  expect([statusesOf(reply).length, reply.closed, await stored(target)]).toEqual([1, true, before]);
+  expect([statusesOf(reply).length, reply.closed, await stored(target.receiver)]).toEqual([1, true, before]);
 }
 
 describe('G1: two opinions on where a body ends', () => {
@@ -135,12 +135,12 @@ describe('G1: two opinions on where a body ends', () => {
   });
 
   it('leaves no second request in a body that is larger than it says', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const reply = await exchange(
       target.receiver.url,
       raw([...head, 'Content-Length: 2'], body + whole().toString()),
     );
-    expect([statusesOf(reply)[0], reply.closed, await stored(target)]).toEqual([401, true, before]);
+    expect([statusesOf(reply)[0], reply.closed, await stored(target.receiver)]).toEqual([401, true, before]);
   });
 
   it('leaves no second request in a body that is smaller than it says', async () => {
@@ -157,10 +157,10 @@ describe('G1: two opinions on where a body ends', () => {
     ['chunks with small extensions', 'Transfer-Encoding: chunked', () => chunked(body, 50, ';a=b;c="d"')],
     ['chunks with zeros before their size', 'Transfer-Encoding: chunked', () => `000${chunked(body)}`],
   ])('is fine where there is none: %s', async (_, framing, write) => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const bytes = raw([...head, framing, 'Connection: close'], `${write()}0\r\n\r\n`);
     const reply = await exchange(target.receiver.url, bytes);
-    expect([statusesOf(reply), await stored(target)]).toEqual([[200], before + 1]);
+    expect([statusesOf(reply), await stored(target.receiver)]).toEqual([[200], before + 1]);
   });
 });
 
@@ -269,10 +269,10 @@ describe('G6: host, target, expectation', () => {
 
   it.each(['200-ok', '100-continued', 'x', ''])('an unknown expectation is refused: %j', async (value) => {
     const request = withHeaders(await genuine(target, notification), ['Expect', value]);
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const reply = await exchange(target.receiver.url, bytesOf(request));
     expectDiscreet(reply);
-    expect([reply.status, reply.closed, await stored(target)]).toEqual([417, true, before]);
+    expect([reply.status, reply.closed, await stored(target.receiver)]).toEqual([417, true, before]);
   });
 
   it('100-continue is answered when a body is wanted, and not before it is known to be', async () => {
@@ -300,22 +300,30 @@ describe('G7: other protocols and requests in a row', () => {
   it('HTTP/1.0 is enough for a delivery, and its expectations are passed over', async () => {
     for (const expecting of [[], ['Expect: 100-continue'], ['Expect: 200-ok']]) {
       const lines = ['POST /phenixid HTTP/1.0', ...head.slice(1), ...expecting];
-      const before = await stored(target);
+      const before = await stored(target.receiver);
       const reply = await exchange(
         target.receiver.url,
         raw([...lines, `Content-Length: ${body.length}`], body),
       );
-      expect([statusesOf(reply), reply.closed, await stored(target)]).toEqual([[200], true, before + 1]);
+      expect([statusesOf(reply), reply.closed, await stored(target.receiver)]).toEqual([
+        [200],
+        true,
+        before + 1,
+      ]);
     }
   });
 
   it('HTTP/0.9 is not', async () => {
     const { target: path } = await genuine(target, interview);
     for (const line of [`GET ${path}\r\n\r\n`, 'GET /phenixid\r\n\r\n', 'POST /phenixid\r\n\r\n']) {
-      const before = await stored(target);
+      const before = await stored(target.receiver);
       const reply = await exchange(target.receiver.url, line);
       expectDiscreet(reply);
-      expect([reply.status >= 400, reply.closed, await stored(target)]).toEqual([true, true, before]);
+      expect([reply.status >= 400, reply.closed, await stored(target.receiver)]).toEqual([
+        true,
+        true,
+        before,
+      ]);
     }
   });
 
@@ -361,13 +369,15 @@ describe('G7: other protocols and requests in a row', () => {
   ])(
     'a request behind one refused for %s is answered for itself, or not at all',
     async (_, refused, status) => {
-      const before = await stored(target);
+      const before = await stored(target.receiver);
       const reply = await exchange(target.receiver.url, Buffer.concat([refused(), whole()]), {
         silenceMs: 2000,
       });
       const statuses = statusesOf(reply);
       expect([status, reply.closed]).toEqual([statuses[0], true]);
-      expect(statuses.slice(1)).toEqual(Array.from({ length: (await stored(target)) - before }, () => 200));
+      expect(statuses.slice(1)).toEqual(
+        Array.from({ length: (await stored(target.receiver)) - before }, () => 200),
+      );
     },
   );
 
@@ -378,21 +388,25 @@ describe('G7: other protocols and requests in a row', () => {
       'POST /phenixid HTTP/1.1\r\nContent-Length: 1, 2\r\n\r\n',
       'x'.repeat(50_000),
     ]) {
-      const before = await stored(target);
+      const before = await stored(target.receiver);
       const reply = await exchange(target.receiver.url, Buffer.concat([kept, Buffer.from(nonsense)]));
       expectDiscreet({ ...reply, body: '' });
-      expect([statusesOf(reply)[0], reply.closed, await stored(target)]).toEqual([200, true, before + 1]);
+      expect([statusesOf(reply)[0], reply.closed, await stored(target.receiver)]).toEqual([
+        200,
+        true,
+        before + 1,
+      ]);
     }
   });
 
   it('ten requests in a row get ten answers in order', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const good = raw([...head, `Content-Length: ${body.length}`], body);
     const bad = raw([...head, 'Content-Length: 2'], '{}');
     const row = [good, bad, good, bad, good, good, bad, good, bad, whole()];
     const reply = await exchange(target.receiver.url, Buffer.concat(row));
     expect(statusesOf(reply)).toEqual([200, 401, 200, 401, 200, 200, 401, 200, 401, 200]);
-    expect(await stored(target)).toBe(before + 6);
+    expect(await stored(target.receiver)).toBe(before + 6);
   });
 });
 
@@ -401,7 +415,7 @@ describe('G8: a sender that goes away', () => {
     ['ends its side', false],
     ['resets', true],
   ])('in the middle of a body and %s leaves nothing behind', async (_, reset) => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     for (const sender of [notification, form, token]) {
       const bytes = bytesOf(await genuine(target, sender));
       for (const part of [0.2, 0.5, 0.9, 1 - 1 / bytes.length]) {
@@ -409,40 +423,40 @@ describe('G8: a sender that goes away', () => {
       }
     }
     await target.receiver.app.idle();
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
     await deliver(target, await genuine(target, notification));
   });
 
   it('with its reply under way has been stored whole or not at all', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     for (let round = 0; round < 20; round += 1) await abandon(whole(), true);
     expect(statusesOf(await exchange(target.receiver.url, whole()))).toEqual([200]);
     await target.receiver.app.idle();
     const stats = await target.receiver.app.inbox.stats();
     expect([stats.waiting, stats.running]).toEqual([0, 0]);
-    const entries = await target.receiver.app.inbox.list({ limit: (await stored(target)) - before });
+    const entries = await target.receiver.app.inbox.list({ limit: (await stored(target.receiver)) - before });
     expect(entries.length).toBeLessThanOrEqual(21);
     for (const { status, content } of entries) expect([status, content.toString()]).toEqual(['done', body]);
   });
 
   it('with its answer ready takes nothing back', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const socket = connect(Number(new URL(target.receiver.url).port), '127.0.0.1');
     socket.write(whole());
     await once(socket, 'data');
     socket.resetAndDestroy();
     await target.receiver.app.idle();
-    expect(await stored(target)).toBe(before + 1);
+    expect(await stored(target.receiver)).toBe(before + 1);
   });
 
   it('while its user waits leaves the work to be done', async () => {
     const open = Promise.withResolvers<undefined>();
     loginsMayEnd = open.promise;
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const socket = connect(Number(new URL(target.receiver.url).port), '127.0.0.1');
     socket.on('error', () => undefined);
     socket.write(bytesOf(await genuine(target, login)));
-    while ((await stored(target)) === before) await new Promise(setImmediate);
+    while ((await stored(target.receiver)) === before) await new Promise(setImmediate);
     socket.resetAndDestroy();
     open.resolve(undefined);
     await target.receiver.app.idle();
@@ -498,10 +512,13 @@ describe('G10: a body', () => {
       const request = await make(size);
       const parts = Buffer.from(`${chunked(request.body.toString('latin1'), 10_000)}0\r\n\r\n`, 'latin1');
       const inChunks = withHeaders({ ...request, body: parts }, ['Transfer-Encoding', 'chunked']);
-      const before = await stored(target);
+      const before = await stored(target.receiver);
       const reply = await exchange(target.receiver.url, bytesOf(inChunks));
       expectDiscreet(reply);
-      expect([reply.status, await stored(target)]).toEqual([status, status === 200 ? before + 1 : before]);
+      expect([reply.status, await stored(target.receiver)]).toEqual([
+        status,
+        status === 200 ? before + 1 : before,
+      ]);
     }
   });
 

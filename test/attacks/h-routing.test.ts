@@ -159,11 +159,11 @@ describe('H2 and H3: a path', () => {
           Buffer.from(`POST ${path} HTTP/1.1\r\n`),
           bytesOf(request).subarray(bytesOf(request).indexOf('\r\n') + 2),
         ]);
-        const before = await stored(target);
+        const before = await stored(target.receiver);
         const reply = await exchange(target.receiver.url, bytes);
         expectDiscreet(reply);
         expect([path, reply.status]).toEqual([path, /^\/[!-~]*$/.test(path) ? 404 : 400]);
-        expect(await stored(target)).toBe(before);
+        expect(await stored(target.receiver)).toBe(before);
       }
       await expectAccepted(target, await genuine(target, sender));
     },
@@ -296,9 +296,9 @@ describe('H5: the mock on a developer’s machine', () => {
     withHeaders(withoutHeader(request, name.toLowerCase()), [name, value]);
 
   it('sends for whoever sits at it', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     expect((await exchange(url, bytesOf(order()))).status).toBe(200);
-    expect(await stored(target)).toBe(before + 1);
+    expect(await stored(target.receiver)).toBe(before + 1);
   });
 
   it.each([
@@ -317,9 +317,9 @@ describe('H5: the mock on a developer’s machine', () => {
     ],
     ['no port', named('Host', '127.0.0.1')],
   ])('does not send for %s', async (_, mutate) => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     expect((await exchange(url, bytesOf(mutate(order())))).status).toBe(403);
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
   });
 
   it.each([
@@ -329,15 +329,15 @@ describe('H5: the mock on a developer’s machine', () => {
     'text/plain; x=application/json',
     '',
   ])('does not send what a page can post without asking: %j', async (type) => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     expect((await exchange(url, bytesOf(named('Content-Type', type)(order())))).status).toBe(415);
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
   });
 
   it('does not send on a GET, which an image can make', async () => {
-    const before = await stored(target);
+    const before = await stored(target.receiver);
     const image = { ...order(), method: 'GET', body: Buffer.alloc(0) };
     expect((await exchange(url, bytesOf(image))).status).toBe(404);
-    expect(await stored(target)).toBe(before);
+    expect(await stored(target.receiver)).toBe(before);
   });
 });

@@ -144,11 +144,19 @@ function checkLines(lines: readonly LogLine[], request: Wire): void {
 }
 
 /** What was sent, in pieces that cannot stand in a log or a reply by chance: tokens, signatures, keys, payload. */
-function fragmentsOf({ target, headers, body }: Wire): string[] {
+export function fragmentsOf(request: Wire | Buffer): string[] {
+  return (textOf(request).match(/[\w+/-]{16,}/g) ?? []).slice(0, 64);
+}
+
+function textOf(request: Wire | Buffer): string {
+  if (Buffer.isBuffer(request)) {
+    const fields = request.toString('latin1', request.indexOf('\n') + 1, 1_000_000);
+    return fields.replace(/^content-type:.*$/gim, '').replace(/^[\w-]+ *:/gm, '');
+  }
+  const { target, headers, body } = request;
   const query = target.split('?').slice(1).join('?');
   const values = headers.filter(([name]) => name.toLowerCase() !== 'content-type').map(([, value]) => value);
-  const sent = [query, ...values, body.toString('latin1', 0, 1_000_000)].join(' ');
-  return (sent.match(/[\w+/-]{16,}/g) ?? []).slice(0, 64);
+  return [query, ...values, body.toString('latin1', 0, 1_000_000)].join(' ');
 }
 
 /** Every line of the log, checked for secrets and for payload: to be called when all attacks are over. */
@@ -163,11 +171,11 @@ export function expectDiscreetLog({ receiver }: Target): void {
 
 /** A delivery must be answered 200 and stored. */
 export async function expectAccepted(target: Target, request: Wire): Promise<Sent> {
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const sent = await send(target, request);
   expect(sent.lines.filter(({ outcome }) => outcome === 'rejected')).toEqual([]);
   expect(sent.reply.status).toBe(200);
-  expect(await stored(target)).toBe(before + 1);
+  expect(await stored(target.receiver)).toBe(before + 1);
   return sent;
 }
 
@@ -196,19 +204,19 @@ export async function expectRefusedAlone(
   request: Wire,
   ...codes: readonly RejectionCode[]
 ): Promise<Sent> {
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const sent = await send(target, request);
   const [line, ...others] = sent.lines.filter(({ outcome }) => outcome === 'rejected');
   const code = codes.find((candidate) => candidate === line?.['code']);
   expect([line?.['code'], others]).toEqual([code ?? codes.join(' or '), []]);
   expect(sent.reply.status).toBe(code && rejections[code][0]);
-  expect(await stored(target)).toBe(before);
+  expect(await stored(target.receiver)).toBe(before);
   return sent;
 }
 
 /** How many deliveries the inbox has taken in. */
-export async function stored({ receiver }: Target): Promise<number> {
-  const { waiting, running, done, dead } = await receiver.app.inbox.stats();
+export async function stored({ app }: TestReceiver): Promise<number> {
+  const { waiting, running, done, dead } = await app.inbox.stats();
   return waiting + running + done + dead;
 }
 
@@ -231,10 +239,10 @@ export async function proven(
 /** A delivery must be stored. Resolves when it was handled, with the reply and with what became of the entry. */
 export async function deliver(target: Target, request: Wire): Promise<{ reply: RawReply; entry: Entry }> {
   const { app, url } = target.receiver;
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const reply = await exchange(url, bytesOf(request));
   expectDiscreet(reply);
-  expect([reply.status, await stored(target)]).toEqual([200, before + 1]);
+  expect([reply.status, await stored(target.receiver)]).toEqual([200, before + 1]);
   await app.idle();
   const [entry] = await app.inbox.list({ limit: 1 });
   if (entry === undefined) throw new Error('The inbox has forgotten what it has just stored.');

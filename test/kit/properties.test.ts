@@ -140,9 +140,9 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
     });
     await fc.assert(
       fc.asyncProperty(request, async (wire: Wire) => {
-        const before = await stored(target);
+        const before = await stored(target.receiver);
         expectSober(await send(bytesOf(wire)));
-        expect(await stored(target)).toBe(before);
+        expect(await stored(target.receiver)).toBe(before);
       }),
       { numRuns: 30 },
     );
@@ -168,11 +168,11 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
       await fc.assert(
         fc.asyncProperty(members, async (object) => {
           const content = JSON.stringify(object);
-          const before = await stored(target);
+          const before = await stored(target.receiver);
           const reply = await sendWhole(await proven(target, sender, content));
           expect(reply.status).toBe(200);
           // One and the same content may come twice.
-          expect((await stored(target)) - before).toBeLessThanOrEqual(1);
+          expect((await stored(target.receiver)) - before).toBeLessThanOrEqual(1);
           await target.receiver.app.idle();
           const [entry] = await target.receiver.app.inbox.list({ limit: 1 });
           expect(['done', 'dead']).toContain(entry?.status);
