@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import { planCases, type Case } from '../../src/lab/conformance/plan.ts';
 import type { Endpoint, Rule } from '../../src/lab/conformance/rule.ts';
@@ -40,10 +41,19 @@ const tokensOnly = /^(?:A|E[1-58])/;
 
 const COMPLETE = 'NewWorkItemVersionComplete';
 
+/** Live for a while yet, behind the newest one. */
+export const OLDER_TOKEN = 'An-older-access-token-that-is-still-live';
+export const OLDER_SECRET = hash('sha256', 'an older secret that is still live');
+export const NORTH_SECRET = hash('sha256', 'the secret of the installation north');
+/** A key that needs escapes, of an installation besides. */
+export const ODD_KEY = 'Site South+1%';
+/** What an operator may choose as a key, believing that it is secret. */
+const OPAQUE_KEY = 'Kq7-opaque-key-of-the-installation-west';
+
+const secrets = secretsFor([phenixid]);
+
 /** Each way to prove a delivery, and each place that a token travels in. */
-const houses: Readonly<
-  Record<HouseName, { readonly doors: readonly Door[]; readonly options: TestReceiverOptions }>
-> = {
+const houses: Readonly<Record<HouseName, House>> = {
   usual: {
     doors: [
       door('hotdocs/form', hotdocs, COMPLETE, { carrier: 'form' }),
@@ -64,37 +74,55 @@ const houses: Readonly<
         { carrier: 'body', verb: 'PUT' },
         { tries: tokensOnly, path: '/hotdocs/second' },
       ),
+      door(
+        'hotdocs/token',
+        hotdocs,
+        'PostProcessingEvent',
+        {},
+        { tries: /^(?:A27|C|E[1-46-8]|F)/, path: '/hotdocs/by-token' },
+      ),
       door('phenixid', phenixid, 'OrderSigned', {}, { path: '/phenixid' }),
+      door('phenixid/north', phenixid, 'OrderSigned', { key: 'north' }, { tries: /^B10/, path: '/phenixid' }),
       door('risr', risr, 'profile_updated', {}),
       door('risr/login', risr, 'user_logged_in', {}, { tries: /^(?:E6|F)/ }),
     ],
-    options: { further: [endpoint('/hotdocs/second', hotdocs, COMPLETE)] },
+    options: {
+      further: [
+        endpoint('/hotdocs/second', hotdocs, COMPLETE),
+        endpoint('/hotdocs/by-token', hotdocs, 'PostProcessingEvent'),
+      ],
+      env: {
+        HOTDOCS_BY_TOKEN_SECRET: undefined,
+        HOTDOCS_BY_TOKEN_TOKEN: `An-Access-Token/typed-into-the-webhook,${OLDER_TOKEN}`,
+        PHENIXID_SECRET: `${secrets['PHENIXID_SECRET'] ?? ''},${OLDER_SECRET}`,
+        PHENIXID_NORTH_SECRET: NORTH_SECRET,
+      },
+    },
   },
-  other: {
+  keys: {
     doors: [
-      door('hotdocs/token', hotdocs, 'PostProcessingEvent', {}, { tries: /^(?:C|E[1-46-8]|F)/ }),
-      door(
-        'phenixid/key',
-        phenixid,
-        'OrderSigned',
-        { key: 'Site-North' },
-        { tries: /^C/, path: '/phenixid' },
-      ),
+      door('phenixid/key', phenixid, 'OrderSigned', { key: OPAQUE_KEY }, { tries: /^C/, path: '/phenixid' }),
     ],
     options: {
       env: {
-        HOTDOCS_POST_PROCESSING_EVENT_SECRET: undefined,
-        HOTDOCS_POST_PROCESSING_EVENT_TOKEN: 'An-Access-Token-typed-into-the-webhook',
         PHENIXID_SECRET: undefined,
-        PHENIXID_NORTH_SECRET: secretsFor([phenixid])['PHENIXID_SECRET'],
-        PHENIXID_NORTH_KEY: 'Site-North',
+        PHENIXID_WEST_SECRET: secrets['PHENIXID_SECRET'],
+        PHENIXID_WEST_KEY: OPAQUE_KEY,
+        PHENIXID_NORTH_SECRET: NORTH_SECRET,
+        PHENIXID_SOUTH_SECRET: hash('sha256', 'the secret of the installation south'),
+        PHENIXID_SOUTH_KEY: ODD_KEY,
       },
     },
   },
 };
 
-/** Two receivers: an endpoint proves its deliveries in one way only. */
-export type HouseName = 'usual' | 'other';
+interface House {
+  readonly doors: readonly Door[];
+  readonly options: TestReceiverOptions;
+}
+
+/** Two receivers: one refuses what names no installation, the other does not. */
+export type HouseName = 'usual' | 'keys';
 
 /** A receiver that never answers 429, so that thousands of failed proofs can be told apart. */
 export async function openHouse(name: HouseName): Promise<TestReceiver> {

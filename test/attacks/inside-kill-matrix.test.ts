@@ -10,7 +10,7 @@ import { expectedOf, outcomes, type Outcome } from './outcomes.ts';
 
 // A view that finds nothing proves nothing: it must find out every inside that is flawed on purpose, and no right one.
 
-const names = ['usual', 'other'] as const satisfies readonly HouseName[];
+const names = ['usual', 'keys'] as const satisfies readonly HouseName[];
 
 /** A case that comes to this outcome and to no other. */
 interface Sample {

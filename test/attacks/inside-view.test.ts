@@ -10,7 +10,7 @@ import { expectedOf, outcomes, together } from './outcomes.ts';
 // The conformance rules see a receiver from outside. Here the same trials are seen from inside our own: which cause it
 // notes in its log, what is in its inbox afterwards, and that neither log nor reply tells anything.
 
-const names = ['usual', 'other'] as const satisfies readonly HouseName[];
+const names = ['usual', 'keys'] as const satisfies readonly HouseName[];
 const judged = rules.filter(
   ({ group, level, exhausting }) => /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true,
 );

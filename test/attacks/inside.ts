@@ -160,7 +160,7 @@ function miskept({ stored: more, observation: { status }, entry, content }: Seen
 
 /** What an access token vouches for is kept as JSON, whatever it came in. */
 function isKept(entry: Entry, content: Buffer): boolean {
-  return entry.content.equals(content) || entry.endpoint === '/hotdocs/PostProcessingEvent';
+  return entry.content.equals(content) || entry.endpoint === '/hotdocs/by-token';
 }
 
 /** Genuine deliveries before and after are accepted and stored, once. */
