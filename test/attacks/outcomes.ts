@@ -1,12 +1,13 @@
 import type { DeadLetterReason, RejectionCode } from '../../src/kit/errors.ts';
 import { matches } from '../../src/lab/conformance/plan.ts';
 import type { Case } from '../../src/lab/conformance/plan.ts';
+import { ownTrials } from './own/index.ts';
 
 /** What one request comes to inside our receiver: why it was refused, or what became of the entry that it left. */
 export type Outcome = RejectionCode | DeadLetterReason | 'done' | 'duplicate';
 
 /** By `door: trial`, `*` standing for anything; the first line that fits counts. */
-type Outcomes = Readonly<Record<string, Outcome | readonly Outcome[]>>;
+export type Outcomes = Readonly<Record<string, Outcome | readonly Outcome[]>>;
 
 const MULTIPART = 'hotdocs/multipart: called *';
 const NO_OBJECT = ['plain text', 'nothing', 'blanks', 'a string', 'a number', 'true', 'null', 'XML', 'bytes'];
@@ -15,8 +16,7 @@ function each(names: readonly string[], outcome: Outcome): Outcomes {
   return Object.fromEntries(names.map((name) => [name, outcome]));
 }
 
-/** For each rule about refusals and misfits, at level 1. */
-export const outcomes: Readonly<Record<string, Outcomes>> = {
+const ofRules: Readonly<Record<string, Outcomes>> = {
   'A1-none': { '*, no third part': 'proof_malformed', '*': 'proof_header_refused' },
   'A2-family': { '*': 'proof_header_refused' },
   'A3-stronger-hash': {
@@ -274,6 +274,12 @@ export const outcomes: Readonly<Record<string, Outcomes>> = {
     '*': 'path_unknown',
   },
   'H3-unknown-path': { '*': 'path_unknown' },
+};
+
+/** For each rule about refusals and misfits, at level 1, and for what is tried on us alone. */
+export const outcomes: Readonly<Record<string, Outcomes>> = {
+  ...ofRules,
+  ...Object.fromEntries(ownTrials.map((one) => [one.rule.id, one.outcomes])),
 };
 
 function noText(door: string, outcome: Outcome): Outcomes {
