@@ -55,3 +55,8 @@ export function at(names: string, trials: readonly Trial[] | ((here: Endpoint) =
     return typeof trials === 'function' ? trials(here) : trials;
   };
 }
+
+/** One after the other. */
+export function together(...trials: readonly Rule['trials'][]): Rule['trials'] {
+  return (here, others) => trials.flatMap((one) => one(here, others));
+}
