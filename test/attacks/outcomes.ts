@@ -301,7 +301,9 @@ export const together: readonly string[] = [
 const breaking = [
   'G1-body-length/*/another-coding',
   'G1-body-length/*/a-coding-in-quotes',
-  'G2-chunks/*',
+  'G1-own/*/no-coding',
+  'G2-*/*',
+  'G5-own/*/HTTP-2-in-plain-text',
   'G3-announced-size',
   'G10-limit',
 ];

@@ -2,6 +2,7 @@ import type { Own } from './own.ts';
 import { ownBytes } from './bytes.ts';
 import { ownClaims } from './claims.ts';
 import { ownContents } from './content.ts';
+import { ownFraming } from './framing.ts';
 import { ownKeys } from './keys.ts';
 import { ownSignatures } from './signatures.ts';
 import { ownPlaces } from './places.ts';
@@ -16,4 +17,5 @@ export const ownTrials: readonly Own[] = [
   ...ownKeys,
   ...ownBytes,
   ...ownContents,
+  ...ownFraming,
 ];
