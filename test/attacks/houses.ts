@@ -45,8 +45,6 @@ const COMPLETE = 'NewWorkItemVersionComplete';
 export const OLDER_TOKEN = 'An-older-access-token-that-is-still-live';
 export const OLDER_SECRET = hash('sha256', 'an older secret that is still live');
 export const NORTH_SECRET = hash('sha256', 'the secret of the installation north');
-/** A key that needs escapes, of an installation besides. */
-export const ODD_KEY = 'Site South+1%';
 /** What an operator may choose as a key, believing that it is secret. */
 const OPAQUE_KEY = 'Kq7-opaque-key-of-the-installation-west';
 
@@ -110,7 +108,7 @@ const houses: Readonly<Record<HouseName, House>> = {
         PHENIXID_WEST_KEY: OPAQUE_KEY,
         PHENIXID_NORTH_SECRET: NORTH_SECRET,
         PHENIXID_SOUTH_SECRET: hash('sha256', 'the secret of the installation south'),
-        PHENIXID_SOUTH_KEY: ODD_KEY,
+        PHENIXID_SOUTH_KEY: 'Site South+1%',
       },
     },
   },

@@ -1,28 +1,13 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Case } from '../../src/lab/conformance/plan.ts';
-import { matches } from '../../src/lab/conformance/plan.ts';
-import { rules } from '../../src/lab/conformance/rules/index.ts';
 import type { TestReceiver } from '../support/receiver.ts';
 import { casesIn, openHouse, type HouseName } from './houses.ts';
 import { lookInside, type Inside } from './inside.ts';
-import { ownTrials } from './own/index.ts';
-import { expectedOf, outcomes, together } from './outcomes.ts';
+import { expectedOf, isJudged, judged, outcomes, together } from './outcomes.ts';
 
 // The conformance rules see a receiver from outside. Here the same trials are seen from inside our own: which cause it
 // notes in its log, what is in its inbox afterwards, and that neither log nor reply tells anything.
 
 const names = ['usual', 'keys'] as const satisfies readonly HouseName[];
-const judged = [
-  ...rules.filter(
-    ({ group, level, exhausting }) => /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true,
-  ),
-  ...ownTrials.map(({ rule }) => rule),
-];
-
-function isJudged({ rule, id }: Case): boolean {
-  return !together.some((pattern) => matches(pattern, rule.id, id));
-}
-
 const open = new Map<HouseName, { readonly receiver: TestReceiver; readonly inside: Inside }>();
 
 beforeAll(async () => {

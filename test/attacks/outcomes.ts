@@ -1,6 +1,7 @@
 import type { DeadLetterReason, RejectionCode } from '../../src/kit/errors.ts';
-import { matches } from '../../src/lab/conformance/plan.ts';
-import type { Case } from '../../src/lab/conformance/plan.ts';
+import { matches, type Case } from '../../src/lab/conformance/plan.ts';
+import type { Rule } from '../../src/lab/conformance/rule.ts';
+import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { ownTrials } from './own/index.ts';
 
 /** What one request comes to inside our receiver: why it was refused, or what became of the entry that it left. */
@@ -288,6 +289,18 @@ function noText(door: string, outcome: Outcome): Outcomes {
     names.map((name) => `${door}: ${name}`),
     outcome,
   );
+}
+
+/** The rules about refusals and misfits that one request shows, and what is tried on us alone. */
+export const judged: readonly Rule[] = [
+  ...rules.filter(
+    ({ group, level, exhausting }) => /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true,
+  ),
+  ...ownTrials.map(({ rule }) => rule),
+];
+
+export function isJudged({ rule, id }: Case): boolean {
+  return !together.some((pattern) => matches(pattern, rule.id, id));
 }
 
 /** Not to be judged request by request: many connections at once, and two requests in one. */

@@ -38,7 +38,7 @@ export interface Target {
 }
 
 /** Stands in every payload and may stand in no log line. */
-export const CONFIDENTIAL = 'nobody-may-read-this-in-a-log';
+const CONFIDENTIAL = 'nobody-may-read-this-in-a-log';
 
 /** A whole receiver that never answers 429, so that thousands of failed proofs can be told apart. */
 export async function startTarget(options: TestReceiverOptions = {}): Promise<Target> {

@@ -185,4 +185,15 @@ export const ownBytes: readonly Own[] = [
       ]),
     ),
   ),
+  own(
+    'E8',
+    'proves a body without a type like any other',
+    { 'phenixid*': 'proof_mismatch', '*': 'proof_malformed' },
+    at('hotdocs/form phenixid risr', [
+      refuses('another last byte, without a type', (genuine) => {
+        const body = Buffer.concat([genuine.body.subarray(0, -1), Buffer.from('!')]);
+        return withHeader(withBody(genuine, body), 'Content-Type');
+      }),
+    ]),
+  ),
 ];

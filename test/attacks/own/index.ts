@@ -4,6 +4,7 @@ import { ownClaims } from './claims.ts';
 import { ownContents } from './content.ts';
 import { ownFraming } from './framing.ts';
 import { ownKeys } from './keys.ts';
+import { ownRouting } from './routing.ts';
 import { ownSignatures } from './signatures.ts';
 import { ownPlaces } from './places.ts';
 import { ownTokens } from './tokens.ts';
@@ -18,4 +19,5 @@ export const ownTrials: readonly Own[] = [
   ...ownBytes,
   ...ownContents,
   ...ownFraming,
+  ...ownRouting,
 ];

@@ -77,13 +77,15 @@ const respellings: readonly (readonly [name: string, respell: (part: string) => 
   ['a byte order mark', (part) => `${part.slice(0, 4)}\uFEFF${part.slice(4)}`],
 ];
 
-/** Of those that the rule tries elsewhere in the token. */
+/** The rule tries these as well, but not everywhere in the token. */
 const furtherRespellings: typeof respellings = [
   ['a line end inside', (part) => `${part.slice(0, 4)}\r\n${part.slice(4)}`],
   ['a plus sign inside', (part) => `${part.slice(0, 4)}+${part.slice(4)}`],
   ['a hash sign inside', (part) => `${part.slice(0, 4)}#${part.slice(4)}`],
   ['unused bits or an impossible length', twinOf],
 ];
+
+const TRIED = /in the payload, signed before$|in the signature$/;
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
@@ -97,6 +99,8 @@ function twinOf(part: string): string {
 function respelled([name, respell]: (typeof respellings)[number]): Trial[] {
   const places: Readonly<Record<string, Forge>> = {
     'in the header, signed so': ({ header, payload, secret }) => signParts(respell(header), payload, secret),
+    'in the header, signed before': ({ header, payload, signature }) =>
+      `${respell(header)}.${payload}.${signature}`,
     'in the payload, signed so': ({ header, payload, secret }) => signParts(header, respell(payload), secret),
     'in the payload, signed before': ({ header, payload, signature }) =>
       `${header}.${respell(payload)}.${signature}`,
@@ -263,7 +267,7 @@ export const ownTokens: readonly Own[] = [
     },
     onTokens([
       ...respellings.flatMap(respelled),
-      ...furtherRespellings.flatMap((one) => respelled(one).filter(({ name }) => name.endsWith('signed so'))),
+      ...furtherRespellings.flatMap((one) => respelled(one).filter(({ name }) => !TRIED.test(name))),
       forged('a payload in the other base64 alphabet', inOtherAlphabet),
     ]),
   ),

@@ -12,7 +12,6 @@ import { exchange } from '../support/raw.ts';
 import {
   bytesOf,
   credentialAt,
-  deliver,
   expectAccepted,
   expectDiscreet,
   expectRefusedAlone,
@@ -54,32 +53,6 @@ describe('H1: a method', () => {
     await expectAccepted(target, await genuine(target, sender));
   });
 
-  it.each(senders)('that nobody knows is no HTTP for %s', async (_, sender) => {
-    for (const method of ['FROBNICATE', 'post', 'POSTPOST', 'P\0ST']) {
-      const request = { ...(await genuine(target, sender)), method };
-      const reply = await exchange(target.receiver.url, bytesOf(request));
-      expectDiscreet(reply);
-      expect([reply.status, reply.closed]).toEqual([400, true]);
-    }
-  });
-
-  const overrides = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'];
-
-  it.each(senders)('is not overridden by a header or a query for %s', async (_, sender) => {
-    for (const name of overrides) {
-      const request = await genuine(target, sender);
-      await expectRefusedAlone(
-        target,
-        withHeaders({ ...request, method: 'PATCH' }, [name, 'POST']),
-        'method_not_allowed',
-      );
-      await expectAccepted(target, withHeaders(request, [name, 'DELETE']));
-    }
-    const request = await genuine(target, sender);
-    const query = { ...request, method: 'PATCH', target: `${request.target}?_method=POST` };
-    await expectRefusedAlone(target, query, 'method_not_allowed');
-  });
-
   it('CONNECT opens no tunnel', async () => {
     for (const line of ['CONNECT localhost:22 HTTP/1.1', 'CONNECT /phenixid HTTP/1.1']) {
       const reply = await exchange(target.receiver.url, `${line}\r\nHost: localhost:22\r\n\r\nSSH-2.0-x\r\n`);
@@ -109,92 +82,7 @@ describe('H1: a method', () => {
   });
 });
 
-/** Paths that some router or proxy takes for `path`. */
-function variantsOf(path: string): string[] {
-  const [first = '', second] = path.slice(1).split('/');
-  const last = second ?? first;
-  const around = second === undefined ? '' : `/${first}`;
-  return [
-    path.toUpperCase(),
-    path.replace(/[a-z]/, (letter) => letter.toUpperCase()),
-    `/${path}`,
-    `/.${path}`,
-    `/x/..${path}`,
-    `/%2e%2e${path}`,
-    `/%2e${path}`,
-    `${around}/%${last.charCodeAt(0).toString(16)}${last.slice(1)}`,
-    `${path}%2f`,
-    `${path}%2F`,
-    `${path}/.`,
-    `${path}/..`,
-    `${path}/x`,
-    `${path};x`,
-    `${path};`,
-    `${path}%00`,
-    `${path}%20`,
-    `${path}%`,
-    `${path}%ZZ`,
-    `${path}.`,
-    `${path}.json`,
-    `${path}#x`,
-    `${path}\\`,
-    `${path}-evil`,
-    `${path}X`,
-    `${path}s`,
-    path.slice(0, -1),
-    path.replace(/[oi]/, (letter) => (letter === 'o' ? '\u043e' : '\u0456')),
-    path.replace(/\/(?=[^/]*$)/, '\\'),
-    path.replaceAll('/', '%2f'),
-    '/',
-  ];
-}
-
-describe('H2 and H3: a path', () => {
-  it.each(senders)(
-    'that only resembles that of %s is unknown, and nobody is sent elsewhere',
-    async (_, sender) => {
-      for (const path of variantsOf(sender.path)) {
-        const request = await genuine(target, sender);
-        const bytes = Buffer.concat([
-          Buffer.from(`POST ${path} HTTP/1.1\r\n`),
-          bytesOf(request).subarray(bytesOf(request).indexOf('\r\n') + 2),
-        ]);
-        const before = await stored(target.receiver);
-        const reply = await exchange(target.receiver.url, bytes);
-        expectDiscreet(reply);
-        expect([path, reply.status]).toEqual([path, /^\/[!-~]*$/.test(path) ? 404 : 400]);
-        expect(await stored(target.receiver)).toBe(before);
-      }
-      await expectAccepted(target, await genuine(target, sender));
-    },
-  );
-
-  it.each(senders)('of %s may have a query', async (_, sender) => {
-    for (const query of ['?', '?x', '?x=y&z', '?%', '?/../x']) {
-      const request = await genuine(target, sender);
-      await expectAccepted(target, { ...request, target: `${sender.path}${query}` });
-    }
-  });
-
-  it('of HotDocs and risr does not end in a slash', async () => {
-    for (const [, sender] of senders.filter(([name]) => name !== 'PhenixID')) {
-      for (const slashes of ['/', '//']) {
-        const request = { ...(await genuine(target, sender)), target: `${sender.path}${slashes}` };
-        await expectRefusedAlone(target, request, 'path_unknown');
-      }
-    }
-  });
-
-  it('of PhenixID may, since its ?key= brings a slash or two', async () => {
-    for (const path of ['/phenixid/', '/phenixid//', '/phenixid/?x', '/phenixid//?x']) {
-      const sender: Sender = { source: phenixid, type: 'OrderSigned', path: '/phenixid' };
-      const request = { ...(await genuine(target, sender)), target: path };
-      expect((await deliver(target, request)).entry).toMatchObject({ endpoint: '/phenixid', status: 'done' });
-    }
-    const three: Wire = { method: 'POST', target: '/phenixid///', headers: [], body: Buffer.from('{}') };
-    await expectRefusedAlone(target, three, 'path_unknown');
-  });
-
+describe('H3: a path', () => {
   it('without a secret is as unknown as any other', async () => {
     const closed: Wire = {
       method: 'POST',
@@ -205,19 +93,6 @@ describe('H2 and H3: a path', () => {
     const { reply } = await expectRefusedAlone(target, closed, 'endpoint_closed');
     const unknown = await expectRefusedAlone(target, { ...closed, target: '/risr/nothing' }, 'path_unknown');
     expect(reply.body).toBe(unknown.reply.body);
-  });
-
-  it("of Object's own members is unknown", async () => {
-    for (const path of [
-      '/constructor',
-      '/__proto__',
-      '/hotdocs/constructor',
-      '/risr/__proto__',
-      '/toString',
-    ]) {
-      const request: Wire = { method: 'POST', target: path, headers: [], body: Buffer.from('x') };
-      await expectRefusedAlone(target, request, 'path_unknown');
-    }
   });
 });
 
