@@ -201,66 +201,6 @@ const besideBody = [
   }),
 ];
 
-type Fields = (token: string, other: string) => string;
-
-const refusedFields: Readonly<Record<string, Fields>> = {
-  'it behind an empty one': (token) => `token=&token=${token}`,
-  'it in both spellings': (token, other) => `TOKEN=${token}&token=${other}`,
-  'it as token[0]': (token) => `token[0]=${token}`,
-  'it as token.x': (token) => `token.x=${token}`,
-  'it as a token with a blank before': (token) => `+token=${token}`,
-  'it as a token with a blank behind': (token) => `token+=${token}`,
-  'it under a Kelvin sign': (token) => `to%E2%84%AAen=${token}`,
-  'it under a Cyrillic letter': (token) => `t%D0%BEken=${token}`,
-  'it behind a semicolon': (token) => `a=1;token=${token}`,
-  'it as constructor': (token) => `constructor=${token}`,
-  'an empty one': () => 'token=',
-  'it behind 1,000 other fields': (token) => `${'a=1&'.repeat(1_000)}token=${token}`,
-};
-
-const acceptedFields: Readonly<Record<string, Fields>> = {
-  TOKEN: (token) => `TOKEN=${token}`,
-  Token: (token) => `Token=${token}`,
-  '%74oken': (token) => `%74oken=${token}`,
-  'token among odd fields': (token) => `__proto__[a]=1&&=&a[]=2&token=${token}&constructor&toString=3`,
-};
-
-/** These fields in a form or a query, whichever is usual here. */
-function fields(build: Fields): Edit {
-  return built((token, other, genuine) => {
-    const [path = '', query] = genuine.target.split('?');
-    const text = build(token, other);
-    return query === undefined ? urlencoded(text) : { ...genuine, target: `${path}?${text}` };
-  });
-}
-
-const jsonFields = refused({
-  'JSON: a list of it': (token) => json(JSON.stringify({ token: [token] })),
-  'JSON: a list of two': (token, other) => json(JSON.stringify({ token: [token, other] })),
-  'JSON: an object of it': (token) => json(JSON.stringify({ token: { value: token } })),
-  'JSON: an object with toString': (token) => json(JSON.stringify({ token: { toString: token } })),
-  'JSON: null': () => json('{"token":null}'),
-  'JSON: a number': () => json('{"token":1}'),
-  'JSON: it in both spellings': (token) => json(`{"token":"${token}","Token":"${token}"}`),
-  'JSON: it behind a wrong one': (token) => json(`{"token":"wrong","token":"${token}"}`),
-  'JSON: it before a wrong one': (token) => json(`{"token":"${token}","token":"wrong"}`),
-  'JSON: it behind another one': (token, other) => json(`{"token":"${other}","token":"${token}"}`),
-  'JSON: it in a prototype': (token) => json(`{"__proto__":{"token":"${token}"}}`),
-  'JSON: cut off': (token) => json(`{"token":"${token}"`),
-  'JSON: a comma behind': (token) => json(`{"token":"${token}",}`),
-  'JSON: a byte order mark before': (token) => json(`\uFEFF{"token":"${token}"}`),
-  'multipart: it twice': (token) => multipart(['name="token"', token], ['name="token"', token]),
-  'multipart: it before another one': (token, other) =>
-    multipart(['name="token"', token], ['name="token"', other]),
-  'multipart: it as token[]': (token) => multipart(['name="token[]"', token]),
-  'multipart: no name': (token) => multipart(['filename="token"', token]),
-});
-
-const fieldTrials = [
-  ...Object.entries(refusedFields).map(([name, build]) => refuses(name, fields(build))),
-  ...Object.entries(acceptedFields).map(([name, build]) => accepts(`the name ${name}`, fields(build))),
-];
-
 /** Group A, second part: where a token travels, and in what. */
 export const ownPlaces: readonly Own[] = [
   own(
@@ -299,26 +239,6 @@ export const ownPlaces: readonly Own[] = [
       ])(here),
       ...at('hotdocs/query', queryNames)(here),
       ...at('risr', besideBody)(here),
-    ],
-  ),
-  own(
-    'A26',
-    'takes a token from one field',
-    {
-      '*: it behind an empty one': 'proof_ambiguous',
-      '*: it in both spellings': 'proof_ambiguous',
-      '*: it behind 1,000 other fields': 'proof_malformed',
-      '*: the name *': 'done',
-      '*JSON: a byte order mark before': 'proof_missing',
-      '*JSON: *': 'proof_malformed',
-      '*multipart: it as token[]': 'proof_missing',
-      '*multipart: no name': 'proof_malformed',
-      '*multipart: *': 'proof_ambiguous',
-      '*': 'proof_missing',
-    },
-    (here) => [
-      ...at('hotdocs/form hotdocs/query', fieldTrials)(here),
-      ...at('hotdocs/form', jsonFields)(here),
     ],
   ),
 ];
