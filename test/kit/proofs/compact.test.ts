@@ -377,7 +377,7 @@ it('does not read the payload before the signature holds', async () => {
 });
 
 // A22
-it.each(['at+jwt', 'dpop+jwt', 'JOSE', '', 'JWT '])(
+it.each(['at+jwt', 'dpop+jwt', 'application/at+jwt', 'JOSE', '', 'JWT '])(
   'refuses a genuine token of the type "%s"',
   async (typ) => {
     const token = sign(`{"alg":"HS256","typ":"${typ}"}`);
@@ -390,7 +390,9 @@ it('takes the type in any letter case, or none', async () => {
   const rules = { ...lenient, types: ['JWT'] };
   expect(await outcome(sign('{"alg":"HS256","typ":"jwt"}'), rules)).toBe('accepted');
   expect(await outcome(sign('{"alg":"HS256"}'), rules)).toBe('accepted');
-  expect(await outcome(sign('{"alg":"HS256","typ":["JWT"]}'), rules)).toBe('proof_foreign');
+  for (const typ of ['["JWT"]', 'null', '1']) {
+    expect(await outcome(sign(`{"alg":"HS256","typ":${typ}}`), rules)).toBe('proof_foreign');
+  }
 });
 
 // A19
@@ -412,6 +414,9 @@ it.each([
 it.each(['exp', 'nbf', 'iat'])('strictly, refuses a malformed %s', async (claim) => {
   for (const value of [
     '"1900000000"',
+    '"2099-01-01T00:00:00Z"',
+    '[1900000600]',
+    'NaN',
     'null',
     'true',
     '[]',
@@ -434,7 +439,10 @@ it.each([
   ['{"exp":"yesterday","nbf":null,"iat":{}}', 'accepted'],
   ['{"iat":2000000000}', 'accepted'],
   ['{"exp":253402300800}', 'proof_stale'],
+  ['{"exp":1e308}', 'proof_stale'],
   ['{"exp":1e400}', 'proof_stale'],
+  ['{"nbf":1e308}', 'proof_stale'],
+  ['{"exp":NaN}', 'proof_malformed'],
   ['{"exp":-1}', 'proof_stale'],
   ['{"nbf":-1}', 'proof_stale'],
 ])('leniently, with a tolerance of 300 s: %s: %s', async (payload, expected) => {
