@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { withHeader, withHeaders } from '../../src/lab/conformance/making/edit.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
@@ -14,8 +15,6 @@ import {
   genuine,
   proven,
   startTarget,
-  withHeaders,
-  withoutHeader,
   type Sender,
   type Target,
 } from './support.ts';
@@ -59,7 +58,7 @@ it('2: a body that is too large is answered before its sender has finished', asy
 
 it('6: charset and content encoding are unsigned, so they change nothing or refuse', async () => {
   const content = '{"webhook_request_id":"6","id":"6","rev":"1-a","firstName":"+ADw-"}';
-  const request = withoutHeader(await proven(target, jws, content), 'content-type');
+  const request = withHeader(await proven(target, jws, content), 'content-type');
   const encoded = withHeaders(request, ['Content-Encoding', 'gzip']);
   await expectRefusedAlone(target, encoded, 'body_encoded');
   const { entry } = await deliver(

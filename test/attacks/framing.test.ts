@@ -1,6 +1,8 @@
 import { connect } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withHeader, withHeaders } from '../../src/lab/conformance/making/edit.ts';
+import type { WireRequest } from '../../src/lab/conformance/wire.ts';
 import { text } from '../../src/kit/sources/hotdocs/answers/answers.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
@@ -16,11 +18,8 @@ import {
   proven,
   startTarget,
   stored,
-  withHeaders,
-  withoutHeader,
   type Sender,
   type Target,
-  type Wire,
 } from './support.ts';
 
 let target: Target;
@@ -322,13 +321,13 @@ describe('G10: a body', () => {
   ] as const;
 
   /** Content with as many blanks behind it. */
-  async function filled(sender: Sender, size: number): Promise<Wire> {
+  async function filled(sender: Sender, size: number): Promise<WireRequest> {
     const content = (await genuine(target, sender)).body;
     return proven(target, sender, Buffer.concat([content, Buffer.alloc(size - content.length, ' ')]));
   }
 
   /** The body with something harmless behind it, its last character as often as it takes. */
-  function ended(request: Wire, size: number, end: string): Wire {
+  function ended(request: WireRequest, size: number, end: string): WireRequest {
     const start = Buffer.concat([request.body, Buffer.from(end)]);
     return { ...request, body: Buffer.concat([start, Buffer.alloc(size - start.length, end.slice(-1))]) };
   }
@@ -378,7 +377,7 @@ describe('G10: a body', () => {
   });
 
   it('that is refused is refused before it is proven', async () => {
-    const unsigned = withoutHeader(await filled(notification, 16_385), 'x-signature');
+    const unsigned = withHeader(await filled(notification, 16_385), 'x-signature');
     await expectRefusedAlone(target, unsigned, 'body_too_large');
   });
 });

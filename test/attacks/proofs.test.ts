@@ -1,11 +1,15 @@
 import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withHeader, withHeaders } from '../../src/lab/conformance/making/edit.ts';
+import type { WireRequest } from '../../src/lab/conformance/wire.ts';
 import { endpoint } from '../../src/kit/endpoints.ts';
 import type { RejectionCode } from '../../src/kit/errors.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
+import { encode, signParts, tokenIn, withToken } from '../../src/lab/conformance/making/token.ts';
 import {
+  credentialAt,
   expectAccepted,
   expectDiscreetLog,
   expectRefused,
@@ -14,13 +18,9 @@ import {
   send,
   startTarget,
   stored,
-  withHeaders,
-  withoutHeader,
   type Sender,
   type Target,
-  type Wire,
 } from './support.ts';
-import { encode, signParts, tokenIn, withToken } from './token.ts';
 
 // Of groups A, B and C what no single request can show, or what needs an endpoint set up for it.
 
@@ -73,9 +73,9 @@ afterAll(async () => {
 type Claims = (nowS: number) => string;
 
 /** A genuine request whose payload has these members besides, rightly signed. */
-async function claiming(sender: Sender, claims: Claims): Promise<Wire> {
+async function claiming(sender: Sender, claims: Claims): Promise<WireRequest> {
   const request = await genuine(target, sender);
-  const token = tokenIn(target, request, sender);
+  const token = tokenIn(request, { credential: credentialAt(target.receiver, sender.path) });
   const members = claims(Math.floor(Date.now() / 1000));
   const payload = encode(token.payloadJson.replace('{', `{${members},`));
   return withToken(request, token, signParts(token.header, payload, token.secret));
@@ -128,7 +128,7 @@ describe('A28: a token once more', () => {
   it('takes the same jti under another signature for the same event when its content is the same', async () => {
     const request = await claiming(form, () => '"jti":"1"');
     await expectAccepted(target, request);
-    const token = tokenIn(target, request, form);
+    const token = tokenIn(request, { credential: credentialAt(target.receiver, form.path) });
     const respelled = signParts(encode('{"alg":"HS256"}'), token.payload, token.secret);
     const before = await stored(target.receiver);
     const { reply } = await send(target, withToken(request, token, respelled));
@@ -139,14 +139,14 @@ describe('A28: a token once more', () => {
   it('refuses a wrong signature over an event that is known already', async () => {
     const request = await genuine(target, form);
     await expectAccepted(target, request);
-    const token = tokenIn(target, request, form);
+    const token = tokenIn(request, { credential: credentialAt(target.receiver, form.path) });
     const forged = withToken(request, token, signParts(token.header, token.payload, 'wrong'));
     await expectRefusedAlone(target, forged, 'proof_mismatch');
   });
 });
 
 it('B12: gives a challenge that is rightly signed the usual reply, and not the challenge', async () => {
-  const request = withoutHeader(await genuine(target, order), 'x-signature');
+  const request = withHeader(await genuine(target, order), 'x-signature');
   const challenge = Buffer.from('{"type":"url_verification","challenge":"3eZbrw1aBm2rZgRNFdxV2595E9CY3gmd"}');
   const mac = createHmac('sha256', target.receiver.secretOf(order.path)).update(challenge).digest('hex');
   const signed = withHeaders({ ...request, body: challenge }, ['X-Signature', mac]);
@@ -154,8 +154,8 @@ it('B12: gives a challenge that is rightly signed the usual reply, and not the c
   expect(reply.body).toBe('{"ok":true}');
 });
 
-function authorized(request: Wire, value: string): Wire {
-  return withHeaders(withoutHeader(request, 'authorization'), ['Authorization', value]);
+function authorized(request: WireRequest, value: string): WireRequest {
+  return withHeaders(withHeader(request, 'authorization'), ['Authorization', value]);
 }
 
 it('C1: takes an access token that begins with a scheme word as a whole', async () => {

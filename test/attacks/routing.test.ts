@@ -1,6 +1,8 @@
 import { once } from 'node:events';
 import { createServer, METHODS, type Server } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withHeader, withHeaders } from '../../src/lab/conformance/making/edit.ts';
+import type { WireRequest } from '../../src/lab/conformance/wire.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { createSender, type Sender as MockSender } from '../../src/lab/mock/sender.ts';
 import { createMockApp } from '../../src/lab/mock/server.ts';
@@ -18,11 +20,8 @@ import {
   genuine,
   startTarget,
   stored,
-  withHeaders,
-  withoutHeader,
   type Sender,
   type Target,
-  type Wire,
 } from './support.ts';
 
 let target: Target;
@@ -75,7 +74,7 @@ describe('H1: a method', () => {
       ['Origin', 'https://evil.example'],
       ['Access-Control-Request-Method', 'POST'],
     ] as const;
-    const request: Wire = { method: 'OPTIONS', target: '/phenixid', headers, body: Buffer.alloc(0) };
+    const request: WireRequest = { method: 'OPTIONS', target: '/phenixid', headers, body: Buffer.alloc(0) };
     const reply = await exchange(target.receiver.url, bytesOf(request));
     expect(reply.status).toBe(405);
     expect(Object.keys(reply.headers).filter((name) => name.startsWith('access-control'))).toEqual([]);
@@ -84,7 +83,7 @@ describe('H1: a method', () => {
 
 describe('H3: a path', () => {
   it('without a secret is as unknown as any other', async () => {
-    const closed: Wire = {
+    const closed: WireRequest = {
       method: 'POST',
       target: '/risr/booking_updated',
       headers: [],
@@ -125,7 +124,7 @@ describe('H4: what is for operators', () => {
     '/favicon.ico',
   ])('is not on the port of the receiver: %s', async (path) => {
     for (const method of ['GET', 'POST']) {
-      const request: Wire = { method, target: path, headers: trusted, body: Buffer.alloc(0) };
+      const request: WireRequest = { method, target: path, headers: trusted, body: Buffer.alloc(0) };
       await expectRefusedAlone(target, request, 'path_unknown');
     }
   });
@@ -158,7 +157,7 @@ describe('H5: the mock on a developer’s machine', () => {
     await once(mock, 'close');
   });
 
-  const order = (): Wire => ({
+  const order = (): WireRequest => ({
     method: 'POST',
     target: '/send/phenixid/OrderSigned',
     headers: [
@@ -167,8 +166,8 @@ describe('H5: the mock on a developer’s machine', () => {
     ],
     body: Buffer.from('{}'),
   });
-  const named = (name: string, value: string) => (request: Wire) =>
-    withHeaders(withoutHeader(request, name.toLowerCase()), [name, value]);
+  const named = (name: string, value: string) => (request: WireRequest) =>
+    withHeaders(withHeader(request, name.toLowerCase()), [name, value]);
 
   it('sends for whoever sits at it', async () => {
     const before = await stored(target.receiver);
@@ -184,11 +183,11 @@ describe('H5: the mock on a developer’s machine', () => {
     ['a name that resolves to this machine', named('Host', 'rebound.evil.example')],
     [
       'the same with the right port',
-      (request: Wire) => named('Host', `evil.example:${new URL(url).port}`)(request),
+      (request: WireRequest) => named('Host', `evil.example:${new URL(url).port}`)(request),
     ],
     [
       'a name that ends alike',
-      (request: Wire) => named('Host', `evil.localhost:${new URL(url).port}`)(request),
+      (request: WireRequest) => named('Host', `evil.localhost:${new URL(url).port}`)(request),
     ],
     ['no port', named('Host', '127.0.0.1')],
   ])('does not send for %s', async (_, mutate) => {

@@ -20,7 +20,7 @@ function lists(levels: number): string {
 /** All doors whose content a trial can write. */
 const WRITTEN = 'hotdocs/form hotdocs/header hotdocs/token phenixid risr';
 
-/** The one field of a form, written anew. */
+/** The one field of a form, written another way. */
 function form(name: string, write: (field: string) => string): Trial {
   return refuses(name, (genuine) => withBody(genuine, write(genuine.body.toString('latin1'))));
 }
