@@ -5,6 +5,7 @@ import type { Entry } from '../../src/kit/inbox/inbox.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { buildRequest, switchesOf, type Order } from '../../src/lab/mock/request.ts';
 import type { OutgoingRequest, Source, Switches } from '../../src/kit/source.ts';
+import { bytesOf as bytesOnWire, type WireRequest } from '../../src/lab/conformance/wire.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
 import {
   startReceiver,
@@ -12,15 +13,6 @@ import {
   type TestReceiver,
   type TestReceiverOptions,
 } from '../support/receiver.ts';
-
-/** A request as it goes over the wire: unlike the mock's, it may have a header twice. */
-export interface Wire {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: readonly Header[];
-  readonly body: Buffer;
-}
-export type Header = readonly [name: string, value: string];
 
 /** Genuine deliveries of one kind: what an attack starts from. */
 export interface Sender {
@@ -38,7 +30,7 @@ export interface Target {
 }
 
 /** Stands in every payload and may stand in no log line. */
-export const CONFIDENTIAL = 'nobody-may-read-this-in-a-log';
+const CONFIDENTIAL = 'nobody-may-read-this-in-a-log';
 
 /** A whole receiver that never answers 429, so that thousands of failed proofs can be told apart. */
 export async function startTarget(options: TestReceiverOptions = {}): Promise<Target> {
@@ -62,7 +54,7 @@ export async function genuine(
   { receiver }: Target,
   { source, type, path, switches = {} }: Sender,
   changes: Partial<Order> = {},
-): Promise<Wire> {
+): Promise<WireRequest> {
   const set = [{ path: 'confidential', value: CONFIDENTIAL }];
   const credential = credentialAt(receiver, path, switches['key'] ?? '');
   return wire(await buildRequest(source, { type, path, credential, switches, set, ...changes }, random));
@@ -81,42 +73,25 @@ export function credentialAt(
   return { kind: credential.kind, text };
 }
 
-function wire({ headers, ...request }: OutgoingRequest): Wire {
+function wire({ headers, ...request }: OutgoingRequest): WireRequest {
   return { ...request, headers: Object.entries(headers) };
 }
 
-/** The request with these headers besides its own. */
-export function withHeaders(request: Wire, ...further: readonly Header[]): Wire {
-  return { ...request, headers: [...request.headers, ...further] };
-}
-
-/** The request without the headers of this name, which is in lower case. */
-export function withoutHeader(request: Wire, name: string): Wire {
-  return { ...request, headers: request.headers.filter(([candidate]) => candidate.toLowerCase() !== name) };
-}
-
 /** Text of the request, each byte as the character of its number. */
-export function bytesOf({ method, target, headers, body }: Wire): Buffer {
-  const has = (name: string) => headers.some(([candidate]) => candidate.toLowerCase() === name);
-  const framed = has('content-length') || has('transfer-encoding') || (body.length === 0 && method === 'GET');
-  const lines = [
-    `${method} ${target} HTTP/1.1`,
-    ...(has('host') ? [] : ['Host: localhost']),
-    ...headers.map(([name, value]) => `${name}: ${value}`),
-    ...(framed ? [] : [`Content-Length: ${body.length}`]),
-    'Connection: close',
-  ];
-  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), body]);
+export function bytesOf(request: WireRequest): Buffer {
+  return bytesOnWire(request, LOCAL);
 }
 
-/** What came of one request: the reply, and the log lines of the meantime. */
+const LOCAL = new URL('http://localhost');
+
+/** The outcome of one request: the reply, and what was written into the log meanwhile. */
 export interface Sent {
   readonly reply: RawReply;
   readonly lines: readonly LogLine[];
 }
 
 /** Sends a request, and checks what holds for every reply and every log line. */
-export async function send({ receiver, unauthorized }: Target, request: Wire): Promise<Sent> {
+export async function send({ receiver, unauthorized }: Target, request: WireRequest): Promise<Sent> {
   const logged = receiver.log.length;
   const reply = await exchange(receiver.url, bytesOf(request));
   const lines = receiver.log.slice(logged);
@@ -129,7 +104,7 @@ export async function send({ receiver, unauthorized }: Target, request: Wire): P
   return { reply, lines };
 }
 
-function checkRefusal(reply: RawReply, request: Wire, unauthorized: string): void {
+function checkRefusal(reply: RawReply, request: WireRequest, unauthorized: string): void {
   const body = JSON.stringify({ error: STATUS_CODES[reply.status] });
   expect(reply.body).toBe(request.method === 'HEAD' ? '' : body);
   if (reply.status === 401) expect(undated(reply.text)).toBe(unauthorized);
@@ -138,17 +113,25 @@ function checkRefusal(reply: RawReply, request: Wire, unauthorized: string): voi
 }
 
 /** A line may name an endpoint's path, and an event's type and id; nothing else that was sent. */
-function checkLines(lines: readonly LogLine[], request: Wire): void {
+function checkLines(lines: readonly LogLine[], request: WireRequest): void {
   const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', path: '' })).join('\n');
   for (const fragment of fragmentsOf(request)) expect(text).not.toContain(fragment);
 }
 
 /** What was sent, in pieces that cannot stand in a log or a reply by chance: tokens, signatures, keys, payload. */
-function fragmentsOf({ target, headers, body }: Wire): string[] {
+export function fragmentsOf(request: WireRequest | Buffer): string[] {
+  return (textOf(request).match(/[\w+/-]{16,}/g) ?? []).slice(0, 64);
+}
+
+function textOf(request: WireRequest | Buffer): string {
+  if (Buffer.isBuffer(request)) {
+    const fields = request.toString('latin1', request.indexOf('\n') + 1, 1_000_000);
+    return fields.replace(/^content-type:.*$/gim, '').replace(/^[\w-]+ *:/gm, '');
+  }
+  const { target, headers, body } = request;
   const query = target.split('?').slice(1).join('?');
   const values = headers.filter(([name]) => name.toLowerCase() !== 'content-type').map(([, value]) => value);
-  const sent = [query, ...values, body.toString('latin1', 0, 1_000_000)].join(' ');
-  return (sent.match(/[\w+/-]{16,}/g) ?? []).slice(0, 64);
+  return [query, ...values, body.toString('latin1', 0, 1_000_000)].join(' ');
 }
 
 /** Every line of the log, checked for secrets and for payload: to be called when all attacks are over. */
@@ -162,12 +145,12 @@ export function expectDiscreetLog({ receiver }: Target): void {
 }
 
 /** A delivery must be answered 200 and stored. */
-export async function expectAccepted(target: Target, request: Wire): Promise<Sent> {
-  const before = await stored(target);
+export async function expectAccepted(target: Target, request: WireRequest): Promise<Sent> {
+  const before = await stored(target.receiver);
   const sent = await send(target, request);
   expect(sent.lines.filter(({ outcome }) => outcome === 'rejected')).toEqual([]);
   expect(sent.reply.status).toBe(200);
-  expect(await stored(target)).toBe(before + 1);
+  expect(await stored(target.receiver)).toBe(before + 1);
   return sent;
 }
 
@@ -177,8 +160,8 @@ export async function expectAccepted(target: Target, request: Wire): Promise<Sen
  */
 export async function expectRefused(
   target: Target,
-  make: () => Promise<Wire>,
-  mutate: (request: Wire) => Wire | Promise<Wire>,
+  make: () => Promise<WireRequest>,
+  mutate: (request: WireRequest) => WireRequest | Promise<WireRequest>,
   ...codes: readonly RejectionCode[]
 ): Promise<Sent> {
   await expectAccepted(target, await make());
@@ -193,22 +176,22 @@ export async function expectRefused(
 /** The negative half of `expectRefused`, for several in a row. */
 export async function expectRefusedAlone(
   target: Target,
-  request: Wire,
+  request: WireRequest,
   ...codes: readonly RejectionCode[]
 ): Promise<Sent> {
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const sent = await send(target, request);
   const [line, ...others] = sent.lines.filter(({ outcome }) => outcome === 'rejected');
   const code = codes.find((candidate) => candidate === line?.['code']);
   expect([line?.['code'], others]).toEqual([code ?? codes.join(' or '), []]);
   expect(sent.reply.status).toBe(code && rejections[code][0]);
-  expect(await stored(target)).toBe(before);
+  expect(await stored(target.receiver)).toBe(before);
   return sent;
 }
 
 /** How many deliveries the inbox has taken in. */
-export async function stored({ receiver }: Target): Promise<number> {
-  const { waiting, running, done, dead } = await receiver.app.inbox.stats();
+export async function stored({ app }: TestReceiver): Promise<number> {
+  const { waiting, running, done, dead } = await app.inbox.stats();
   return waiting + running + done + dead;
 }
 
@@ -222,19 +205,22 @@ export async function proven(
   { receiver }: Target,
   { source, type, path, switches = {} }: Sender,
   content: string | Buffer,
-): Promise<Wire> {
+): Promise<WireRequest> {
   const credential = credentialAt(receiver, path, switches['key'] ?? '');
   const all = switchesOf(source, switches);
   return wire(await source.proof.sign(Buffer.from(content), { path, type, credential }, all));
 }
 
 /** A delivery must be stored. Resolves when it was handled, with the reply and with what became of the entry. */
-export async function deliver(target: Target, request: Wire): Promise<{ reply: RawReply; entry: Entry }> {
+export async function deliver(
+  target: Target,
+  request: WireRequest,
+): Promise<{ reply: RawReply; entry: Entry }> {
   const { app, url } = target.receiver;
-  const before = await stored(target);
+  const before = await stored(target.receiver);
   const reply = await exchange(url, bytesOf(request));
   expectDiscreet(reply);
-  expect([reply.status, await stored(target)]).toEqual([200, before + 1]);
+  expect([reply.status, await stored(target.receiver)]).toEqual([200, before + 1]);
   await app.idle();
   const [entry] = await app.inbox.list({ limit: 1 });
   if (entry === undefined) throw new Error('The inbox has forgotten what it has just stored.');

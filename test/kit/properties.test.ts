@@ -1,5 +1,6 @@
 import { METHODS } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import type { WireRequest } from '../../src/lab/conformance/wire.ts';
 import fc from 'fast-check';
 import type { Source } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';
@@ -13,7 +14,6 @@ import {
   stored,
   type Sender,
   type Target,
-  type Wire,
 } from '../attacks/support.ts';
 
 // The same cases in every run: a failure prints what failed, and fails again.
@@ -52,7 +52,7 @@ function send(bytes: Buffer): Promise<RawReply> {
 }
 
 /** A whole request, and as much time for the reply as it takes. */
-function sendWhole(request: Wire): Promise<RawReply> {
+function sendWhole(request: WireRequest): Promise<RawReply> {
   return exchange(target.receiver.url, bytesOf(request));
 }
 
@@ -139,10 +139,10 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
       body: fc.oneof(bytes, fc.constant(Buffer.from(MARK)), fc.constant(Buffer.alloc(0))),
     });
     await fc.assert(
-      fc.asyncProperty(request, async (wire: Wire) => {
-        const before = await stored(target);
+      fc.asyncProperty(request, async (wire: WireRequest) => {
+        const before = await stored(target.receiver);
         expectSober(await send(bytesOf(wire)));
-        expect(await stored(target)).toBe(before);
+        expect(await stored(target.receiver)).toBe(before);
       }),
       { numRuns: 30 },
     );
@@ -168,11 +168,11 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
       await fc.assert(
         fc.asyncProperty(members, async (object) => {
           const content = JSON.stringify(object);
-          const before = await stored(target);
+          const before = await stored(target.receiver);
           const reply = await sendWhole(await proven(target, sender, content));
           expect(reply.status).toBe(200);
           // One and the same content may come twice.
-          expect((await stored(target)) - before).toBeLessThanOrEqual(1);
+          expect((await stored(target.receiver)) - before).toBeLessThanOrEqual(1);
           await target.receiver.app.idle();
           const [entry] = await target.receiver.app.inbox.list({ limit: 1 });
           expect(['done', 'dead']).toContain(entry?.status);

@@ -72,7 +72,22 @@ it('finds no proof in a missing, empty or blank header', async () => {
 it.each([
   'null',
   'undefined',
+  'NaN',
   'sha256=',
+  ...[1, 2, 31, 32, 63, 65, 128].map((length) => 'a'.repeat(length)),
+  HEX.replace(/..(?=.)/g, '$& '),
+  HEX.replace(/../g, '%$&'),
+  `${HEX}=`,
+  Buffer.concat([HMAC, Buffer.alloc(1)]).toString('base64'),
+  HMAC.subarray(0, 16).toString('base64'),
+  `${BASE64.slice(0, 8)}\t${BASE64.slice(8)}`,
+  `${BASE64}!!`,
+  BASE64.replace(/^./, '.'),
+  BASE64URL.slice(0, 42),
+  `${BASE64URL}AA`,
+  `sha-256:sha256=${HEX}`,
+  `sha256${HEX}`,
+  createHmac('sha512', TEXT).update(BODY).digest('base64'),
   HEX.slice(0, 62),
   HEX.slice(0, 63),
   `${HEX}0`,
@@ -122,6 +137,9 @@ it('refuses every other last character that decodes to the same bytes, and a mix
   for (const twin of twins) {
     expect(await outcome(twin)).toBe('proof_malformed');
     expect(await outcome(`${twin}=`)).toBe('proof_malformed');
+    const inOther = twin.replaceAll('+', '-').replaceAll('/', '_');
+    expect(await outcome(inOther)).toBe('proof_malformed');
+    expect(await outcome(`${inOther}=`)).toBe('proof_malformed');
   }
   expect(await outcome(`+_${'A'.repeat(41)}`)).toBe('proof_malformed');
 });
@@ -150,6 +168,14 @@ it('refuses a signature over anything but this body with this secret', async () 
     sign(JSON.stringify({ eventType: 'OrderSigned', taskId: '1' })),
     sign(`${BODY}?key=north`),
     sign(`POST /phenixid ${BODY}`),
+    sign(`/phenixid${BODY}`),
+    sign(Buffer.from(BODY).toString('base64')),
+    sign(BODY, `${TEXT},the-secret-before-the-last-rotation`),
+    sign(BODY, 'phenixid'),
+    createHmac('sha3-256', TEXT).update(BODY).digest('hex'),
+    createHmac('sha256', TEXT).update(HMAC).digest('hex'),
+    Buffer.from(HMAC).reverse().toString('hex'),
+    '0'.repeat(64),
     sign(BODY, 'the secret of another sender'),
     sign(BODY, 'the-secret-before-the-last-rotation'),
     sign(BODY, ''),
@@ -163,6 +189,13 @@ it('refuses a signature over anything but this body with this secret', async () 
 
 // B9, E1, E2
 it.each([
+  JSON.stringify(JSON.parse(BODY), null, 2),
+  BODY.replace(',', ',\r\n'),
+  BODY.replace('{', '{"a":"\\/",'),
+  BODY.replace('{', '{"eventType":"OrderAccepted",'),
+  BODY.replace('OrderSigned', 'OrderAccepted'),
+  BODY.replace('OrderSigned', 'orderSigned'),
+  Buffer.from(BODY, 'utf16le'),
   ` ${BODY}`,
   `${BODY} `,
   `${BODY}\r\n`,

@@ -24,6 +24,9 @@ it.each(['application/json', 'application/jose', 'text/plain; charset=utf-16', '
 
 it('trims blanks and line ends on both sides', async () => {
   expect(await outcome(` \t\r\n${token}\n\r\n `)).toBe('accepted');
+  for (const blanks of ['\n', '\r\n', ' ', '\t', '\n\n  ']) {
+    expect([await outcome(blanks + token), await outcome(token + blanks)]).toEqual(['accepted', 'accepted']);
+  }
 });
 
 it.each(['', ' ', '\r\n\r\n'])('finds no proof in a body without a token', async (body) => {
@@ -44,6 +47,15 @@ it.each([
 ])('refuses a token with %s', async (_what, body) => {
   expect(await outcome(body)).toBe('proof_malformed');
 });
+
+it.each(['\v', '\f', '\0', '\u0085', '\u00a0', '\u2028', '\u200b', '\ufeff'])(
+  'takes no other character around a token for a blank: %j',
+  async (character) => {
+    const codes = ['proof_malformed', 'proof_header_refused'];
+    expect(codes).toContain(await outcome(character + token));
+    expect(codes).toContain(await outcome(token + character));
+  },
+);
 
 it('refuses bytes that would be the token if their eighth bit were dropped', async () => {
   const body = Buffer.from(token);

@@ -82,6 +82,8 @@ it.each([
   ['repeated in a form', post(`token=${token}&token=${token}`)],
   ['repeated in another case', post(`token=${token}&Token=${other}`)],
   ['repeated, once empty', post(`token=${token}&token=`)],
+  ['repeated, first empty', post(`token=&token=${token}`)],
+  ['repeated, in a query, once in another case', get(`TOKEN=${token}&token=${other}`)],
   [
     'repeated in a multipart form',
     post(`${part('name="token"', token)}${part('name="token"', token)}--test--\r\n`, { headers: multipart }),
@@ -103,6 +105,15 @@ it.each([
   ['an empty field', post('token=')],
   ['token[]', post(`token[]=${token}`)],
   ['token[x]', post(`token[x]=${token}`)],
+  ['token[0], in a query', get(`token[0]=${token}`)],
+  ['token.x', post(`token.x=${token}`)],
+  ['token behind a blank', post(`+token=${token}`)],
+  ['token before a blank', get(`token+=${token}`)],
+  ['a Cyrillic letter for the o', post(`t%D0%BEken=${token}`)],
+  ['a field behind a semicolon', get(`a=1;token=${token}`)],
+  ['constructor', post(`constructor=${token}`)],
+  ['a JSON object behind a byte order mark', post(`\uFEFF{"token":"${token}"}`)],
+  ['a part called token[]', post(`${part('name="token[]"', token)}--test--\r\n`, { headers: multipart })],
   ['token%00', post(`token%00=${token}`)],
   ['a Kelvin sign for the k', post(`to\u212aen=${token}`)],
   ['a byte order mark', post(`\ufefftoken=${token}`)],
@@ -132,11 +143,27 @@ it.each([
   ],
   ['a multipart form cut off', post(part('name="token"', token), { headers: multipart })],
   ['a multipart form with another boundary', post('--other\r\n--other--\r\n', { headers: multipart })],
+  ['a part without a name', post(`${part('filename="t"', token)}--test--\r\n`, { headers: multipart })],
   ['broken JSON', post('{"token":')],
+  ['JSON with a comma behind', post(`{"token":"${token}",}`)],
+  ['a JSON list of one', post(`{"token":["${token}"]}`)],
+  ['a JSON object of it', post(`{"token":{"value":"${token}"}}`)],
+  ['a JSON object with toString', post(`{"token":{"toString":"${token}"}}`)],
+  ['JSON null', post('{"token":null}')],
+  ['a JSON member before another one', post(`{"token":"${token}","token":"wrong"}`)],
+  ['a JSON member behind another one', post(`{"token":"${other}","token":"${token}"}`)],
+  ['a JSON prototype', post(`{"__proto__":{"token":"${token}"}}`)],
   ['a JSON list', post(`["${token}"]`)],
   ['a token that is no text', post('{"token":7}')],
 ])('refuses as malformed %s', async (_what, delivery) => {
   expect(await found(delivery)).toBe('proof_malformed');
+});
+
+it('finds a token among odd fields, and under an escaped name', async () => {
+  const odd = `__proto__[a]=1&&=&a[]=2&token=${token}&constructor&toString=3`;
+  for (const fields of [odd, `%74oken=${token}`]) {
+    expect([await found(post(fields)), await found(get(fields))]).toEqual([token, token]);
+  }
 });
 
 it('finds a token among exactly 1000 fields', async () => {

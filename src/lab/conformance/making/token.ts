@@ -1,6 +1,5 @@
 import { createHmac } from 'node:crypto';
 import type { Endpoint } from '../rule.ts';
-import type { Genuine } from '../stage.ts';
 import type { WireRequest } from '../wire.ts';
 
 /** A genuine token taken apart, with what its sender knows. */
@@ -31,7 +30,7 @@ export function signParts(
 const COMPACT = /ey[\w-]+\.[\w-]+\.[\w-]+/;
 
 /** Takes the token out of a genuine request, wherever it travels in it. */
-export function tokenIn(request: WireRequest, { credential }: Endpoint): Token {
+export function tokenIn(request: WireRequest, { credential }: Pick<Endpoint, 'credential'>): Token {
   const places = [
     request.target,
     ...request.headers.map(([, value]) => value),
@@ -44,7 +43,11 @@ export function tokenIn(request: WireRequest, { credential }: Endpoint): Token {
 }
 
 /** The request with another text where its token stands, spelled as its place demands: it arrives as it is. */
-export function withToken(request: Genuine, { whole }: Token, text: string): Genuine {
+export function withToken<Request extends WireRequest>(
+  request: Request,
+  { whole }: Token,
+  text: string,
+): Request {
   const put = (place: string, spelled: string) =>
     place.replace(whole, () => Buffer.from(spelled).toString('latin1'));
   const body = request.body.toString('latin1');

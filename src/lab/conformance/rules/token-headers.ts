@@ -62,7 +62,8 @@ export const tokenHeaderRules: readonly Rule[] = [
     why: 'With jwk, jku, x5c or x5u anybody signs with a key of his own, and the receiver fetches addresses that an attacker chose.',
     fix: 'Never let the token choose the key: switch off key discovery for this endpoint, and ignore or refuse these members.',
     source: `${RFC_7515}4.1.3`,
-    trials: (at) => (proofKindOf(at) === 'token' ? [embeddedKey(), linkedKey('jku'), linkedKey('x5u')] : []),
+    trials: (at) =>
+      proofKindOf(at) === 'token' ? [embeddedKey(), ...linkedKeys('jku'), ...linkedKeys('x5u')] : [],
   },
   {
     id: 'A11-crit',
@@ -176,14 +177,22 @@ function embeddedKey(): Trial {
   );
 }
 
+function linkedKeys(member: 'jku' | 'x5u'): Trial[] {
+  return [
+    trapped(member, 'signed with the key behind it', (header) =>
+      forged(member, ({ payload }) => signParts(encode(header), payload, OWN_KEY)),
+    ),
+    trapped(member, 'rightly signed', (header) => rightlySigned(member, header)),
+  ];
+}
+
 /** The address leads to the machine that runs the suite, which notices a visit where the receiver can reach it. */
-function linkedKey(member: 'jku' | 'x5u'): Trial {
-  return tried(`${member}, signed with the key behind it`, async (stage) => {
+function trapped(member: string, name: string, forge: (header: string) => Trial): Trial {
+  return tried(`${member}, ${name}`, async (stage) => {
     const trap = await openTrap();
     const header = JSON.stringify({ alg: 'HS256', kid: 'own', [member]: trap.url });
-    const forgery = forged(member, ({ payload }) => signParts(encode(header), payload, OWN_KEY));
     try {
-      const finding = await forgery.run(stage);
+      const finding = await forge(header).run(stage);
       const visited = failed('no visit to an address in a token', 'the address in the token was visited');
       return trap.visits() > 0 ? worse(visited, finding) : finding;
     } finally {

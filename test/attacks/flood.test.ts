@@ -1,19 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { withHeaders } from '../../src/lab/conformance/making/edit.ts';
+import type { WireRequest } from '../../src/lab/conformance/wire.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
 import { startReceiver, type TestReceiver } from '../support/receiver.ts';
-import {
-  bytesOf,
-  expectDiscreet,
-  genuine,
-  stored,
-  withHeaders,
-  type Sender,
-  type Target,
-  type Wire,
-} from './support.ts';
+import { bytesOf, expectDiscreet, genuine, stored, type Sender, type Target } from './support.ts';
 
 const LIMIT = 5;
 const MAX_WAITING = 20;
@@ -44,19 +37,22 @@ const senders: readonly (readonly [string, Sender])[] = [
   ['risr', { source: risr, type: 'profile_updated', path: '/risr/profile_updated' }],
 ];
 
-async function sendFrom(address: string, request: Wire): Promise<RawReply> {
+async function sendFrom(address: string, request: WireRequest): Promise<RawReply> {
   const reply = await exchange(receiver.url, bytesOf(withHeaders(request, ['X-Forwarded-For', address])));
   expectDiscreet(reply);
   return reply;
 }
 
 /** A delivery that would be genuine but for its last byte. */
-async function forged(sender: Sender): Promise<Wire> {
+async function forged(sender: Sender): Promise<WireRequest> {
   const request = await genuine(target, sender);
   return { ...request, body: Buffer.concat([request.body.subarray(0, -1), Buffer.from('!')]) };
 }
 
-async function statusesFrom(addresses: readonly string[], make: () => Promise<Wire>): Promise<number[]> {
+async function statusesFrom(
+  addresses: readonly string[],
+  make: () => Promise<WireRequest>,
+): Promise<number[]> {
   const statuses: number[] = [];
   for (const address of addresses) statuses.push((await sendFrom(address, await make())).status);
   return statuses;
@@ -144,7 +140,7 @@ describe('G9: genuine deliveries faster than they are handled', () => {
     await receiver.app.idle();
     const opened = Promise.withResolvers<undefined>();
     gate = opened.promise;
-    const before = await stored(target);
+    const before = await stored(target.receiver);
 
     const statuses: number[] = [];
     for (let count = 0; count < MAX_WAITING + 20; count += 1) {
@@ -155,7 +151,7 @@ describe('G9: genuine deliveries faster than they are handled', () => {
     const kept = statuses.filter((status) => status === 200).length;
     expect(kept).toBeGreaterThanOrEqual(MAX_WAITING);
     expect(statuses).toEqual([...times(kept, 200), ...times(statuses.length - kept, 503)]);
-    expect(await stored(target)).toBe(before + kept);
+    expect(await stored(target.receiver)).toBe(before + kept);
 
     opened.resolve(undefined);
     await receiver.app.idle();
