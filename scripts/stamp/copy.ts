@@ -153,9 +153,11 @@ function copyLocal(copying: Copying, around: Around, statement: ts.Statement, na
 
 /** `_tools` is what the app calls it as long as nobody uses it. */
 function copyParameter(copying: Copying, { file, maker }: Around, position: number, name: string): void {
+  const parameterOf = (code: ts.SourceFile) => maker?.(code)?.parameters[position]?.name;
+  const theirs = parameterOf(example(copying, file));
   const intoParameters = (code: ts.SourceFile) => {
-    const ours = maker?.(code)?.parameters[position]?.name;
-    if (ours === undefined) return undefined;
+    const ours = parameterOf(code);
+    if (ours === undefined || theirs?.kind !== ours.kind) return undefined;
     if (boundBy(ours).includes(name)) return code.text;
     if (ts.isObjectBindingPattern(ours)) return addTo(code.text, ours, name);
     return ours.getText() === `_${name}` ? splice(code.text, ours.getStart(), ours.end, name) : undefined;

@@ -76,7 +76,7 @@ function copied(draft: Draft, name: string, type: string): Promise<Stamped> {
   const started = methodIn(appIn(parseCode(draft.read('src/example/index.ts') ?? '')), 'started');
   const goesOn = started !== undefined && identifiersIn(started).some(({ text }) => text === name);
   return draft.save([
-    'npx tsc names what does not fit with what you have changed already',
+    'npx tsc names what does not fit with what you have changed, npx knip what the handler has no use for',
     'what the example keeps in src/app/records stands for a system of yours: put that in its place',
     `test/app: say what ${type} does now; npm run test:app runs it`,
     ...(goesOn

@@ -111,12 +111,22 @@ it('says what to add by hand where the app no longer looks as it did', async () 
 });
 
 it('writes nothing at all when one of the files cannot be read', async () => {
+  const intact = copy.read('src/app/tools.ts');
   copy.replace('src/app/tools.ts', 'export interface Tools {', 'export interface Tools { {');
   const before = contents(copy.root);
   const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
   expect(ran).toEqual({ code: 2, output: expect.stringContaining('src/app/tools.ts cannot be read') });
   expect(contents(copy.root)).toEqual(before);
+  copy.write('src/app/tools.ts', intact);
 });
+
+it('says what a copied handler needs where the app opens its tools in a way of its own', async () => {
+  copy.replace('src/app/index.ts', /return (\{ apis,.*\});/, 'const opened = $1;\n    return opened;');
+  const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
+  expect(ran).toEqual({ code: 1, output: expect.stringContaining('Add by hand:\nin open:\nsettings\n') });
+  copy.replace('src/app/index.ts', 'const opened = {', 'const opened = { settings,');
+  expect(await copy.tsc()).toEqual({ code: 0, output: '' });
+}, 120_000);
 
 function runStampedTest() {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--ci'];
