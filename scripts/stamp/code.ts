@@ -46,6 +46,7 @@ function declaredBy(statement: ts.Statement): string[] {
   }
   const isNamed =
     ts.isFunctionDeclaration(statement) ||
+    ts.isClassDeclaration(statement) ||
     ts.isInterfaceDeclaration(statement) ||
     ts.isTypeAliasDeclaration(statement);
   return isNamed ? [statement.name?.text ?? ''] : [];
@@ -74,17 +75,19 @@ export function identifiersIn(node: ts.Node): ts.Identifier[] {
 
 /** The names that a piece of code uses or declares; names of members are not among them. */
 export function namesIn(node: ts.Node): Set<string> {
-  const isMember = (at: ts.Identifier) =>
-    (ts.isPropertyAccessExpression(at.parent) && at.parent.name === at) ||
-    (ts.isPropertyAssignment(at.parent) && at.parent.name === at) ||
-    (ts.isPropertySignature(at.parent) && at.parent.name === at) ||
-    (ts.isMethodDeclaration(at.parent) && at.parent.name === at) ||
-    (ts.isBindingElement(at.parent) && at.parent.propertyName === at);
-  return new Set(
-    identifiersIn(node)
-      .filter((at) => !isMember(at))
-      .map(({ text }) => text),
-  );
+  const names = identifiersIn(node).filter((at) => !isMemberName(at));
+  return new Set(names.map(({ text }) => text));
+}
+
+function isMemberName(at: ts.Identifier): boolean {
+  const { parent } = at;
+  if (ts.isBindingElement(parent)) return parent.propertyName === at;
+  const hasMemberName =
+    ts.isPropertyAccessExpression(parent) ||
+    ts.isPropertyAssignment(parent) ||
+    ts.isPropertySignature(parent) ||
+    ts.isMethodDeclaration(parent);
+  return hasMemberName && parent.name === at;
 }
 
 /** Replaces a part of a text. */

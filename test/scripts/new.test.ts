@@ -70,7 +70,7 @@ it('stamps what compiles, passes its own test and travels end to end, and loses 
   expect(named(kept)).toEqual(
     expect.arrayContaining(stamps.slice(1, 5).map(([, ...names]) => names.slice(0, 2).join(' '))),
   );
-}, 120_000);
+}, 300_000);
 
 it('gives an event of PhenixID the subject that its others have', () => {
   expect(copy.read('src/kit/sources/phenixid/events.ts')).toContain('  OrderArchived: taskEvent(');
