@@ -1,21 +1,26 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { pick, UsageError } from '../src/lab/usage.ts';
-import { sources } from '../src/kit/sources/index.ts';
+import { app } from '../src/app/index.ts';
+import type { Source } from '../src/kit/source.ts';
+import { sources as products } from '../src/kit/sources/index.ts';
 import { runCommand } from '../src/lab/command.ts';
+import { pick, UsageError } from '../src/lab/usage.ts';
+import type { Stamped } from './stamp/draft.ts';
 import { stampEvent } from './stamp/event.ts';
+import { stampHandler } from './stamp/handler.ts';
 import { stampSource } from './stamp/source.ts';
-import type { Stamped } from './stamp/stamped.ts';
 
-const USAGE = `Begins a new source or a new event; what is left to fill in is printed.
+const USAGE = `Begins a new source, a new event or a handler, in src/app; what is left to fill in is printed.
 
   npm run new -- source <name>
   npm run new -- event <source> <event.type> [--reply]
+  npm run new -- handler <source> <event.type> [--from-example]
 
-  <name>        small letters, digits and dashes: the first segment of its paths
-  <event.type>  exactly as the sender spells it
-  --reply       somebody waits: what the handler answers is the reply
-  --help        this
+  <name>          small letters, digits and dashes: the first segment of its paths
+  <event.type>    exactly as the sender spells it
+  --reply         somebody waits: what the handler answers is the reply
+  --from-example  as src/example has it, with what it needs, in place of an empty one
+  --help          this
 
 Exit code: 0 all is written, 1 something is to be added by hand, 2 nothing was written.
 `;
@@ -26,7 +31,11 @@ await runCommand(async (args) => {
   const { values, positionals } = parseArgs({
     args,
     allowPositionals: true,
-    options: { reply: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: {
+      reply: { type: 'boolean', default: false },
+      'from-example': { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
   });
   const [what, ...names] = positionals;
   if (values.help) {
@@ -37,34 +46,44 @@ await runCommand(async (args) => {
   const stamp = pick<Stamp>('thing to begin', what, [
     ['source', newSource],
     ['event', newEvent],
+    ['handler', newHandler],
   ]);
-  return report(await stamp(names, values.reply));
+  if (values.reply && stamp !== newEvent) throw new UsageError('--reply is for an event.');
+  if (values['from-example'] && stamp !== newHandler)
+    throw new UsageError('--from-example is for a handler.');
+  return report(await stamp(names, { reply: values.reply, fromExample: values['from-example'] }));
 });
 
-type Stamp = (names: readonly string[], reply: boolean) => Promise<Stamped>;
-
-async function newSource(names: readonly string[], reply: boolean): Promise<Stamped> {
-  const [name, ...rest] = names;
-  if (name === undefined || rest.length > 0) throw new UsageError(`Expected one name.\n\n${USAGE}`);
-  if (reply) throw new UsageError('--reply is for an event.');
-  return stampSource(root, name, sources);
+interface Options {
+  readonly reply: boolean;
+  readonly fromExample: boolean;
 }
 
-async function newEvent(names: readonly string[], reply: boolean): Promise<Stamped> {
-  const [source, type, ...rest] = names;
-  if (source === undefined || type === undefined || rest.length > 0) {
-    throw new UsageError(`Expected a source and an event type.\n\n${USAGE}`);
-  }
-  return stampEvent(root, { source, type, mode: reply ? 'reply' : 'notify' }, sources);
+type Stamp = (names: readonly string[], options: Options) => Promise<Stamped>;
+
+async function newSource(names: readonly string[]): Promise<Stamped> {
+  const [name, ...rest] = names;
+  if (name === undefined || rest.length > 0) throw new UsageError(`Expected one name.\n\n${USAGE}`);
+  return stampSource(root, name, [...new Set<Source>([...products, ...app.sources])]);
+}
+
+async function newEvent(names: readonly string[], { reply }: Options): Promise<Stamped> {
+  return stampEvent(root, { ...sourceAndType(names), mode: reply ? 'reply' : 'notify' }, app.sources);
+}
+
+async function newHandler(names: readonly string[], { fromExample }: Options): Promise<Stamped> {
+  return stampHandler(root, { ...sourceAndType(names), fromExample }, app.sources);
+}
+
+function sourceAndType([source, type, ...rest]: readonly string[]): { source: string; type: string } {
+  if (source !== undefined && type !== undefined && rest.length === 0) return { source, type };
+  throw new UsageError(`Expected a source and an event type.\n\n${USAGE}`);
 }
 
 function report({ files, left, next }: Stamped): number {
-  const unchanged = left.map(({ file }) => file);
-  for (const file of files) if (!unchanged.includes(file)) console.log(`written  ${file}`);
+  for (const file of files) console.log(`written  ${file}`);
   for (const { file, byHand } of left) {
-    console.error(
-      `\n${file} looks different from what was expected and is unchanged. Add by hand:\n${byHand}`,
-    );
+    console.error(`\n${file} looks different from what was expected there. Add by hand:\n${byHand}`);
   }
   console.log(`\nNext, in this order:\n${next.map((step, index) => `  ${index + 1}. ${step}`).join('\n')}`);
   return left.length === 0 ? 0 : 1;

@@ -31,7 +31,7 @@ export function checkSourceName(name: string, sources: readonly Source[], code: 
     );
   }
   if (sources.some((source) => source.name === name)) {
-    throw new UsageError(`There is a source ${name} already: src/kit/sources/${name}/index.ts.`);
+    throw new UsageError(`There is a source ${name} already.`);
   }
   checkPrefix(name, sources);
   const constant = constantOf(name);

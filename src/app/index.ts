@@ -2,6 +2,7 @@ import { defineApp, hotdocs, phenixid, risr } from '../kit/index.ts';
 import { hotdocsHandlers } from './handlers/hotdocs.ts';
 import { phenixidHandlers } from './handlers/phenixid.ts';
 import { risrHandlers } from './handlers/risr.ts';
+import type { Tools } from './tools.ts';
 
 /** Your app. README.md beside this file says what can stand here; src/example is a complete one. */
 export const app = defineApp({
@@ -13,7 +14,7 @@ export const app = defineApp({
   // Endpoints besides the one that every event has: endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent')
   endpoints: [],
   // What your handlers work with, as tools.ts describes it.
-  open: ({ apis, log }) => ({ apis, log }),
+  open: ({ apis, log }): Tools => ({ apis, log }),
   handlers: (tools) => ({
     hotdocs: hotdocsHandlers(tools),
     phenixid: phenixidHandlers(tools),

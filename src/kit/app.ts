@@ -60,10 +60,11 @@ export type Apis<Sources extends NamedSource> = {
   readonly [Name in Sources['name']]?: ClientOf<Extract<Sources, { readonly name: Name }>> | undefined;
 };
 
-type ClientOf<S> = S extends { readonly api?: infer Api }
-  ? Extract<Api, ApiDefinition> extends { open(settings: never): Promise<infer Client> }
-    ? Exclude<Client, undefined>
-    : never
+type ClientOf<S> = S extends { readonly api?: infer Api } ? OpenedBy<Extract<Api, ApiDefinition>> : never;
+
+/** Nothing for a source without an API. */
+type OpenedBy<Api> = Api extends { open(settings: never): Promise<infer Client> }
+  ? Exclude<Client, undefined>
   : never;
 
 /** One handler for each event of each source; none for a product that is not among the sources. */

@@ -34,6 +34,10 @@ export { startReconciliation } from './sources/phenixid/reconciliation.ts';
 // A source of your own.
 export { defineSource, event } from './source.ts';
 export { hmacHeader, signHmacHeader, type HmacSpelling } from './proofs/hmac-header.ts';
+/** For a signature that `hmacHeader` does not cover. */
+export type { Proof } from './proofs/proof.ts';
+export { headerValues } from './delivery.ts';
+export { DeliveryRejected } from './errors.ts';
 export { readJson } from './reading/json.ts';
 export { parse } from './reading/json.ts';
 export type {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { event } from '../../source.ts';
+import { event } from '../../../kit/index.ts';
 
 /** Every event type, spelled exactly as the sender spells it. */
 export const events = {

@@ -1,9 +1,10 @@
-import type { HandlersOf } from '../../kit/source.ts';
-import type { __constant__ } from '../../kit/sources/__name__/index.ts';
+import { notWritten, type HandlersOf } from '../../kit/index.ts';
+import type { __constant__ } from '../sources/__name__/index.ts';
+import type { Tools } from '../tools.ts';
 
-/** What these need, hand it in: `records`, or a system of yours, is a parameter here and an argument in index.ts. */
-export function __constant__Handlers(): HandlersOf<typeof __constant__.events> {
+/** What is done with each event of __Title__. `npm run new -- handler __name__ <event>` begins one. */
+export function __constant__Handlers(_tools: Tools): HandlersOf<typeof __constant__.events> {
   return {
-    'example.created': ({ payload }) => `saw ${payload.id}, did nothing yet`,
+    'example.created': notWritten,
   };
 }

@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { readJson } from '../../reading/json.ts';
-import { parse } from '../../reading/parse.ts';
-import { hmacHeader, signHmacHeader, type HmacSpelling } from '../../proofs/hmac-header.ts';
-import { integer } from '../../reading/settings.ts';
 import {
   defineSource,
+  hmacHeader,
+  parse,
+  readJson,
+  setting,
+  signHmacHeader,
   type Destination,
   type Envelope,
+  type HmacSpelling,
   type OutgoingEvent,
   type OutgoingRequest,
   type ReceivedReply,
@@ -15,7 +17,7 @@ import {
   type SwitchDefinitions,
   type SwitchValues,
   type Verdict,
-} from '../../source.ts';
+} from '../../../kit/index.ts';
 import { events } from './events.ts';
 
 // Stamped. Check every line against the sender's documentation, and put the link beside each number you take from it.
@@ -25,12 +27,12 @@ const SPELLING: HmacSpelling = { scheme: 'hmac-sha256', encoding: 'hex', letterC
 
 const settings = {
   DEADLINE_MS: {
-    schema: integer({ min: 50, max: 60_000 }),
+    schema: setting.integer({ min: 50, max: 60_000 }),
     default: '5000',
     summary: 'How long a handler may take while somebody waits for its answer.',
   },
   MAX_BODY_BYTES: {
-    schema: integer({ min: 1024, max: 16_777_216 }),
+    schema: setting.integer({ min: 1024, max: 16_777_216 }),
     default: '1048576',
     summary: 'Largest body.',
   },

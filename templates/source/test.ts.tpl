@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
-import type { Delivery } from '../../../src/kit/delivery.ts';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
-import { createRandom } from '../../../src/lab/mock/random.ts';
-import { buildRequest, switchesOf, type Order } from '../../../src/lab/mock/request.ts';
-import { importSecret } from '../../../src/kit/proofs/secrets.ts';
-import type { Envelope, OutgoingRequest, Settings, Source } from '../../../src/kit/source.ts';
-import { __constant__ } from '../../../src/kit/sources/__name__/index.ts';
+import type { Delivery } from '../../src/kit/delivery.ts';
+import { endpointsOf } from '../../src/kit/endpoints.ts';
+import { createRandom } from '../../src/lab/mock/random.ts';
+import { buildRequest, switchesOf, type Order } from '../../src/lab/mock/request.ts';
+import { importSecret } from '../../src/kit/proofs/secrets.ts';
+import type { Envelope, OutgoingRequest, Settings, Source } from '../../src/kit/source.ts';
+import { __constant__ } from '../../src/app/sources/__name__/index.ts';
 
 const source: Source = __constant__;
 const [endpoint] = endpointsOf(source);

@@ -22,12 +22,16 @@ it.each([
   ['a name whose variables look like those of another', ['source', 'phenixid-north'], 'taken for'],
   ['no name', ['source'], 'Expected one name'],
   ['an unknown source', ['event', 'hotdoc', 'Something'], 'Did you mean hotdocs?'],
+  ['an unknown source of a handler', ['handler', 'rizr', 'profile_updated'], 'Did you mean risr?'],
+  ['an unknown event', ['handler', 'risr', 'profile_updatd'], 'Did you mean profile_updated?'],
   ['an event that is there', ['event', 'risr', 'profile_updated'], 'has the event profile_updated already'],
   ['an event with the variables of another', ['event', 'risr', 'profile.updated'], 'the same variables'],
   ['an event type that is no path', ['event', 'risr', 'a/b'], 'cannot be an event type'],
   ["one of Object's own members as a source", ['event', 'constructor', 'x'], 'Unknown source'],
   ['something else', ['sauce', 'acme'], 'Did you mean source?'],
   ['an unknown option', ['source', 'acme', '--replay'], '--replay'],
+  ['an option of another thing', ['event', 'risr', 'x', '--from-example'], 'is for a handler'],
+  ['--reply of a handler', ['handler', 'risr', 'profile_updated', '--reply'], 'is for an event'],
 ])('refuses %s and changes nothing', async (_what, args, message) => {
   const before = contents(copy.root);
   const ran = await copy.node('scripts/new.ts', ...args);
@@ -40,60 +44,93 @@ it('explains itself', async () => {
   expect(ran).toEqual({ code: 0, output: expect.stringContaining('npm run new -- source <name>') });
 });
 
-it('stamps a source and events that compile, pass their own test and travel end to end', async () => {
-  const stamps = [
-    ['source', 'acme-orders'],
-    ['event', 'acme-orders', 'order.shipped'],
-    ['event', 'acme-orders', 'price.asked', '--reply'],
-    ['event', 'phenixid', 'OrderArchived'],
-    ['event', 'hotdocs', 'PriceAskedEvent', '--reply'],
-  ];
-  for (const args of stamps) {
-    expect(await copy.node('scripts/new.ts', ...args)).toMatchObject({ code: 0 });
-  }
+const stamps = [
+  ['source', 'acme-orders'],
+  ['event', 'acme-orders', 'order.shipped'],
+  ['event', 'acme-orders', 'price.asked', '--reply'],
+  ['event', 'phenixid', 'OrderArchived'],
+  ['event', 'hotdocs', 'PriceAskedEvent', '--reply'],
+  ['handler', 'acme-orders', 'order.shipped'],
+  ['handler', 'hotdocs', 'PriceAskedEvent'],
+];
+const copied = ['hotdocs InterviewLoadEvent', 'risr profile_updated', 'phenixid OrderAccepted'];
+
+it('stamps what compiles, passes its own test and travels end to end, and loses no event', async () => {
+  const all = [...stamps, ...copied.map((event) => ['handler', ...event.split(' '), '--from-example'])];
+  for (const args of all) expect(await copy.node('scripts/new.ts', ...args)).toMatchObject({ code: 0 });
   const [compiled, tested, travelled] = await Promise.all([copy.tsc(), runStampedTest(), runRoundTrip()]);
   expect(compiled).toEqual({ code: 0, output: '' });
   expect(tested).toMatchObject({ code: 0, output: expect.stringContaining('1 todo') });
-  expect(travelled.filter(({ ok, entry }) => !ok || !entry.startsWith('done'))).toEqual([]);
-  expect(travelled.map(({ source, type }) => `${source} ${type}`)).toEqual(
-    expect.arrayContaining([
-      'acme-orders example.created',
-      'acme-orders order.shipped',
-      'acme-orders price.asked',
-      'phenixid OrderArchived',
-      'hotdocs PriceAskedEvent',
-    ]),
+  expect(travelled.filter(({ ok }) => !ok)).toEqual([]);
+  const named = (trips: readonly Trip[]) => trips.map(({ source, type }) => `${source} ${type}`);
+  const done = travelled.filter(({ entry }) => entry.startsWith('done'));
+  expect(named(done).toSorted()).toEqual(copied.toSorted());
+  const kept = travelled.filter(({ entry }) => entry.startsWith('dead: handler_not_written'));
+  expect(done.length + kept.length).toBe(travelled.length);
+  expect(named(kept)).toEqual(
+    expect.arrayContaining(stamps.slice(1, 5).map(([, ...names]) => names.slice(0, 2).join(' '))),
   );
-}, 60_000);
+}, 300_000);
 
-it('leaves what it stamps as the formatter would', async () => {
-  const stamped = ['src/kit/sources/acme-orders', 'src/example/handlers', 'test/kit/sources'];
-  const edited = [
-    'src/kit/sources/index.ts',
-    'src/kit/sources/phenixid/events.ts',
-    'src/kit/sources/hotdocs/events.ts',
-  ];
-  const check = ['node_modules/prettier/bin/prettier.cjs', '--check', ...stamped, ...edited];
-  expect(await copy.node(...check)).toMatchObject({ code: 0 });
+it('gives an event of PhenixID the subject that its others have', () => {
+  expect(copy.read('src/kit/sources/phenixid/events.ts')).toContain('  OrderArchived: taskEvent(');
 });
 
-it('says what to add by hand where a list no longer looks as it did', async () => {
-  const before = copy.read('src/kit/sources/index.ts');
-  const after = before
-    .replace('export const sources = [', 'const all = [')
-    .concat('export const sources = all;\n');
-  copy.write('src/kit/sources/index.ts', after);
+it('leaves what it stamps as the formatter and the linter would', async () => {
+  const files = ['src/app', 'test/app', 'src/kit/sources', 'src/example/handlers'];
+  const [formatted, linted] = await Promise.all([
+    copy.node('node_modules/prettier/bin/prettier.cjs', '--check', ...files),
+    copy.node('node_modules/eslint/bin/eslint.js', ...files),
+  ]);
+  expect(formatted).toMatchObject({ code: 0 });
+  expect(linted).toEqual({ code: 0, output: '' });
+}, 120_000);
+
+it.each([
+  ['is written', ['handler', 'risr', 'profile_updated'], 'has a handler already'],
+  ['is begun', ['handler', 'acme-orders', 'order.shipped'], 'has a handler already'],
+  ['the example does not have', ['handler', 'phenixid', 'OrderArchived', '--from-example'], 'no handler for'],
+])('refuses a handler that %s, and changes nothing', async (_what, args, message) => {
+  const before = contents(copy.root);
+  const ran = await copy.node('scripts/new.ts', ...args);
+  expect(ran).toEqual({ code: 2, output: expect.stringContaining(message) });
+  expect(contents(copy.root)).toEqual(before);
+});
+
+it('says what to add by hand where the app no longer looks as it did', async () => {
+  const before = copy.read('src/app/index.ts');
+  copy.replace('src/app/index.ts', /sources: (\[.*\]),/, 'sources: [...$1] as const,');
+  const after = copy.read('src/app/index.ts');
   const ran = await copy.node('scripts/new.ts', 'source', 'initech');
-  copy.write('src/kit/sources/index.ts', before);
+  expect(copy.read('src/app/index.ts')).toBe(after);
+  copy.write('src/app/index.ts', before);
   expect(ran.code).toBe(1);
-  expect(ran.output).toContain("import { initech } from './initech/index.ts';");
-  expect(ran.output).not.toContain('written  src/kit/sources/index.ts');
-  expect(ran.output).toContain('written  src/example/handlers/index.ts');
+  expect(ran.output).toContain("'initech': initechHandlers(tools),");
+  expect(ran.output).not.toContain('written  src/app/index.ts');
+  expect(ran.output).toContain('written  src/app/handlers/initech.ts');
 });
+
+it('writes nothing at all when one of the files cannot be read', async () => {
+  const intact = copy.read('src/app/tools.ts');
+  copy.replace('src/app/tools.ts', 'export interface Tools {', 'export interface Tools { {');
+  const before = contents(copy.root);
+  const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
+  expect(ran).toEqual({ code: 2, output: expect.stringContaining('src/app/tools.ts cannot be read') });
+  expect(contents(copy.root)).toEqual(before);
+  copy.write('src/app/tools.ts', intact);
+});
+
+it('says what a copied handler needs where the app opens its tools in a way of its own', async () => {
+  copy.replace('src/app/index.ts', /return (\{ apis,.*\});/, 'const opened = $1;\n    return opened;');
+  const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
+  expect(ran).toEqual({ code: 1, output: expect.stringContaining('Add by hand:\nin open:\nsettings\n') });
+  copy.replace('src/app/index.ts', 'const opened = {', 'const opened = { settings,');
+  expect(await copy.tsc()).toEqual({ code: 0, output: '' });
+}, 120_000);
 
 function runStampedTest() {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--ci'];
-  return copy.node(...jest, 'test/kit/sources/acme-orders.test.ts');
+  return copy.node(...jest, 'test/app/acme-orders.test.ts');
 }
 
 async function runRoundTrip(): Promise<Trip[]> {

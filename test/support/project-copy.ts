@@ -28,12 +28,14 @@ const parts = [
   'src',
   'scripts',
   'templates',
+  'test/app',
   'test/support',
   'test/villains',
   'README.md',
   'package.json',
   'tsconfig.json',
   'jest.config.mjs',
+  'eslint.config.mjs',
   '.prettierrc.json',
 ];
 

@@ -1,1 +1,0 @@
-    '__type__': () => 'did nothing yet',
