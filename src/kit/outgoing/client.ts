@@ -4,10 +4,11 @@ import { statusFailure } from './errors.ts';
 import { exchange } from './exchange.ts';
 import { readHosts, type AllowedHosts } from './hosts.ts';
 import { saveByHash, type Saved } from './save.ts';
-import { chunksOf, readBody, type Reply } from './send.ts';
+import { chunksOf, readBody, type OutgoingCall, type Reply } from './send.ts';
 
-// Callers meet these two wherever they make a call, so they find them here.
+// Callers meet these wherever they make a call, so they find them here.
 export { CallFailed, CallRefused } from './errors.ts';
+export type { OutgoingCall } from './send.ts';
 
 export interface OutgoingOptions {
   /**
@@ -25,15 +26,6 @@ export interface OutgoingOptions {
   readonly maxDownloadBytes?: number;
   /** How names become addresses. */
   readonly lookup?: Lookup;
-}
-
-export interface OutgoingCall {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: Buffer | string | undefined;
-  /** Once it aborts, the call rejects with its reason. */
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface OutgoingReply {

@@ -1,8 +1,7 @@
 import type { Agent } from 'undici';
-import type { OutgoingCall } from './client.ts';
 import { CallFailed, CallRefused, nameOf, shown } from './errors.ts';
 import type { AllowedHosts } from './hosts.ts';
-import { discard, send, type Reply } from './send.ts';
+import { discard, send, type OutgoingCall, type Reply } from './send.ts';
 
 export interface Way {
   readonly hosts: AllowedHosts;

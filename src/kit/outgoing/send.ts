@@ -1,6 +1,14 @@
 import type { Agent, Dispatcher } from 'undici';
-import type { OutgoingCall } from './client.ts';
 import { CallFailed, failureOf, nameOf } from './errors.ts';
+
+export interface OutgoingCall {
+  readonly method: string;
+  readonly url: URL;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: Buffer | string | undefined;
+  /** Once it aborts, the call rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** A reply whose head has come and whose body is still to be read, or to be discarded. */
 export type Reply = Dispatcher.ResponseData;
