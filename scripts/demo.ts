@@ -10,6 +10,7 @@ import { scenarios } from '../src/lab/mock/scenarios/index.ts';
 import { play, type Observed, type Played } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { stagedExample } from '../src/example/staged.ts';
+import { kitVersion } from '../src/kit/program/version.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
 import { sources } from '../src/kit/sources/index.ts';
 import { runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
@@ -59,7 +60,8 @@ async function runDemo(folder: string, once: boolean, chaosSeed: number | undefi
   const stage = await setUp(stagedExample, folder, { chaosSeed });
   try {
     console.log(
-      `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
+      `advance-receiver-kit ${kitVersion()}, running src/example\n` +
+        `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
     );
     const asExpected = [...(await playStories(stage)), await playForgery(stage)];
     const failed = asExpected.filter((right) => !right).length;
