@@ -137,7 +137,7 @@ it.each([
 
 it.each(['send', 'mock', 'demo', 'prove/chaos'])('explains %s when asked for help', async (script) => {
   const { code, out } = await runScript(script, ['--help']);
-  expect(out).toContain(`npm run ${script.replace('prove/', '')}`);
+  expect(out).toContain(`npm run ${script.replace('/', ' -- ')}`);
   expect(code).toBe(0);
 });
 
