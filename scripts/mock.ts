@@ -13,7 +13,7 @@ import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
 import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {

@@ -9,7 +9,7 @@ import type { RunSize } from '../src/lab/mock/run.ts';
 import { createSender, type FireOptions, type Sender } from '../src/lab/mock/sender.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { receiverUrl, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
