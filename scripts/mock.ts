@@ -38,6 +38,7 @@ const USAGE = `The three products with their APIs: keep running on this machine,
   --phenixid-config file
                    a config.json of Signing Workflow: its section webHook says where its events go
   MOCK_PORT        the mock's own port (default 4000; 0 takes a free one)
+  KIT_APP          src/example: for the reference receiver, as npm run example runs it, in place of src/app
 `;
 
 const SEEDS = { min: 0, max: 2 ** 31 };

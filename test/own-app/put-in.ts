@@ -25,25 +25,37 @@ export function ownFiles(): Map<string, string> {
 
 /** As `npm install` notes it. The package is there already: tools of the kit use it. */
 export function addPackage(copy: ProjectCopy): void {
-  changeJson<Root>(copy, 'package.json', withAdded);
+  changePackages(copy, ADDED, undefined);
+}
+
+/** Where the integrator has it as well. */
+export function takePackageOut(copy: ProjectCopy): void {
+  changePackages(copy, { yaml: undefined }, true);
+}
+
+/** `dev`: it is for development alone. */
+function changePackages(copy: ProjectCopy, changed: Dependencies, dev: true | undefined): void {
+  const withChanged = (root: Root) => ({
+    ...root,
+    dependencies: sorted({ ...root.dependencies, ...changed }),
+  });
+  changeJson<Root>(copy, 'package.json', withChanged);
   changeJson<Lockfile>(copy, 'package-lock.json', (lockfile) => {
-    const { '': root = {}, 'node_modules/yaml': yaml = {}, ...others } = lockfile.packages;
-    // No longer for development alone.
-    const packages = { ...others, 'node_modules/yaml': { ...yaml, dev: undefined } };
-    return { ...lockfile, packages: { '': withAdded(root), ...sorted(packages) } };
+    const { '': root = {}, 'node_modules/yaml': yaml, ...others } = lockfile.packages;
+    const packages = { ...others, 'node_modules/yaml': { ...yaml, dev } };
+    return { ...lockfile, packages: { '': withChanged(root), ...sorted(packages) } };
   });
 }
 
+/** What is `undefined` is not written. */
+type Dependencies = Readonly<Record<string, string | undefined>>;
+
 interface Root {
-  readonly dependencies?: Readonly<Record<string, string>>;
+  readonly dependencies?: Dependencies;
 }
 
 interface Lockfile {
   readonly packages: Readonly<Record<string, Root & { readonly dev?: boolean | undefined }>>;
-}
-
-function withAdded<From extends Root>(root: From): From {
-  return { ...root, dependencies: sorted({ ...root.dependencies, ...ADDED }) };
 }
 
 function sorted<Value>(members: Readonly<Record<string, Value>>): Record<string, Value> {

@@ -4,7 +4,7 @@ import { devNull } from 'node:os';
 import { join } from 'node:path';
 import { putFreshApp } from '../support/fresh-app.ts';
 import { copyProject, whole, type ProjectCopy } from '../support/project-copy.ts';
-import { addPackage, ownFiles, putOwnApp } from './put-in.ts';
+import { addPackage, ownFiles, putOwnApp, takePackageOut } from './put-in.ts';
 
 /** An integrator's clone of an older version, and today's at its remote `kit`. */
 export interface Clone {
@@ -72,9 +72,10 @@ function merge(copy: ProjectCopy, version: string): string[] {
   return git(copy, 'diff', '--name-only', '--diff-filter', 'U').split('\n').filter(Boolean);
 }
 
-/** The kit as it is handed out: in an integrator's clone these two folders are his. */
+/** The kit as it is handed out, also where this project is an integrator's clone of it. */
 function makeFresh(copy: ProjectCopy): void {
   putFreshApp(copy);
+  takePackageOut(copy);
   rmSync(join(copy.root, 'test/app'), { recursive: true });
   copy.write('test/app/handlers.test.ts', "import { it } from '@jest/globals';\n\nit.todo('is yours');\n");
 }

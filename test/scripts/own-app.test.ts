@@ -45,7 +45,7 @@ it('is brought up to date by a merge, which leaves his files as they were and ta
   clone.git('reset', '--hard', 'HEAD');
 });
 
-it('conflicts where the update changes the line beside a package of his: the kit’s files, and npm install again', () => {
+it('conflicts in the package files alone where an update changes the line beside his: the kit’s, then npm install again', () => {
   clone.git('checkout', '--quiet', '-b', 'next', TODAY);
   for (const file of ['package.json', 'package-lock.json'])
     copy.replace(file, /"undici": "[^"]*"/, '"undici": "99.0.0"');
@@ -124,9 +124,14 @@ it.each([
   expect(program.output()).not.toMatch(NOT_HIS);
 });
 
-it.each([[['hotdocs', 'ActionLink']], [['--help']]])('sends %j by its own sources', async (args) => {
-  const { output } = await copy.command('send', ...args);
-  expect(output).toMatch(/risr.*acme|risr: .*\n.*acme: /);
+it('offers its own sources to send, and no others', async () => {
+  const [help, other] = await Promise.all([
+    copy.command('send', '--help'),
+    copy.command('send', 'hotdocs', 'ActionLink'),
+  ]);
+  expect(help.output).toMatch(/^ {2}risr: .*\n {2}acme: order\.created$/m);
+  expect(help.output).not.toMatch(NOT_HIS);
+  expect(other).toEqual({ code: 2, output: 'Unknown source: "hotdocs". Valid: risr, acme.\n' });
 });
 
 it('leaves the demo and the tests of the kit as they are', async () => {
