@@ -63,7 +63,10 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['scripts/**', 'src/lab/command.ts', 'test/villains/command.ts'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**', 'src/lab/command.ts', 'test/villains/command.ts', 'test/own-app/command.ts'],
+    rules: { 'no-console': 'off' },
+  },
   {
     files: ['**/*.cjs', '**/*.mjs'],
     languageOptions: {

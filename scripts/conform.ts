@@ -2,7 +2,7 @@ import { messageOf } from '../src/kit/errors.ts';
 import { UsageError } from '../src/lab/usage.ts';
 import { exitCodes } from '../src/lab/conformance/result.ts';
 import { rules } from '../src/lab/conformance/rules/index.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { example } from '../src/example/index.ts';
 import { runCommand } from '../src/lab/command.ts';
 import { onInterrupt } from './conform/interrupt.ts';

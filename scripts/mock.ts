@@ -13,7 +13,7 @@ import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
 import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
@@ -38,6 +38,7 @@ const USAGE = `The three products with their APIs: keep running on this machine,
   --phenixid-config file
                    a config.json of Signing Workflow: its section webHook says where its events go
   MOCK_PORT        the mock's own port (default 4000; 0 takes a free one)
+  KIT_APP          src/example: for the reference receiver, as npm run example runs it, in place of src/app
 `;
 
 const SEEDS = { min: 0, max: 2 ** 31 };

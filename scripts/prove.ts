@@ -10,6 +10,7 @@ const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app
   npm run prove -- soak          a day of deliveries in minutes; a full disk, a database that is away
   npm run prove -- chaos         plays all scenarios on bad days
   npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
+  npm run prove -- own-app       all of npm run check with another app in src/app
   npm run prove -- vendor-check  sends to the vendor's own example of a receiver (Python)
 `;
 
@@ -18,7 +19,8 @@ const proofs = {
   crash: () => import('./prove/crash.ts'),
   soak: () => import('./prove/soak.ts'),
   chaos: () => import('./prove/chaos.ts'),
-  'kill-matrix': runKillMatrix,
+  'kill-matrix': () => runInTests('villains'),
+  'own-app': () => runInTests('own-app'),
   'vendor-check': () => import('./prove/vendor-check.ts'),
 };
 
@@ -38,10 +40,10 @@ async function load(name: string | undefined): Promise<void> {
   }
 }
 
-/** Its receivers are in the tests, of which no script imports anything. */
-async function runKillMatrix(): Promise<void> {
-  const file = fileURLToPath(new URL('../test/villains/command.ts', import.meta.url));
-  const matrix = spawn(process.execPath, [file, ...process.argv.slice(2)], { stdio: 'inherit' });
-  const [code] = (await once(matrix, 'close')) as [number | null]; // as Node documents the event
+/** What it works with is in the tests, of which no script imports anything. */
+async function runInTests(folder: string): Promise<void> {
+  const file = fileURLToPath(new URL(`../test/${folder}/command.ts`, import.meta.url));
+  const proof = spawn(process.execPath, [file, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const [code] = (await once(proof, 'close')) as [number | null]; // as Node documents the event
   process.exitCode = code ?? 1;
 }

@@ -8,7 +8,7 @@ import { hasStatus } from '../src/kit/outgoing/tokens.ts';
 import { createRisrApi, type RisrApi } from '../src/kit/sources/risr/api/api.ts';
 import { risr } from '../src/kit/sources/risr/index.ts';
 import type { Registration } from '../src/kit/sources/risr/api/registrations.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { startupProblems } from '../src/kit/program/startup.ts';
 import { runCommand } from '../src/lab/command.ts';
 import { openRegistrations, type Registrations } from './registrations.ts';

@@ -9,7 +9,7 @@ import type { RunSize } from '../src/lab/mock/run.ts';
 import { createSender, type FireOptions, type Sender } from '../src/lab/mock/sender.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from '../src/app/index.ts';
+import { app } from './the-app.ts';
 import { receiverUrl, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
@@ -27,7 +27,8 @@ const USAGE = `Sends an event as its product would, and judges the reply as that
   --url address        the receiver (default http://127.0.0.1:3000); with a path, that path is the endpoint
   --help               this; after a source, its events, switches and faults
 
-The secret is taken from the variable that the receiver reads, from .env or the environment.
+The secret is taken from the variable that the receiver reads, from .env or the environment. Sources are those of src/app;
+with KIT_APP=src/example in the environment those of the reference receiver, as npm run example runs it.
 Exit code: 0 the reply is right, 1 it is not, 2 the command is not.
 `;
 

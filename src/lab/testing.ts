@@ -3,7 +3,7 @@ import type { Entry, Inbox } from '../kit/inbox/inbox.ts';
 import { createLog } from '../kit/log.ts';
 import { readConfig } from '../kit/program/config.ts';
 import type { Environment } from '../kit/program/reader.ts';
-import { start } from '../kit/program/start.ts';
+import { start, type Startable } from '../kit/program/start.ts';
 import {
   definitionOf,
   type Catalogue,
@@ -137,7 +137,7 @@ type LogLine = Readonly<Record<string, unknown>>;
 
 /** Starts an app on a free port, its inbox in memory and every endpoint open, and stops it when `use` has ended. */
 export async function withReceiver<Tools, Result>(
-  app: App<readonly NamedSource[], SettingDefinitions, Tools>,
+  app: Startable<Tools>,
   use: (receiver: UnderTest<Tools>) => Promise<Result>,
   env: Environment = {},
 ): Promise<Result> {

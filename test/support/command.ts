@@ -13,11 +13,11 @@ export interface Ended {
 
 export type Running = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts a script as npm would, with nothing in its environment but what is given. */
+/** Starts a script as npm would, about the reference receiver: src/app is the integrator's. No other environment than this. */
 export function startScript(script: string, args: readonly string[], env: Record<string, string>): Running {
   return spawn(process.execPath, [`scripts/${script}.ts`, ...args], {
     cwd: root,
-    env,
+    env: { KIT_APP: 'src/example', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

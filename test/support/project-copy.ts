@@ -1,7 +1,18 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Environment } from '../../src/kit/program/reader.ts';
+import { startProgram, type ProgramProcess } from '../../src/lab/rig/program.ts';
 
 /** The project's text in a folder of its own, for tests that change it. */
 export interface ProjectCopy {
@@ -12,8 +23,12 @@ export interface ProjectCopy {
   replace(file: string, part: string | RegExp, by: string): void;
   /** Runs a program with Node in the copy; never rejects for its exit code. */
   node(...args: string[]): Promise<Ran>;
-  /** Compiles the copy as `npm run check` does. */
-  tsc(): Promise<Ran>;
+  /** `npm run <name> -- <args>`, without npm. */
+  command(name: string, ...args: string[]): Promise<Ran>;
+  /** `npm start`, with this as its whole environment. */
+  start(env: Environment, ...nodeArguments: string[]): ProgramProcess;
+  /** Compiles the copy as `npm run check` does, or what a settings file in it includes. */
+  tsc(settings?: string): Promise<Ran>;
   remove(): void;
 }
 
@@ -24,7 +39,8 @@ export interface Ran {
 }
 
 const project = join(import.meta.dirname, '..', '..');
-const parts = [
+/** What most tests need; the other tests would only have to be compiled. */
+const usual = [
   'src',
   'scripts',
   'templates',
@@ -38,14 +54,27 @@ const parts = [
   'eslint.config.mjs',
   '.prettierrc.json',
 ];
+const notOfTheProject = ['node_modules', '.git', 'data', 'coverage', '.env'];
 
-export function copyProject(): ProjectCopy {
+/** Everything that a clone has. */
+export const whole: readonly string[] = readdirSync(project).filter(
+  (part) => !notOfTheProject.includes(part),
+);
+
+export function copyProject(parts: readonly string[] = usual): ProjectCopy {
   const root = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
   for (const part of parts) cpSync(join(project, part), join(root, part), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'), 'junction');
   const read = (file: string) => readFileSync(join(root, file), 'utf8');
   const write = (file: string, text: string) => {
+    mkdirSync(dirname(join(root, file)), { recursive: true });
     writeFileSync(join(root, file), text);
+  };
+  /** What a command of package.json gives to Node. */
+  const command = (name: string) => {
+    // package.json is ours.
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
+    return scripts[name]?.split(' ').slice(1) ?? [];
   };
   return {
     root,
@@ -57,7 +86,14 @@ export function copyProject(): ProjectCopy {
       write(file, changed);
     },
     node: (...args) => run(root, args),
-    tsc: () => run(root, ['node_modules/typescript/bin/tsc', '--pretty', 'false']),
+    command: (name, ...args) => run(root, [...command(name), ...args]),
+    start: (env, ...nodeArguments) => {
+      const own = command('start');
+      const main = own.pop() ?? '';
+      return startProgram({ main, env, folder: root, nodeArguments: [...nodeArguments, ...own] });
+    },
+    tsc: (settings = 'tsconfig.json') =>
+      run(root, ['node_modules/typescript/bin/tsc', '--pretty', 'false', '--project', settings]),
     remove: () => {
       rmSync(root, { recursive: true, force: true });
     },

@@ -13,8 +13,8 @@ export async function run(app: Startable): Promise<void> {
   const config = configOrExit(app);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
-  process.stderr.write(startupTable(app, config, program));
   stopOnSignal(program, config, log);
+  process.stderr.write(startupTable(app, config, program));
 }
 
 function configOrExit(app: Startable): Config {

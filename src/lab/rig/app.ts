@@ -1,4 +1,4 @@
-import { notWritten } from '../../kit/app.ts';
+import { allNotWritten } from '../../kit/app.ts';
 import type { AllHandlers } from '../../kit/handling/handle.ts';
 import type { Startable } from '../../kit/program/start.ts';
 import type { EndpointDefinition, NamedSource } from '../../kit/source.ts';
@@ -27,9 +27,7 @@ export function appOf({ handlers, steps = [], sources = products, endpoints = []
 }
 
 function completed(handlers: AllHandlers, sources: readonly NamedSource[]): AllHandlers {
-  const of = ({ name, events }: NamedSource) => ({
-    ...Object.fromEntries(Object.keys(events).map((type) => [type, notWritten])),
-    ...handlers[name],
-  });
-  return Object.fromEntries(sources.map((source) => [source.name, of(source)]));
+  return Object.fromEntries(
+    sources.map((source) => [source.name, { ...allNotWritten(source), ...handlers[source.name] }]),
+  );
 }

@@ -48,14 +48,11 @@ export const byteRules: readonly Rule[] = [
     fix: 'Compute the signature over the bytes as they came, before anything trims, parses or prints them anew.',
     trials: where(
       (at) => proofKindOf(at) === 'signature header',
-      () => [
-        respelled('CRLF for LF', (text) => text.replaceAll('\n', '\r\n')),
-        respelled('without line ends', (text) => text.replaceAll('\n', '')),
+      (at) => [
+        ...('pretty' in at.source.switches ? respelledWithin() : []),
         respelled('a line end behind', (text) => `${text}\n`),
         respelled('a carriage return and a line end behind', (text) => `${text}\r\n`),
         respelled('a blank in front', (text) => ` ${text}`),
-        respelled('a tab for two blanks', (text) => text.replaceAll('  ', '\t')),
-        respelled('parsed and printed anew', (text) => JSON.stringify(JSON.parse(text))),
       ],
     ),
   },
@@ -114,8 +111,18 @@ function eighthBits(at: Endpoint): Trial[] {
   );
 }
 
-function respelled(name: string, respell: (text: string) => string): Trial {
+/** Of a sender that can print its content on several lines. */
+function respelledWithin(): Trial[] {
   const like: Changes = { switches: { pretty: 'yes' } };
+  return [
+    respelled('CRLF for LF', (text) => text.replaceAll('\n', '\r\n'), like),
+    respelled('without line ends', (text) => text.replaceAll('\n', ''), like),
+    respelled('a tab for two blanks', (text) => text.replaceAll('  ', '\t'), like),
+    respelled('parsed and printed anew', (text) => JSON.stringify(JSON.parse(text)), like),
+  ];
+}
+
+function respelled(name: string, respell: (text: string) => string, like: Changes = {}): Trial {
   return refused(name, (genuine) => withBody(genuine, respell(genuine.body.toString())), { like });
 }
 
