@@ -1,7 +1,13 @@
+import { app as yours } from '../src/app/index.ts';
+import { example } from '../src/example/index.ts';
 import type { Configurable } from '../src/kit/program/config.ts';
 
-/** The app that a command is about: src/app, or the reference receiver where KIT_APP is `src/example`. */
-export const app: Configurable =
-  process.env['KIT_APP'] === 'src/example'
-    ? (await import('../src/example/index.ts')).example
-    : (await import('../src/app/index.ts')).app;
+/** The app that a command is about: src/app, or as KIT_APP says the reference receiver, `src/example`. */
+export const app: Configurable = named(process.env['KIT_APP'] ?? 'src/app');
+
+function named(folder: string): Configurable {
+  const found = [yours, example].find((one) => one.folder === folder);
+  if (found !== undefined) return found;
+  console.error(`KIT_APP: expected src/app, or src/example for the reference receiver.`);
+  process.exit(2);
+}

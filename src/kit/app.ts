@@ -98,14 +98,3 @@ export function notWritten({ type }: { readonly type: string }): never {
     `The app has no handler for ${type} yet. Write it, then replay.`,
   );
 }
-
-/**
- * Every event of a source as not written: what its handlers begin with, so that an event which a newer kit adds is kept like
- * the others. Without this the compiler asks for each event.
- */
-export function allNotWritten<Events extends Catalogue>({
-  events,
-}: NamedSource<string, Events>): HandlersOf<Events> {
-  const handlers: unknown = Object.fromEntries(Object.keys(events).map((type) => [type, notWritten]));
-  return handlers as HandlersOf<Events>; // one for each event; it takes whatever comes and returns nothing
-}

@@ -31,11 +31,10 @@ function appText(): string {
 
 function handlersText({ name, events }: NamedSource): string {
   return [
-    `import { allNotWritten, notWritten, ${name}, type HandlersOf } from '../../kit/index.ts';`,
+    `import { notWritten, ${name}, type HandlersOf } from '../../kit/index.ts';`,
     '',
     `export function ${name}Handlers(): HandlersOf<typeof ${name}.events> {`,
     '  return {',
-    `    ...allNotWritten(${name}),`,
     ...Object.keys(events).map((type) => `    ${type}: notWritten,`),
     '  };',
     '}\n',

@@ -52,6 +52,7 @@ const usual = [
   'tsconfig.json',
   'jest.config.mjs',
   'eslint.config.mjs',
+  '.prettierignore',
   '.prettierrc.json',
 ];
 const notOfTheProject = ['node_modules', '.git', 'data', 'coverage', '.env'];

@@ -1,10 +1,9 @@
-import { allNotWritten, hotdocs, notWritten, type HandlersOf } from '../../kit/index.ts';
+import { notWritten, type HandlersOf, type hotdocs } from '../../kit/index.ts';
 import type { Tools } from '../tools.ts';
 
 /** What is done with each event of HotDocs Advance. `npm run new -- handler hotdocs <Event>` begins one. */
 export function hotdocsHandlers(_tools: Tools): HandlersOf<typeof hotdocs.events> {
   return {
-    ...allNotWritten(hotdocs), // events that a newer kit adds
     NewWorkItemVersionComplete: notWritten,
     PostProcessingEvent: notWritten,
     InterviewLoadEvent: notWritten,

@@ -1,10 +1,9 @@
-import { allNotWritten, phenixid, notWritten, type HandlersOf } from '../../kit/index.ts';
+import { notWritten, type HandlersOf, type phenixid } from '../../kit/index.ts';
 import type { Tools } from '../tools.ts';
 
 /** What is done with each event of Signing Workflow. `npm run new -- handler phenixid <Event>` begins one. */
 export function phenixidHandlers(_tools: Tools): HandlersOf<typeof phenixid.events> {
   return {
-    ...allNotWritten(phenixid), // events that a newer kit adds
     OrderCreated: notWritten,
     OrderDocumentUpdated: notWritten,
     OrderSigned: notWritten,

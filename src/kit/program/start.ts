@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../receiver/endpoint.ts';
 import { definitionOf, type Source } from '../source.ts';
+import { closest } from '../reading/closest.ts';
 import { openApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
@@ -122,22 +123,32 @@ function notWrittenIn({ name, events }: Source, { handlers }: Calling): string[]
 
 /** The app's functions, with what is wrong with them said before the first delivery. */
 function callingOf<Tools>(app: Startable<Tools>, tools: Tools, { general }: Config): Calling {
-  const handlers = app.handlers(tools);
+  const given = app.handlers(tools);
   const steps = app.steps?.(tools) ?? [];
-  for (const source of app.sources) {
-    const own = handlers[source.name] ?? {};
-    const unknown = Object.keys(own).find((type) => definitionOf(source, type) === undefined);
-    const missing = Object.keys(source.events).find((type) => own[type] === undefined);
-    if (unknown !== undefined)
-      throw new Error(`${app.folder} has a handler for ${source.name} ${unknown}, which is no event of it.`);
-    if (missing !== undefined)
-      throw new Error(
-        `${app.folder} has no handler for ${source.name} ${missing}: write it, or say notWritten.`,
-      );
-  }
+  for (const source of app.sources) refuseStrangers(app, source, given[source.name] ?? {});
   const names = steps.map(({ step }) => step.name);
   // Of two steps with one name only one would ever run.
   const doubled = names.find((name, index) => names.indexOf(name) !== index);
   if (doubled !== undefined) throw new Error(`${app.folder} has two steps with the name ${doubled}.`);
+  const handlers = Object.fromEntries(
+    app.sources.map((source) => [source.name, completed(source, given[source.name])]),
+  );
   return { handlers, steps, maxAttempts: general.HANDLER_ATTEMPTS };
+}
+
+function refuseStrangers(
+  { folder }: Pick<App, 'folder'>,
+  source: Source,
+  handlers: AllHandlers[string],
+): void {
+  const stranger = Object.keys(handlers).find((type) => definitionOf(source, type) === undefined);
+  if (stranger === undefined) return;
+  const guess = closest(stranger, Object.keys(source.events));
+  const hint = guess === undefined ? '' : ` Did you mean ${guess}?`;
+  throw new Error(`${folder} has a handler for ${source.name} ${stranger}, which is no event of it.${hint}`);
+}
+
+/** The compiler demands every handler; where it was not asked, as after an update, the rest are not written. */
+function completed({ events }: Source, handlers: AllHandlers[string] = {}): AllHandlers[string] {
+  return { ...Object.fromEntries(Object.keys(events).map((type) => [type, notWritten])), ...handlers };
 }

@@ -1,4 +1,3 @@
-import { allNotWritten } from '../../kit/app.ts';
 import type { AllHandlers } from '../../kit/handling/handle.ts';
 import type { Startable } from '../../kit/program/start.ts';
 import type { EndpointDefinition, NamedSource } from '../../kit/source.ts';
@@ -21,13 +20,7 @@ export function appOf({ handlers, steps = [], sources = products, endpoints = []
     sources,
     endpoints,
     open: () => undefined,
-    handlers: () => completed(handlers, sources),
+    handlers: () => handlers,
     steps: () => steps,
   };
-}
-
-function completed(handlers: AllHandlers, sources: readonly NamedSource[]): AllHandlers {
-  return Object.fromEntries(
-    sources.map((source) => [source.name, { ...allNotWritten(source), ...handlers[source.name] }]),
-  );
 }
