@@ -46,9 +46,7 @@ await runCommand(async (args) => {
     return 0;
   }
   const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
   return runDemo(folder, values.once, chaosSeed);
 });

@@ -76,9 +76,7 @@ async function day(options: Omit<DayOptions, 'onPart'>): Promise<Finding[]> {
   console.log(dayHead);
   const lived = await liveDay({
     ...options,
-    onPart: (sample) => {
-      console.log(dayLine(sample));
-    },
+    onPart: (sample) => console.log(dayLine(sample)),
   });
   const findings = judgeDay(lived);
   console.log(`\n${findings.map(findingText).join('\n')}`);

@@ -46,9 +46,7 @@ export function wholeNumber(name: string, text: string, { min, max }: { min: num
 export async function untilStopped(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) {
-      process.once(signal, () => {
-        resolve();
-      });
+      process.once(signal, () => resolve());
     }
   });
 }

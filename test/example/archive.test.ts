@@ -16,12 +16,8 @@ function start() {
   const directory = join(folder, 'archive');
   const records = openRecords(':memory:');
   cleanup.push(
-    () => {
-      rmSync(folder, { recursive: true });
-    },
-    () => {
-      records.close();
-    },
+    () => rmSync(folder, { recursive: true }),
+    () => records.close(),
   );
   let fetched = 0;
   /** A download of this text. */

@@ -14,17 +14,13 @@ afterEach(() => {
 
 function open(file = ':memory:'): Records {
   const records = openRecords(file);
-  cleanup.push(() => {
-    records.close();
-  });
+  cleanup.push(() => records.close());
   return records;
 }
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'records-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 

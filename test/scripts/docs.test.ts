@@ -51,7 +51,7 @@ it('has its generated sections and templates/env.example up to date, and says wh
   } finally {
     copy.remove();
   }
-}, 20_000);
+});
 
 it.each([
   ['without a place', '', 'No page has a place for the section rejections.'],
@@ -72,15 +72,13 @@ function place(section: string): string {
   return `<!-- generated:${section} -->\n<!-- /generated -->`;
 }
 
-it.each(Object.keys(rejections))('can refuse a delivery with %s', (name) => {
-  expect(code).toContain(`'${name}'`);
-});
+it.each(Object.keys(rejections))('can refuse a delivery with %s', (name) =>
+  expect(code).toContain(`'${name}'`),
+);
 
 it.each(Object.keys(deadLetterReasons).filter((reason) => reason !== 'handler_gave_up'))(
   'can make an entry a dead letter with %s',
-  (reason) => {
-    expect(code + failures).toContain(`'${reason}'`);
-  },
+  (reason) => expect(code + failures).toContain(`'${reason}'`),
 );
 
 it('has every code it refuses with in its table', () => {
@@ -129,9 +127,7 @@ it('names no command that does not exist', () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });
 
-it('has a root README of two screens', () => {
-  expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(10_000);
-});
+it('has a root README of two screens', () => expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(10_000));
 
 it.each(pages)('$file has no link that leads nowhere', ({ file, text }) => {
   const links = [...withoutCode(text).matchAll(/\]\(([^)]+)\)/g)].map(([, target = '']) => target);

@@ -45,9 +45,7 @@ async function freePort(): Promise<number> {
 
 function folder(): string {
   const path = mkdtempSync(join(tmpdir(), 'send-test-'));
-  cleanup.push(() => {
-    rmSync(path, { recursive: true });
-  });
+  cleanup.push(() => rmSync(path, { recursive: true }));
   return path;
 }
 
@@ -243,20 +241,20 @@ it('shows every event in the demo, refuses the forged one, and leaves nothing be
   expect(out).not.toContain('\u001b');
   expect(code).toBe(0);
   expect(readdirSync(temporary)).toEqual([]);
-}, 30_000);
+});
 
 it('shows the same effects in a demo on a bad day', async () => {
   const { code, out } = await runScript('demo', ['--once', '--chaos', '11'], { TMPDIR: folder() });
   expect(out).toMatch(/^\d+ things went wrong on purpose\.$/m);
   expect(out).toMatch(/^✓ → here, in the receiver +the signed file is archived, once: /m);
   expect(code).toBe(0);
-}, 30_000);
+});
 
 it('plays bad days one after the other', async () => {
   const { code, out } = await runScript('prove/chaos', ['--seed', '3', '--days', '2'], { TMPDIR: folder() });
   expect(out).toMatch(/^seed 3: \d+ things went wrong, nothing is missing\nseed 4: .*\n\n2 of 2 days/);
   expect(code).toBe(0);
-}, 30_000);
+});
 
 it('keeps the demo running until it is stopped, and leaves nothing behind', async () => {
   const temporary = folder();
@@ -271,4 +269,4 @@ it('keeps the demo running until it is stopped, and leaves nothing behind', asyn
   expect((await end).out).toMatch(/"outcome":"answered"/);
   expect((await end).code).toBe(0);
   expect(readdirSync(temporary)).toEqual([]);
-}, 30_000);
+});

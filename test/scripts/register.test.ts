@@ -21,9 +21,7 @@ async function start(env: Record<string, string> = {}): Promise<Harness> {
   const folder = mkdtempSync(join(tmpdir(), 'kit-register-'));
   cleanup.push(
     () => products.stop(),
-    () => {
-      rmSync(folder, { recursive: true });
-    },
+    () => rmSync(folder, { recursive: true }),
   );
   const environment = { ...products.env, ...env };
   const notes = ['--notes', join(folder, 'registrations.json')];
@@ -65,7 +63,7 @@ it('lists, tests and removes', async () => {
   expect(topics(all)).toEqual([]);
   expect((await all.register('remove')).out).toBe('Nothing of this receiver is registered.\n');
   expect((await all.register('list')).out).toBe('Nothing is registered.\n');
-}, 20_000);
+});
 
 it('leaves registrations of others alone', async () => {
   const all = await start();
@@ -114,9 +112,8 @@ it.each([
   expect(ended.err).toContain(words);
 });
 
-it('explains itself', async () => {
-  expect(await runScript('register', ['--help'])).toMatchObject({ code: 0, err: '' });
-});
+it('explains itself', async () =>
+  expect(await runScript('register', ['--help'])).toMatchObject({ code: 0, err: '' }));
 
 it.each([
   [

@@ -39,9 +39,7 @@ export function createProcessStage(): ProcessStage {
 
   function newFolder(): string {
     const folder = mkdtempSync(join(tmpdir(), 'processes-'));
-    cleanup.push(() => {
-      rmSync(folder, { recursive: true });
-    });
+    cleanup.push(() => rmSync(folder, { recursive: true }));
     return folder;
   }
 
@@ -60,9 +58,7 @@ export function createProcessStage(): ProcessStage {
         url,
         secretOf: (path) => secrets.get(path) ?? OTHER_SECRET,
       });
-      cleanup.push(() => {
-        sender.close();
-      });
+      cleanup.push(() => sender.close());
       return sender;
     },
     async tearDown() {

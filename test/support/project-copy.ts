@@ -42,9 +42,7 @@ export function copyProject(): ProjectCopy {
   for (const part of parts) cpSync(join(project, part), join(root, part), { recursive: true });
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'), 'junction');
   const read = (file: string) => readFileSync(join(root, file), 'utf8');
-  const write = (file: string, text: string) => {
-    writeFileSync(join(root, file), text);
-  };
+  const write = (file: string, text: string) => writeFileSync(join(root, file), text);
   return {
     root,
     read,
@@ -56,9 +54,7 @@ export function copyProject(): ProjectCopy {
     },
     node: (...args) => run(root, args),
     tsc: () => run(root, ['node_modules/typescript/bin/tsc', '--pretty', 'false']),
-    remove: () => {
-      rmSync(root, { recursive: true, force: true });
-    },
+    remove: () => rmSync(root, { recursive: true, force: true }),
   };
 }
 

@@ -89,9 +89,7 @@ function bodyOf(request: Request, most: number): Promise<Buffer> {
       if (size > most) reject(new HttpError(413));
       else chunks.push(chunk);
     });
-    request.on('end', () => {
-      resolve(Buffer.concat(chunks));
-    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', reject);
   });
 }

@@ -104,12 +104,8 @@ function contestant(name: string, child: ChildProcess, port: number): Contestant
     name,
     port,
     afterTurn: async () => undefined,
-    pause: () => {
-      signal(child, 'SIGSTOP');
-    },
-    resume: () => {
-      signal(child, 'SIGCONT');
-    },
+    pause: () => signal(child, 'SIGSTOP'),
+    resume: () => signal(child, 'SIGCONT'),
     residentMegabytes: () => residentMegabytes(child.pid ?? 0),
     kill: async () => {
       if (!alive.has(child)) return;
@@ -128,9 +124,9 @@ function portOf(child: ChildProcess, name: string): Promise<number> {
   return new Promise((resolve, reject) => {
     const said: string[] = [];
     child.once('error', reject);
-    child.once('exit', () => {
-      reject(new ContestantFailed([`${name} ended before it was measured:`, ...said].join('\n')));
-    });
+    child.once('exit', () =>
+      reject(new ContestantFailed([`${name} ended before it was measured:`, ...said].join('\n'))),
+    );
     if (child.stderr === null) throw new Error('Contestants are started with a pipe for what they say.');
     // Read to the end: a full pipe would stop the contestant.
     createInterface(child.stderr).on('line', (line) => {

@@ -14,9 +14,7 @@ export function watchReplies(): void {
     const mode = modes.get(path);
     if (mode === undefined || Number(args[0]) >= 300) return go();
     if (mode === 'reply') pass('before-answer');
-    self.once('finish', () => {
-      pass(mode === 'reply' ? 'answer-sent' : 'reply-sent');
-    });
+    self.once('finish', () => pass(mode === 'reply' ? 'answer-sent' : 'reply-sent'));
     return go();
   });
 }

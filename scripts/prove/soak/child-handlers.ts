@@ -5,24 +5,17 @@ import { noteNumber } from './ledger.ts';
 /** Handlers that only leave the number of their event (see deliveries.ts) in the file HANDLED. */
 export function createHandlers(): AllHandlers {
   const file = openSync(process.env['HANDLED'] ?? 'handled', 'a');
-  const note = (text: string) => {
-    noteNumber(file, Number(/\d+/.exec(text)?.[0]));
-  };
+  const note = (text: string) => noteNumber(file, Number(/\d+/.exec(text)?.[0]));
   return {
     phenixid: {
-      OrderSigned: ({ payload }: { payload: { taskId: string } }) => {
-        note(payload.taskId);
-      },
+      OrderSigned: ({ payload }: { payload: { taskId: string } }) => note(payload.taskId),
     },
     hotdocs: {
-      NewWorkItemVersionComplete: ({ payload }: { payload: { workItemName: string } }) => {
-        note(payload.workItemName);
-      },
+      NewWorkItemVersionComplete: ({ payload }: { payload: { workItemName: string } }) =>
+        note(payload.workItemName),
     },
     risr: {
-      profile_updated: ({ payload }: { payload: { rev: string } }) => {
-        note(payload.rev);
-      },
+      profile_updated: ({ payload }: { payload: { rev: string } }) => note(payload.rev),
     },
   };
 }

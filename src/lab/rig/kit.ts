@@ -28,9 +28,7 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
   const inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
   const secrets = secretsFor(app);
   const env = { ...settingsFor(folder, inboxUrl), ...secrets };
-  const clean = () => {
-    rmSync(folder, { recursive: true, force: true });
-  };
+  const clean = () => rmSync(folder, { recursive: true, force: true });
   process.once('exit', clean);
 
   let running = startProgram({ main, env, folder });

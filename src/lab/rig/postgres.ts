@@ -111,9 +111,7 @@ async function untilReady(server: PostgresProcess): Promise<void> {
       said = (said + text).slice(-4_000);
       if (said.includes('ready to accept connections')) resolve();
     });
-    server.once('error', reject).once('exit', () => {
-      reject(new Error(`PostgreSQL did not start:\n${said}`));
-    });
+    server.once('error', reject).once('exit', () => reject(new Error(`PostgreSQL did not start:\n${said}`)));
   });
 }
 

@@ -72,9 +72,9 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
       child.stdout.on('data', look);
       child.stderr.on('data', look);
       look();
-      void ended.then(() => {
-        reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`));
-      });
+      void ended.then(() =>
+        reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`)),
+      );
     });
   }
 

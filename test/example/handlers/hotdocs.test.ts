@@ -23,9 +23,7 @@ async function start(): Promise<Harness> {
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   return {
     receiver,
@@ -153,9 +151,7 @@ it('shows the documents of a work item to whoever clicks its action link', async
 it('escapes every name on the page, and lets no script run there', async () => {
   const { fire, receiver } = await start();
   const sender = createTestSender(receiver);
-  cleanup.push(() => {
-    sender.close();
-  });
+  cleanup.push(() => sender.close());
   const workItemName = `<script>alert(1)</script> & "Sons" 'n' co`;
   await fire('NewWorkItemVersionComplete', {
     ...example,

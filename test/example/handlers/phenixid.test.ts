@@ -16,9 +16,7 @@ async function taskAfter(...types: EventType[]): Promise<unknown> {
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   for (const type of types) {
     await sender.fire(phenixid, type);
@@ -39,13 +37,12 @@ it.each<[EventType, string]>([
   ['OrderDueDateUpdated', 'PENDING'],
   ['OrderSignersUpdated', 'PENDING'],
   ['OrderDescriptionUpdated', 'PENDING'],
-])('after %s alone assumes %s', async (type, state) => {
-  expect(await taskAfter(type)).toEqual({ state, lastEvent: type });
-});
+])('after %s alone assumes %s', async (type, state) =>
+  expect(await taskAfter(type)).toEqual({ state, lastEvent: type }),
+);
 
-it('has a row above for every event of the catalogue', () => {
-  expect(Object.keys(phenixid.events)).toHaveLength(10);
-});
+it('has a row above for every event of the catalogue', () =>
+  expect(Object.keys(phenixid.events)).toHaveLength(10));
 
 it('follows a task from its beginning to its end', async () => {
   const task = await taskAfter('OrderCreated', 'OrderSigned', 'OrderSigned', 'OrderAccepted');
@@ -60,9 +57,9 @@ it.each<[string, EventType, EventType]>([
   ['REJECTED', 'OrderRejected', 'OrderSigned'],
   ['CANCELED', 'OrderCanceled', 'OrderDocumentUpdated'],
   ['EXPIRED', 'OrderExpired', 'OrderSigned'],
-])('stays %s when after %s comes a late %s', async (state, end, late) => {
-  expect(await taskAfter(end, late)).toEqual({ state, lastEvent: end });
-});
+])('stays %s when after %s comes a late %s', async (state, end, late) =>
+  expect(await taskAfter(end, late)).toEqual({ state, lastEvent: end }),
+);
 
 it('reopens an expired task when its due date is moved', async () => {
   const reopened = await taskAfter('OrderCreated', 'OrderExpired', 'OrderDueDateUpdated');
@@ -73,9 +70,9 @@ it.each<[EventType, string]>([
   ['OrderAccepted', 'ACCEPTED'],
   ['OrderRejected', 'REJECTED'],
   ['OrderCanceled', 'CANCELED'],
-])('believes %s of an expired task, even if its reopening comes late', async (end, state) => {
-  expect(await taskAfter('OrderExpired', end, 'OrderDueDateUpdated')).toMatchObject({ state });
-});
+])('believes %s of an expired task, even if its reopening comes late', async (end, state) =>
+  expect(await taskAfter('OrderExpired', end, 'OrderDueDateUpdated')).toMatchObject({ state }),
+);
 
 it('keeps which installation a task is of', async () => {
   const secret = 'the-secret-of-the-installation-north';
@@ -83,9 +80,7 @@ it('keeps which installation a task is of', async () => {
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   await sender.fire(phenixid, 'OrderSigned', { secret, switches: { key: 'north' } });
   await receiver.app.idle();

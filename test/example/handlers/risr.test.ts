@@ -19,9 +19,7 @@ async function start(): Promise<Harness> {
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   return {
     receiver,

@@ -23,18 +23,14 @@ async function start(
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   return { receiver, sender };
 }
 
 function inboxFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'follow-ups-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   return `sqlite:${join(folder, 'inbox.db')}`;
 }
 
@@ -115,9 +111,7 @@ it('gives a step attempts of its own: what it comes to changes nothing about the
   const attempts: [attempt: number, last: boolean][] = [];
   const { receiver, sender } = await start({
     env: { HANDLER_ATTEMPTS: '1' },
-    handlers: onProfile(({ followUp }) => {
-      followUp(mail, { to: 'ada' });
-    }),
+    handlers: onProfile(({ followUp }) => followUp(mail, { to: 'ada' })),
     steps: [
       runs(mail, ({ attempt, lastAttempt }) => {
         attempts.push([attempt, lastAttempt]);
@@ -163,9 +157,7 @@ it('keeps a step that it does not have as a dead letter, and does it when it is 
   const env = { INBOX_URL: inboxFile() };
   const first = await startReceiver({
     env,
-    handlers: onProfile(({ followUp }) => {
-      followUp(mail, { to: 'ada' });
-    }),
+    handlers: onProfile(({ followUp }) => followUp(mail, { to: 'ada' })),
   });
   const sender = createTestSender(first);
   await sender.fire(risr, 'profile_updated');
@@ -188,15 +180,8 @@ it('lets a step ask for another', async () => {
   const sent: string[] = [];
   const greet = defineStep('greet', z.object({ name: z.string() }));
   const { receiver, sender } = await start({
-    handlers: onProfile(({ followUp }) => {
-      followUp(greet, { name: 'ada' });
-    }),
-    steps: [
-      runs(greet, ({ data: { name }, followUp }) => {
-        followUp(mail, { to: name });
-      }),
-      mailing(sent),
-    ],
+    handlers: onProfile(({ followUp }) => followUp(greet, { name: 'ada' })),
+    steps: [runs(greet, ({ data: { name }, followUp }) => followUp(mail, { to: name })), mailing(sent)],
   });
   await sender.fire(risr, 'profile_updated');
   await receiver.app.idle();
@@ -255,9 +240,7 @@ it('keeps the installation that the event came from', async () => {
     env: { PHENIXID_NORTH_SECRET: 'the secret of the northern installation' },
     handlers: {
       phenixid: {
-        OrderSigned: ({ followUp }: Occurrence) => {
-          followUp(mail, { to: 'ada' });
-        },
+        OrderSigned: ({ followUp }: Occurrence) => followUp(mail, { to: 'ada' }),
       },
     },
     steps: [mailing([])],

@@ -106,9 +106,7 @@ describeWithOpenssl('over TLS', () => {
     const socket = connectTls({ host, port: Number(port), ...withPair(), ...options });
     cleanup.push(() => socket.destroy());
     return new Promise((resolve, reject) => {
-      socket.once('secureConnect', () => {
-        resolve(socket);
-      });
+      socket.once('secureConnect', () => resolve(socket));
       socket.on('error', reject);
     });
   }
@@ -540,9 +538,7 @@ describeWithOpenssl('over TLS', () => {
       random: createRandom(1),
       tls: { ca: certificates.authority.cert, ...tls },
     });
-    cleanup.push(() => {
-      sender.close();
-    });
+    cleanup.push(() => sender.close());
     return sender.fire(type);
   }
 

@@ -121,9 +121,7 @@ it.each<[string, string, RequestListener]>([
     'too_large',
     (_, response) => {
       const more = setInterval(() => response.write(Buffer.alloc(50_000)), 1);
-      response.once('close', () => {
-        clearInterval(more);
-      });
+      response.once('close', () => clearInterval(more));
     },
   ],
   ['is packed', 'encoded', (_, response) => response.setHeader('Content-Encoding', 'gzip').end('bomb')],

@@ -78,7 +78,7 @@ const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
       app.use(listener);
       app.use(express.json());
       // Express's typings want its own messages; it makes them of Node's.
-      return app as unknown as RequestListener;
+      return app;
     },
   ],
   [
@@ -86,22 +86,18 @@ const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
     async ({ listener }) => {
       const app = fastify();
       app.removeAllContentTypeParsers();
-      app.addContentTypeParser('*', (_request, _payload, done) => {
-        done(null);
-      });
+      app.addContentTypeParser('*', (_request, _payload, done) => done(null));
       app.all('/*', (request, reply) => {
         reply.hijack();
         listener(request.raw, reply.raw);
       });
       await app.ready();
-      return (request, response) => {
-        app.routing(request, response);
-      };
+      return (request, response) => app.routing(request, response);
     },
   ],
 ];
 
-describe.each(hosts)('mounted in %s', (_name, put) => {
+describe.each(hosts)('mounted in %s', (_name, put) =>
   it('takes every event, and withstands what attackers do with tokens, signatures and keys', async () => {
     const { url, sender, lines } = await host(put);
     for (const source of sources)
@@ -114,15 +110,15 @@ describe.each(hosts)('mounted in %s', (_name, put) => {
     const { cases, findings } = await tryRules(endpoints, ['A*', 'B*', 'C*']);
     expect(findings).toEqual([]);
     expect(cases.length).toBeGreaterThan(400);
-  });
-});
+  }),
+);
 
 it('takes deliveries below a path that Express strips', async () => {
   const { url, sender } = await host(({ listener }) => {
     const app = express();
     app.use('/hooks', listener);
     app.get('/other', (_request, response) => void response.send('the host itself'));
-    return app as unknown as RequestListener; // as above
+    return app; // as above
   });
   const request = await sender.request(risr, 'profile_updated');
   const below = { ...request, target: `/hooks${request.target}` };
@@ -136,7 +132,7 @@ it('refuses the first delivery behind a body parser, with a sentence that names 
     const app = express();
     app.use(express.json());
     app.use(listener);
-    return app as unknown as RequestListener; // as above
+    return app; // as above
   });
   const reply = await sender.fire(hotdocs, 'NewWorkItemVersionComplete', { switches: { carrier: 'json' } });
   expect([reply.status, reply.body.toString()]).toEqual([500, '{"error":"Internal Server Error"}']);

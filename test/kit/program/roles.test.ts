@@ -16,7 +16,7 @@ import { until } from '../../support/until.ts';
 let server: PostgresServer;
 beforeAll(async () => {
   server = await startPostgres();
-}, 60_000);
+});
 afterAll(() => server.remove());
 
 let stage: ProcessStage;
@@ -70,7 +70,7 @@ it('stores and answers in one process, and handles in another that has no secret
     expect(process.output()).not.toContain(PASSWORD);
     expect(process.output()).not.toContain(encodeURIComponent(PASSWORD));
   }
-}, 30_000);
+});
 
 it('answers in role receiver those who wait, without any worker', async () => {
   const folder = stage.newFolder();
@@ -85,7 +85,7 @@ it('answers in role receiver those who wait, without any worker', async () => {
   const sender = stage.senderTo(await receiver.url());
   expect((await sender.fire(hotdocs, 'InterviewLoadEvent')).status).toBe(200);
   await until('it is answered', () => receiver.output().includes('"outcome":"answered"'));
-}, 30_000);
+});
 
 it('hands what a worker is stopped in to another one at once', async () => {
   const folder = stage.newFolder();
@@ -104,7 +104,7 @@ it('hands what a worker is stopped in to another one at once', async () => {
   // Long before the lease of the first would have lapsed.
   await until('the second has handled it', () => second.output().includes('"outcome":"done"'));
   expect(second.output()).toMatch(/"type":"booking_updated".*"outcome":"done".*"attempt":1/);
-}, 30_000);
+});
 
 it('refuses while the database is away, and accepts again when it is back', async () => {
   const env = { ...enough, INBOX_URL: await newInbox(), ADMIN_PORT: '0' };
@@ -119,11 +119,11 @@ it('refuses while the database is away, and accepts again when it is back', asyn
   expect(await isReady(adminUrl)).toBe(false);
   expect((await fetch(`${adminUrl}/live`)).status).toBe(200);
   await server.start();
-  await until('it is ready by itself', () => isReady(adminUrl), 20_000);
+  await until('it is ready by itself', () => isReady(adminUrl));
   expect((await sender.send(refused)).status).toBe(200);
   await until('both are handled', () => receiver.output().match(/"outcome":"done"/g)?.length === 2);
   expect(receiver.output()).not.toContain(encodeURIComponent(PASSWORD));
-}, 60_000);
+});
 
 it('ends although its database is away', async () => {
   const folder = stage.newFolder();
@@ -137,7 +137,7 @@ it('ends although its database is away', async () => {
   await receiver.ended;
   await server.start();
   expect(receiver.output()).toContain('not recorded, so it will run again');
-}, 60_000);
+});
 
 it('does not start without its database, and keeps the password for itself', async () => {
   const url = (await newInbox()).replace(/:\d+\//, ':1/');
@@ -146,4 +146,4 @@ it('does not start without its database, and keeps the password for itself', asy
   expect(receiver.output()).toMatch(/^Not started: /m);
   expect(receiver.output()).not.toContain(PASSWORD);
   expect(receiver.output()).not.toContain(encodeURIComponent(PASSWORD));
-}, 30_000);
+});

@@ -48,9 +48,7 @@ async function startWithHandlerRunning(source: Source, type: string, env: Record
     url,
     reply,
     folder,
-    open: () => {
-      writeFileSync(gate, '');
-    },
+    open: () => writeFileSync(gate, ''),
   };
 }
 

@@ -31,18 +31,14 @@ async function start(
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   return { receiver, sender };
 }
 
 function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'backpressure-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 

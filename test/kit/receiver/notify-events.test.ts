@@ -30,18 +30,14 @@ async function start(
   const sender = createTestSender(receiver);
   cleanup.push(
     () => receiver.stop(),
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
   );
   return { receiver, sender };
 }
 
 function inboxFile(): string {
   const folder = mkdtempSync(join(tmpdir(), 'notify-events-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   return `sqlite:${join(folder, 'inbox.db')}`;
 }
 
@@ -49,9 +45,7 @@ function latch(): { readonly opened: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   return {
     opened: promise,
-    open: () => {
-      resolve(undefined);
-    },
+    open: () => resolve(undefined),
   };
 }
 

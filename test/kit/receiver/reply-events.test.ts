@@ -39,9 +39,7 @@ async function start(
   });
   const sender = createTestSender(receiver);
   cleanup.push(
-    () => {
-      sender.close();
-    },
+    () => sender.close(),
     () => receiver.stop(),
   );
   return {
@@ -54,9 +52,7 @@ async function start(
 
 function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'reply-events-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   return folder;
 }
 
@@ -75,15 +71,14 @@ const replyEvents = [hotdocs, risr].flatMap((source: Source) =>
   ),
 );
 
-it('knows the five events for which somebody waits', () => {
+it('knows the five events for which somebody waits', () =>
   expect(replyEvents.map(({ name }) => name)).toEqual([
     'hotdocs CustomInterviewEvent',
     'hotdocs InterviewLoadEvent',
     'hotdocs ActionLink',
     'risr user_logged_in',
     'risr user_registered',
-  ]);
-});
+  ]));
 
 it.each(replyEvents)('$name: a handler that throws costs the waiting person nothing', async (given) => {
   const { source, type, retried } = given;

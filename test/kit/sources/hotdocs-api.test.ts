@@ -68,9 +68,8 @@ async function freshDirectory(): Promise<string> {
   return directory;
 }
 
-it('does not exist where nothing is configured', () => {
-  expect(createHotdocsApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createHotdocsApi(settingsWith({}))).toBeUndefined());
 
 it('logs in with names and password as JSON, and asks with the token', async () => {
   const { api, side } = await start(() => json({ status: 'Completed' }));

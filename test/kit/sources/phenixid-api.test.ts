@@ -49,9 +49,8 @@ async function freshDirectory(): Promise<string> {
   return directory;
 }
 
-it('does not exist where nothing is configured', () => {
-  expect(createPhenixidApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createPhenixidApi(settingsWith({}))).toBeUndefined());
 
 it('fetches a task by v2', async () => {
   const raw = {

@@ -75,9 +75,7 @@ function userStore(initial: Readonly<Record<string, unknown>>, revMember = 'rev'
   };
   return {
     user: () => user,
-    change: (members: object) => {
-      change({ ...user, ...members });
-    },
+    change: (members: object) => change({ ...user, ...members }),
     answer: ({ method, body }: Seen): Answer => {
       if (method === 'GET') return json(user);
       const written = JSON.parse(body) as Record<string, unknown>;
@@ -96,9 +94,8 @@ const asa = {
   other: { kept: 1 },
 };
 
-it('does not exist where nothing is configured', () => {
-  expect(createRisrApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createRisrApi(settingsWith({}))).toBeUndefined());
 
 it('finds out where tokens come from, once, and logs in with a form', async () => {
   const { api, side } = await start(() => json({ id: 'api-user' }));

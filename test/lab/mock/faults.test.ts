@@ -20,9 +20,7 @@ function senderTo({ url }: SmallReceiver, kind = 'SECRET') {
     credentialFor: () => ({ kind, text: SECRET }),
     random: createRandom(1),
   });
-  cleanup.unshift(() => {
-    sender.close();
-  });
+  cleanup.unshift(() => sender.close());
   return sender;
 }
 
@@ -66,12 +64,8 @@ it('changes one byte and no more', async () => {
   const good = createSender({ ...options, credentialFor, random: createRandom(3) });
   const bad = createSender({ ...options, credentialFor, random: createRandom(3) });
   cleanup.unshift(
-    () => {
-      good.close();
-    },
-    () => {
-      bad.close();
-    },
+    () => good.close(),
+    () => bad.close(),
   );
   await good.fire('order.created');
   await bad.fire('order.created', { fault: 'tampered-byte' });
@@ -106,12 +100,8 @@ it('sends several events in another order than they happened in', async () => {
   const inOrder = createSender({ ...options, url: plain.url, random: createRandom(9) });
   const shuffled = createSender({ ...options, url: receiver.url, random: createRandom(9) });
   cleanup.unshift(
-    () => {
-      inOrder.close();
-    },
-    () => {
-      shuffled.close();
-    },
+    () => inOrder.close(),
+    () => shuffled.close(),
   );
   const size = { count: 10, concurrency: 1 };
   await inOrder.run('order.created', size);

@@ -19,9 +19,7 @@ afterEach(async () => {
 
 async function start(options: StageOptions = {}): Promise<Stage> {
   const folder = mkdtempSync(join(tmpdir(), 'scenarios-test-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   const stage = await setUp(stagedExample, folder, { fleeting: true, ...options });
   cleanup.push(() => stage.tearDown());
   return stage;

@@ -29,9 +29,7 @@ function senderTo(url: URL, options: Partial<SenderOptions> = {}): Sender {
     random: createRandom(1),
     ...options,
   });
-  cleanup.unshift(() => {
-    sender.close();
-  });
+  cleanup.unshift(() => sender.close());
   return sender;
 }
 

@@ -145,6 +145,5 @@ it('answers broken JSON in words of its own', async () => {
   expect([status, JSON.parse(text)]).toEqual([400, { error: 'The body is not JSON of at most 2 MB.' }]);
 });
 
-it('knows no other address', async () => {
-  expect((await ask('GET', '/send/acme/order.created')).status).toBe(404);
-});
+it('knows no other address', async () =>
+  expect((await ask('GET', '/send/acme/order.created')).status).toBe(404));

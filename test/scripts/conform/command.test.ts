@@ -29,7 +29,7 @@ it('ends with 0 when the receiver does as it should, at level 3 for the one of t
   expect(out).toMatch(/^\d+ cases for phenixid at http:\/\/127\.0\.0\.1:\d+, level 3, seed \d+\.$/m);
   expect(out).toMatch(/^Conformant\. All \d+ cases passed\./m);
   expect(readdirSync(folder)).toEqual([]);
-}, 60_000);
+});
 
 it('ends with 1 when the receiver accepts what nobody has proven, and says why, how to fix and how to reproduce it', async () => {
   const server = await open(200);
@@ -43,14 +43,14 @@ it('ends with 1 when the receiver accepts what nobody has proven, and says why, 
   const repeated = await conform(again.map((word) => word.replaceAll("'", '')));
   expect(repeated.code).toBe(1);
   expect(repeated.out).toMatch(/^1 cases? for phenixid/m);
-}, 60_000);
+});
 
 it('ends with 4 when the receiver refuses everything: its refusals prove nothing', async () => {
   const server = await open(401);
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(4);
   expect(out).toContain('Inconclusive. Nothing was accepted, so that no refusal proves anything.');
-}, 60_000);
+});
 
 it('ends with 3 when nothing listens', async () => {
   const server = await open(200);
@@ -59,7 +59,7 @@ it('ends with 3 when nothing listens', async () => {
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(3);
   expect(out).toContain(`Unreachable. Nothing answers at ${server.url} (ECONNREFUSED).`);
-}, 60_000);
+});
 
 it('ends with 5 when a report cannot be written, before anything is sent', async () => {
   const server = await open(200);
@@ -67,7 +67,7 @@ it('ends with 5 when a report cannot be written, before anything is sent', async
   expect(code).toBe(5);
   expect(err).toMatch(/^The suite broke off: --report: .* cannot be written: EISDIR/);
   expect(server.targets).toEqual([]);
-}, 60_000);
+});
 
 it('ends with 130 when it is interrupted, and says so in its reports', async () => {
   const server = await open(200);
@@ -81,7 +81,7 @@ it('ends with 130 when it is interrupted, and says so in its reports', async () 
   expect(code).toBe(130);
   expect(err).toContain('Interrupted');
   expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
-}, 60_000);
+});
 
 it('leaves nothing of the receiver of this kit behind when it is interrupted', async () => {
   const args = ['--kit', '--source', 'phenixid', '--rate', '5'];
@@ -93,7 +93,7 @@ it('leaves nothing of the receiver of this kit behind when it is interrupted', a
   expect(readdirSync(folder)).toEqual([]);
   const url = /at (http:\S+),/.exec(said)?.[1] ?? '';
   await expect(fetch(url)).rejects.toThrow();
-}, 60_000);
+});
 
 it('ends with 2 when the command is wrong, and says what to do', async () => {
   const { code, out, err } = await runScript('conform', ['--source', 'risr']);
@@ -120,7 +120,7 @@ it('takes secrets from a file, and then no others', async () => {
   expect(new Set(server.targets.map((target) => target.split('?')[0]))).toEqual(
     new Set(['/hotdocs/ActionLink']),
   );
-}, 60_000);
+});
 
 it('sends to addresses of their own where it is told to, for an installation too', async () => {
   const server = await open(200);
@@ -129,7 +129,7 @@ it('sends to addresses of their own where it is told to, for an installation too
   await runScript('conform', args, { PHENIXID_NORTH_SECRET: SECRET });
   expect(server.targets.length).toBeGreaterThan(0);
   expect(server.targets.filter((target) => target !== '/other/path/?key=north')).toEqual([]);
-}, 60_000);
+});
 
 it('puts up with what is waived, until it lapses', async () => {
   const server = await open(200);
@@ -143,7 +143,7 @@ it('puts up with what is waived, until it lapses', async () => {
   expect(valid.out).toMatch(/Waived:\n.*\n.*\(waived: the proxy checks it\)/);
   expect(lapsed.code).toBe(1);
   expect(lapsed.out).toContain('This waiver has lapsed and counts no more: B1-*.');
-}, 60_000);
+});
 
 it('says which member of a waiver is wrong', async () => {
   const file = join(folder, 'waivers.json');
@@ -151,7 +151,7 @@ it('says which member of a waiver is wrong', async () => {
   const { code, err } = await conform(['--source', 'phenixid', '--waivers', file]);
   expect(code).toBe(2);
   expect(err).toMatch(/0\.pattern: .*\n.*0\.reason: .*\n.*0\.until: /);
-}, 60_000);
+});
 
 it('writes every report, one of them to standard output, and none of them holds the secret', async () => {
   const server = await open(200, SECRET);
@@ -166,7 +166,7 @@ it('writes every report, one of them to standard output, and none of them holds 
   const texts = names.map((name) => readFileSync(join(folder, name), 'utf8'));
   expect([out, err, ...texts].filter((text) => text === '' || text.includes(SECRET))).toEqual([]);
   expect(readdirSync(kept).length).toBeGreaterThan(0);
-}, 60_000);
+});
 
 const hasOpenssl = requireOpenssl('conform over TLS');
 (hasOpenssl ? it : it.skip)(
@@ -207,7 +207,7 @@ it('asks a probe at an address, and runs a command as one', async () => {
     expect(code).toBe(1);
     expect(out).toContain('level 2');
   }
-}, 60_000);
+});
 
 function conform(args: readonly string[]) {
   return runScript('conform', args, env);

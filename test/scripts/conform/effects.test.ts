@@ -49,7 +49,7 @@ it('tells what was handled and what was put aside, named as the suite names it',
     ]),
     quarantined: [{ type: 'profile_updated', ref: 'a-misfit' }],
   });
-}, 30_000);
+});
 
 it('tells of no effect where a handler knew something newer', async () => {
   const profile = risr.events.profile_updated.example;
@@ -58,7 +58,7 @@ it('tells of no effect where a handler knew something newer', async () => {
   await sender.fire(risr, 'profile_updated', { id: 'older', payload: { ...profile, rev: '3-b' } });
   await receiver.app.idle();
   expect(await effects()).toEqual({ effects: [{ type: 'profile_updated', ref: 'newer' }], quarantined: [] });
-}, 30_000);
+});
 
 it('tells what is new besides what it has told before, however many ask at the same time', async () => {
   const { inbox } = receiver.app;
@@ -73,7 +73,7 @@ it('tells what is new besides what it has told before, however many ask at the s
   };
   expect(await tell(refs.slice(0, 110))).toEqual(refs.slice(0, 110));
   expect(await tell(refs.slice(110))).toEqual(refs);
-}, 30_000);
+});
 
 /** What the command prints, and nothing besides. */
 async function effects(): Promise<unknown> {

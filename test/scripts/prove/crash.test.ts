@@ -87,9 +87,7 @@ function tracesIn(file: string): { id: string; attempt: number }[] {
 
 it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all that it answered 2xx, and none twice`, async () => {
   const folder = mkdtempSync(join(tmpdir(), 'crash-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   const traces = join(folder, 'traces');
   const env = {
     PORT: '0',
@@ -150,4 +148,4 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
   expect(redelivered).toHaveLength(DELIVERIES);
   await until('all is handled', idle);
   expect(tracesIn(traces)).toHaveLength(ran.length);
-}, 30_000);
+});

@@ -7,9 +7,7 @@ export function serveRaw(isGenuine: (body: Buffer, request: IncomingMessage) => 
   listen((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      reply(response, isGenuine(Buffer.concat(chunks), request));
-    });
+    request.on('end', () => reply(response, isGenuine(Buffer.concat(chunks), request)));
   });
 }
 

@@ -12,9 +12,7 @@ beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'inbox-'));
   file = join(directory, 'inbox.db');
 });
-afterEach(() => {
-  rmSync(directory, { recursive: true });
-});
+afterEach(() => rmSync(directory, { recursive: true }));
 
 const ROOM = { maxWaiting: 100 };
 
@@ -29,9 +27,7 @@ function withDatabase<Result>(work: (database: DatabaseSync) => Result, at = fil
 
 function writeVersion1(change = ''): void {
   const sql = readFileSync(join(import.meta.dirname, 'version-1.sql'), 'utf8');
-  withDatabase((database) => {
-    database.exec(sql + change);
-  });
+  withDatabase((database) => database.exec(sql + change));
 }
 
 /** Tables, indexes and triggers, as text that does not depend on how they came to be. */

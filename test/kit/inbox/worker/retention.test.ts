@@ -17,9 +17,7 @@ const DAY_MS = 86_400_000;
 /** An inbox in which one entry was handled so many days ago, and one has been dead for as long. */
 async function inboxOf(daysAgo: number): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'retention-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  cleanup.push(() => rmSync(folder, { recursive: true }));
   const url = `sqlite:${join(folder, 'inbox.db')}`;
   const inbox = await openInbox(url, { maxWaiting: 10, now: () => Date.now() - daysAgo * DAY_MS });
   for (const type of ['handled', 'dead']) {

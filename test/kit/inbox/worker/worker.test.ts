@@ -58,9 +58,7 @@ function createSlowHandler() {
   const end = new AbortController();
   return {
     started,
-    end: () => {
-      end.abort();
-    },
+    end: () => end.abort(),
     run: async (entry: Entry, signal: AbortSignal) => {
       started.push(entry);
       const over = AbortSignal.any([signal, end.signal]);
@@ -89,9 +87,7 @@ describe('a worker', () => {
 
   it('takes up a new entry without being asked, and at once', async () => {
     const handled = new Promise<Entry>((resolve) => {
-      startWorker(async (entry) => {
-        resolve(entry);
-      });
+      startWorker(async (entry) => resolve(entry));
     });
     const seq = await stored();
     expect((await handled).seq).toBe(seq);
@@ -383,9 +379,7 @@ describe('a worker on a file', () => {
         other.exec('BEGIN IMMEDIATE');
       },
       {
-        onTrouble: () => {
-          other.exec('ROLLBACK');
-        },
+        onTrouble: () => other.exec('ROLLBACK'),
       },
     );
     await until(async () => (await inbox.find(seq))?.status === 'done');

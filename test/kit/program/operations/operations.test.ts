@@ -51,9 +51,7 @@ it('lives, and is ready, and lets nobody keep the answer', async () => {
 
 it.each(['/', '/live/', '/Live', '/ready?x', '//live', '/risr/profile_updated'])(
   'has nothing at %s',
-  async (path) => {
-    expect(await ask(await start(), path)).toMatchObject({ status: 404 });
-  },
+  async (path) => expect(await ask(await start(), path)).toMatchObject({ status: 404 }),
 );
 
 it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('is asked with GET and not with %s', async (method) => {
@@ -72,18 +70,17 @@ it.each([
   ['localhost.evil.example:3001', 421],
   ['evil.example@localhost', 421],
   ['10.0.0.1', 421],
-])('answers by its own name only: Host "%s" gives %i', async (host, status) => {
-  expect((await ask(await start(), '/ready', { host })).status).toBe(status);
-});
+])('answers by its own name only: Host "%s" gives %i', async (host, status) =>
+  expect((await ask(await start(), '/ready', { host })).status).toBe(status),
+);
 
 it('shows nothing of it at the port that deliveries come to', async () => {
   const { url } = await start();
   for (const path of ['/live', '/ready']) expect((await fetch(url + path)).status).toBe(404);
 });
 
-it('opens no such port where it is told so', async () => {
-  expect((await start({ env: { ADMIN_PORT: 'off' } })).app.adminUrl).toBeUndefined();
-});
+it('opens no such port where it is told so', async () =>
+  expect((await start({ env: { ADMIN_PORT: 'off' } })).app.adminUrl).toBeUndefined());
 
 it('names the port that is taken, and leaves no inbox open behind it', async () => {
   const { app } = await start();

@@ -486,9 +486,7 @@ describe('switches', () => {
 
   it('refuses a choice that there is not, and keeps those it had', async () => {
     const { platform } = await setUp({ switches: { deliveries: 'twice' } });
-    expect(() => {
-      platform.choose({ unknownId: '500' });
-    }).toThrow('Valid: 400, 404.');
+    expect(() => platform.choose({ unknownId: '500' })).toThrow('Valid: 400, 404.');
     expect((await platform.createTask()).fired).toHaveLength(2);
   });
 });
@@ -624,7 +622,7 @@ const hasOpenssl = requireOpenssl('TLS of the mock Signing Workflow');
   beforeAll(async () => {
     certificates = await makeCertificates();
     directory = await mkdtemp(join(tmpdir(), 'phenixid-'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await certificates.remove();
     await rm(directory, { recursive: true, force: true });

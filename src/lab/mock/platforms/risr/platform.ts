@@ -91,9 +91,7 @@ export function createRisrPlatform(options: RisrOptions): RisrPlatform {
     registrations: () => hooks.registrations.all(),
     called: hooks.called,
     choose,
-    expireTokens: () => {
-      access.expireTokens();
-    },
+    expireTokens: () => access.expireTokens(),
     settled: () => process.settled(),
   };
 
