@@ -1,23 +1,12 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
-import { startReceiver } from '../../support/receiver.ts';
-import { createTestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
+import { newReceiver } from '../../support/new-receiver.ts';
 
 type EventType = keyof typeof phenixid.events;
 
 /** What is kept of a task after these events came in this order. */
 async function taskAfter(...types: EventType[]): Promise<unknown> {
-  const receiver = await startReceiver();
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => sender.close(),
-  );
+  const { receiver, sender } = await newReceiver();
   for (const type of types) {
     await sender.fire(phenixid, type);
     await receiver.app.idle();
@@ -76,12 +65,7 @@ it.each<[EventType, string]>([
 
 it('keeps which installation a task is of', async () => {
   const secret = 'the-secret-of-the-installation-north';
-  const receiver = await startReceiver({ env: { PHENIXID_NORTH_SECRET: secret } });
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => sender.close(),
-  );
+  const { receiver, sender } = await newReceiver({ env: { PHENIXID_NORTH_SECRET: secret } });
   await sender.fire(phenixid, 'OrderSigned', { secret, switches: { key: 'north' } });
   await receiver.app.idle();
   expect(receiver.records.list('task')).toMatchObject([{ value: { installation: 'north' } }]);

@@ -1,7 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { apiSettings, ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
 import type { Source } from '../../../src/kit/source.ts';
@@ -9,12 +8,8 @@ import { sources } from '../../../src/kit/sources/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { acme } from '../../support/acme.ts';
+import { newFolder } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0)) clean();
-});
 
 function read(env: Environment) {
   return readConfig({ ...secretsFor(sources), ...env }, { sources });
@@ -31,8 +26,7 @@ function problemsOf(env: Environment): readonly string[] {
 }
 
 function fileWith(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'api-settings-'));
-  cleanup.push(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const file = join(folder, 'value');
   writeFileSync(file, content);
   return file;

@@ -1,8 +1,8 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigInvalid, readConfig, type Config } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
@@ -20,12 +20,8 @@ import type { SettingDefinitions, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { startupProblems, startupTable } from '../../../src/kit/program/startup.ts';
+import { newFolder } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0)) clean();
-});
 
 const SECRET = secretNamed('the one that opens an endpoint');
 
@@ -56,8 +52,7 @@ function at(path: string, config: Config): EndpointConfig {
 
 /** The path of a file with this content. */
 function fileWith(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'config-'));
-  cleanup.push(() => rmSync(folder, { recursive: true }));
+  const folder = newFolder();
   const file = join(folder, 'secret');
   writeFileSync(file, content);
   return file;

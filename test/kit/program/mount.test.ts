@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import fastify from 'fastify';
 import { createLog } from '../../../src/kit/log.ts';
@@ -13,12 +13,8 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { appOf } from '../../../src/lab/rig/app.ts';
 import { secretsFor } from '../../../src/lab/rig/secrets.ts';
 import { everyEndpoint, named, tryRules } from '../../lab/conformance/trying-rules.ts';
+import { later } from '../../support/fixtures.ts';
 import { createTestSender, type TestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 const secretOf = (path: string) => hash('sha256', `mounted ${path}`);
 const secrets = secretsFor({ sources }, secretOf);
@@ -55,7 +51,7 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
   const server = createServer({ maxHeaderSize: 32_768 }, await put(mounted));
   const url = await listening(server);
   const sender = createTestSender({ url, secretOf });
-  cleanup.push(async () => {
+  later(async () => {
     sender.close();
     await mounted.stop();
     server.close();
@@ -180,7 +176,7 @@ it('hands readiness and shutdown to its host: refuses, finishes what is in fligh
   const server = createServer(mounted.listener);
   const url = await listening(server);
   const sender = createTestSender({ url, secretOf });
-  cleanup.push(() => {
+  later(() => {
     sender.close();
     server.close();
     server.closeAllConnections();

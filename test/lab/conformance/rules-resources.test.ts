@@ -1,23 +1,18 @@
 import { once } from 'node:events';
 import { createServer as createHttpServer, type ServerOptions } from 'node:http';
 import { createServer, type Server } from 'node:net';
-import { afterEach, expect, it } from '@jest/globals';
-import { startReceiver } from '../../support/receiver.ts';
+import { expect, it } from '@jest/globals';
+import { later } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
 import { everyEndpoint, named, tryRules } from './trying-rules.ts';
 
 // Rules that are about time and many connections, and those that run on demand only.
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 /** The sender waits no longer than this: so long may a request take. */
 const PATIENCE = { timeoutMs: '2000' };
 
 it('finds nothing wrong with this kit when it is slow, flooded and busy', async () => {
-  const receiver = await startReceiver({ env: { REQUEST_TIMEOUT_MS: '1000', FAILED_PROOF_LIMIT: '50' } });
-  cleanup.push(() => receiver.stop());
+  const { receiver } = await newReceiver({ env: { REQUEST_TIMEOUT_MS: '1000', FAILED_PROOF_LIMIT: '50' } });
   const endpoints = named(
     everyEndpoint(receiver.url, (path) => receiver.secretOf(path)),
     'risr/profile_updated',
@@ -43,7 +38,7 @@ function yes(options: ServerOptions = {}) {
       response.end();
     });
   });
-  cleanup.push(() => {
+  later(() => {
     server.close();
     server.closeAllConnections();
   });
@@ -70,7 +65,7 @@ it('finds out a receiver that serves one connection after the other', async () =
     });
   });
   const url = await listen(queue);
-  cleanup.push(() => {
+  later(() => {
     queue.close();
   });
   const { findings } = await tryRules(oneEndpoint(url, 10_000), ['G4-many-open']);
@@ -97,7 +92,7 @@ it('finds out a receiver that counts genuine deliveries into its limit for flood
       response.writeHead(count > 100 ? 429 : 200, { 'Retry-After': '60' }).end();
     });
   });
-  cleanup.push(() => {
+  later(() => {
     server.close();
     server.closeAllConnections();
   });

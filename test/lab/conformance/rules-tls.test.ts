@@ -2,8 +2,9 @@ import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
+import { later } from '../../support/fixtures.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { everyEndpoint, named, tryRules, type Outcome } from './trying-rules.ts';
 
@@ -11,13 +12,8 @@ const describeWithOpenssl = requireOpenssl('rules about TLS') ? describe : descr
 
 describeWithOpenssl('rules about TLS', () => {
   let certificates: Certificates;
-  const cleanup: (() => unknown)[] = [];
-
   beforeAll(async () => {
     certificates = await makeCertificates();
-  });
-  afterEach(async () => {
-    for (const clean of cleanup.splice(0).reverse()) await clean();
   });
   afterAll(() => certificates.remove());
 
@@ -38,7 +34,7 @@ describeWithOpenssl('rules about TLS', () => {
         PHENIXID_CLIENT_CERTIFICATE_SUBJECT: 'phenixid',
       },
     });
-    cleanup.push(() => receiver.stop());
+    later(() => receiver.stop());
     const { findings, cases } = await tryRules(
       named(
         everyEndpoint(receiver.url, (path) => receiver.secretOf(path)),
@@ -67,7 +63,7 @@ describeWithOpenssl('rules about TLS', () => {
     );
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
-    cleanup.push(() => {
+    later(() => {
       server.close();
       server.closeAllConnections();
     });

@@ -1,23 +1,19 @@
 import { createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { once } from 'node:events';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { Delivery } from '../../../src/kit/delivery.ts';
 import { headerValues } from '../../../src/kit/delivery.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { createSender, type Sender, type SenderOptions } from '../../../src/lab/mock/sender.ts';
 import { acme } from '../../support/acme.ts';
+import { later } from '../../support/fixtures.ts';
 import { startReceiver, startSmallReceiver } from '../../support/small-receiver.ts';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
 
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
-
 async function receiver(answer?: (delivery: Delivery) => number) {
   const started = answer ? await startReceiver([], answer) : await startSmallReceiver(SECRET);
-  cleanup.push(() => started.stop());
+  later(() => started.stop());
   return started;
 }
 
@@ -29,7 +25,7 @@ function senderTo(url: URL, options: Partial<SenderOptions> = {}): Sender {
     random: createRandom(1),
     ...options,
   });
-  cleanup.unshift(() => sender.close());
+  later(() => sender.close());
   return sender;
 }
 
@@ -85,7 +81,7 @@ it('says that the reply was late', async () => {
   const silent = createTcpServer();
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
-  cleanup.push(() => silent.close());
+  later(() => silent.close());
   const { port } = silent.address() as AddressInfo;
   const url = new URL(`http://127.0.0.1:${port}`);
   const fired = await senderTo(url, { timeoutMs: 100 }).fire('order.created');
@@ -99,7 +95,7 @@ it('says that the connection was closed in the middle of a reply', async () => {
   });
   rude.listen(0, '127.0.0.1');
   await once(rude, 'listening');
-  cleanup.push(() => rude.close());
+  later(() => rude.close());
   const { port } = rude.address() as AddressInfo;
   const { verdict } = await senderTo(new URL(`http://127.0.0.1:${port}`)).fire('order.created');
   expect(verdict.says).toBe('The receiver closed the connection without a whole reply.');
@@ -125,7 +121,7 @@ it('sends once more when a kept connection turns out to be closed', async () => 
   });
   forgetful.listen(0, '127.0.0.1');
   await once(forgetful, 'listening');
-  cleanup.push(() => forgetful.close());
+  later(() => forgetful.close());
   const { port } = forgetful.address() as AddressInfo;
   const sender = senderTo(new URL(`http://127.0.0.1:${port}`));
   await sender.fire('order.created');

@@ -1,26 +1,18 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
 import { ended, printed, runScript, startScript } from '../../support/command.ts';
 import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
+import { later } from '../../support/fixtures.ts';
+import { newFolder } from '../../support/fixtures.ts';
 
 const SECRET = 'a-secret-that-is-only-for-tests-0123456789';
 const env = { PHENIXID_SECRET: SECRET };
 const missing = ['--source', 'phenixid', '--only', 'B1-missing'];
 
 let folder = '';
-const servers: SmallServer[] = [];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'conform-'));
-});
-
-afterEach(async () => {
-  rmSync(folder, { recursive: true });
-  for (const server of servers.splice(0)) await server.stop();
-});
+beforeEach(() => void (folder = newFolder()));
 
 it('ends with 0 when the receiver does as it should, at level 3 for the one of this kit', async () => {
   const args = ['--kit', '--source', 'phenixid', '--only', 'B1-*'];
@@ -53,9 +45,8 @@ it('ends with 4 when the receiver refuses everything: its refusals prove nothing
 });
 
 it('ends with 3 when nothing listens', async () => {
-  const server = await open(200);
+  const server = await startServer(200);
   await server.stop();
-  servers.splice(0);
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(3);
   expect(out).toContain(`Unreachable. Nothing answers at ${server.url} (ECONNREFUSED).`);
@@ -215,7 +206,7 @@ function conform(args: readonly string[]) {
 
 async function open(...args: Parameters<typeof startServer>): Promise<SmallServer> {
   const server = await startServer(...args);
-  servers.push(server);
+  later(() => server.stop());
   return server;
 }
 

@@ -1,31 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { createEffects } from '../../../src/lab/rig/effects.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { runScript } from '../../support/command.ts';
-import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
+import type { TestReceiver } from '../../support/receiver.ts';
+import type { TestSender } from '../../support/test-sender.ts';
 
-let folder = '';
 let inboxUrl = '';
 let receiver: TestReceiver;
 let sender: TestSender;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'effects-'));
-  inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
-  receiver = await startReceiver({ env: { INBOX_URL: inboxUrl } });
-  sender = createTestSender(receiver);
-});
-
-afterEach(async () => {
-  sender.close();
-  await receiver.stop();
-  rmSync(folder, { recursive: true });
+  inboxUrl = newInboxUrl();
+  ({ receiver, sender } = await newReceiver({ env: { INBOX_URL: inboxUrl } }));
 });
 
 it('tells what was handled and what was put aside, named as the suite names it', async () => {

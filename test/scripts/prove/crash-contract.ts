@@ -17,7 +17,6 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
 
-const SLOW_MACHINE_MS = 120_000;
 const ATTEMPTS = 3;
 
 /** What every kind of durable inbox must survive. `npm run prove -- crash` plays more seeds of each point. */
@@ -25,27 +24,20 @@ export function describeCrashes(name: EngineName): void {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine(name);
-  }, SLOW_MACHINE_MS);
+  });
   afterAll(() => engine.close());
 
-  it(
-    `keeps every promise when the receiver is killed at one point after the other: ${pointsOf(name).join(', ')}`,
-    async () => {
-      const wanted = pointsOf(name);
-      const crash = await playCrash({ engine, points: wanted, seed: 1 });
-      expect(crash.problems).toEqual([]);
-      expect(crash.killed).toBe(wanted.length);
-      expect(crash.stored).toBe(crash.handled + crash.gone);
-      expect(crash.effects).toBeGreaterThan(200);
-    },
-    SLOW_MACHINE_MS,
-  );
+  it(`keeps every promise when the receiver is killed at one point after the other: ${pointsOf(name).join(', ')}`, async () => {
+    const wanted = pointsOf(name);
+    const crash = await playCrash({ engine, points: wanted, seed: 1 });
+    expect(crash.problems).toEqual([]);
+    expect(crash.killed).toBe(wanted.length);
+    expect(crash.stored).toBe(crash.handled + crash.gone);
+    expect(crash.effects).toBeGreaterThan(200);
+  });
 
-  it(
-    'buries an event that kills its handler each time, after its attempts, and handles the others',
-    () => inNewFolder((folder) => buriesThePoisoned(engine, folder)),
-    SLOW_MACHINE_MS,
-  );
+  it('buries an event that kills its handler each time, after its attempts, and handles the others', () =>
+    inNewFolder((folder) => buriesThePoisoned(engine, folder)));
 }
 
 async function buriesThePoisoned(engine: Engine, folder: string): Promise<void> {

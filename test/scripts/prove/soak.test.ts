@@ -1,21 +1,20 @@
-import { chmodSync, closeSync, mkdtempSync, openSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, closeSync, openSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { judgeDay } from '../../../scripts/prove/soak/day-text.ts';
 import type { Day, Sample } from '../../../scripts/prove/soak/day.ts';
 import { isBroken } from '../../../scripts/prove/soak/finding.ts';
 import { createLedger, noteNumber } from '../../../scripts/prove/soak/ledger.ts';
 import { runScript } from '../../support/command.ts';
+import { newFolder } from '../../support/fixtures.ts';
 
 const DELIVERIES = '3000';
 
 let directory = '';
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'soak-'));
+  directory = newFolder();
   chmodSync(directory, 0o755); // the server of a test may run as another user
 });
-afterEach(() => rmSync(directory, { recursive: true }));
 
 async function soak(...args: readonly string[]) {
   const env = { PATH: process.env['PATH'] ?? '', TMPDIR: directory };

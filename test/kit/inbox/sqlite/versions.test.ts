@@ -1,18 +1,13 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeEach, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
 import { newEntry } from '../contract/entries.ts';
+import { newFolder } from '../../../support/fixtures.ts';
 
-let directory: string;
 let file: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-  file = join(directory, 'inbox.db');
-});
-afterEach(() => rmSync(directory, { recursive: true }));
+beforeEach(() => void (file = join(newFolder(), 'inbox.db')));
 
 const ROOM = { maxWaiting: 100 };
 
@@ -67,7 +62,7 @@ it('brings a file of version 1 up to date with all that is in it', async () => {
 
 it('makes of an old file what a new one is', async () => {
   writeVersion1();
-  const fresh = join(directory, 'fresh.db');
+  const fresh = join(newFolder(), 'fresh.db');
   await openSqliteInbox(file, ROOM).close();
   await openSqliteInbox(fresh, ROOM).close();
   expect(schemaOf(file)).toEqual(schemaOf(fresh));

@@ -1,15 +1,9 @@
 import { once } from 'node:events';
 import { get, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { risr } from '../../../../src/kit/sources/risr/index.ts';
+import { newReceiver } from '../../../support/new-receiver.ts';
 import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../../support/receiver.ts';
-import { createTestSender } from '../../../support/test-sender.ts';
-
-let receiver: TestReceiver | undefined;
-afterEach(async () => {
-  await receiver?.stop();
-  receiver = undefined;
-});
 
 interface Asked {
   readonly status: number | undefined;
@@ -18,8 +12,7 @@ interface Asked {
 }
 
 async function start(options: TestReceiverOptions = {}): Promise<TestReceiver> {
-  receiver = await startReceiver({ ...options, env: { ADMIN_PORT: '0', ...options.env } });
-  return receiver;
+  return (await newReceiver({ ...options, env: { ADMIN_PORT: '0', ...options.env } })).receiver;
 }
 
 /** Asks the operations port as a probe does. */
@@ -96,7 +89,7 @@ it('is not ready while it is full, and is again when there is room', async () =>
     env: { INBOX_MAX_WAITING: '1', HANDLER_CONCURRENCY: '1' },
     handlers: { risr: { profile_updated: () => blocked.promise } },
   });
-  const sender = createTestSender(running);
+  const { sender } = running;
   // One runs, one waits.
   for (const id of ['p1', 'p2']) {
     const payload = { id, rev: '1-a' };
@@ -111,7 +104,6 @@ it('is not ready while it is full, and is again when there is room', async () =>
   blocked.resolve(undefined);
   await running.app.idle();
   expect(await ask(running, '/ready')).toMatchObject({ status: 200 });
-  sender.close();
 });
 
 it('is not ready while it shuts down, and can be asked until the end', async () => {
@@ -122,7 +114,7 @@ it('is not ready while it shuts down, and can be asked until the end', async () 
     return blocked.promise;
   };
   const running = await start({ handlers: { risr: { profile_updated: handler } } });
-  const sender = createTestSender(running);
+  const { sender } = running;
   await sender.fire(risr, 'profile_updated');
   await begun.promise;
   const stopped = running.app.stop();
@@ -135,5 +127,4 @@ it('is not ready while it shuts down, and can be asked until the end', async () 
   await stopped;
   const [error] = (await once(get(`${running.app.adminUrl ?? ''}/live`), 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
-  sender.close();
 });

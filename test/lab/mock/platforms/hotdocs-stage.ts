@@ -15,6 +15,7 @@ import { createMockApp } from '../../../../src/lab/mock/server.ts';
 import type { Switches } from '../../../../src/kit/source.ts';
 import { readAnswers, writeAnswers } from '../../../../src/kit/sources/hotdocs/answers/dialects.ts';
 import { hotdocs } from '../../../../src/kit/sources/hotdocs/index.ts';
+import { later } from '../../../support/fixtures.ts';
 
 type Fields = z.input<typeof webhookFields>;
 
@@ -41,17 +42,10 @@ export interface Reply {
   readonly body?: string;
 }
 
-const closing: (() => void)[] = [];
-
-/** Closes what the test has set up. */
-export function tearDown(): void {
-  for (const close of closing.splice(0)) close();
-}
-
 export async function listen(server: Server): Promise<number> {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  closing.push(() => {
+  later(() => {
     server.close();
     server.closeAllConnections();
   });

@@ -1,0 +1,27 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach } from '@jest/globals';
+
+const endings: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const end of endings.splice(0).reverse()) await end();
+});
+
+/** What is to be done when this test is over, the latest first. */
+export function later(...ends: readonly (() => unknown)[]): void {
+  endings.push(...ends);
+}
+
+/** An empty folder, for this test only. */
+export function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'kit-test-'));
+  later(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** The address of an inbox in a file of its own. */
+export function newInboxUrl(): string {
+  return `sqlite:${join(newFolder(), 'inbox.db')}`;
+}
