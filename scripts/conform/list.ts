@@ -1,6 +1,6 @@
 import type { Rule } from '../../src/lab/conformance/rule.ts';
 import { groups } from '../../src/lab/conformance/rule.ts';
-import { table } from '../inbox/print.ts';
+import { textTable } from '../../src/lab/rig/table.ts';
 
 /** All rules as a table for a terminal. */
 export function listOfRules(rules: readonly Rule[]): string {
@@ -11,5 +11,5 @@ export function listOfRules(rules: readonly Rule[]): string {
     title,
   ]);
   const legend = Object.entries(groups).map(([group, name]) => `${group} ${name}`);
-  return `${table(['rule', 'severity', 'level', 'a right receiver …'], rows)}\n\nGroups: ${legend.join('; ')}.`;
+  return `${textTable([['rule', 'severity', 'level', 'a right receiver …'], ...rows])}\n\nGroups: ${legend.join('; ')}.`;
 }

@@ -7,6 +7,7 @@ import { storyOf } from '../../src/lab/mock/story.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { ended, printed, runScript, startScript } from '../support/command.ts';
+import { freePort } from '../../src/lab/rig/ports.ts';
 import { later, newFolder } from '../support/fixtures.ts';
 import { secretsFor, startReceiver as startWholeReceiver } from '../support/receiver.ts';
 import { startReceiver, type SmallReceiver } from '../support/small-receiver.ts';
@@ -30,12 +31,6 @@ async function receiverAnswering(status: number): Promise<SmallReceiver> {
   const receiver = await startReceiver([], () => status);
   later(() => receiver.stop());
   return receiver;
-}
-
-async function freePort(): Promise<number> {
-  const receiver = await startReceiver([], () => 200);
-  await receiver.stop();
-  return Number(receiver.url.port);
 }
 
 it.each(all.map((source) => [source.name, storyOf(source)[0] ?? '', source] as const))(
@@ -124,7 +119,7 @@ it.each([
 
 it.each(['send', 'mock', 'demo', 'prove/chaos'])('explains %s when asked for help', async (script) => {
   const { code, out } = await runScript(script, ['--help']);
-  expect(out).toContain(`npm run ${script.replace('prove/', '')}`);
+  expect(out).toContain(`npm run ${script.replace('/', ' -- ')}`);
   expect(code).toBe(0);
 });
 

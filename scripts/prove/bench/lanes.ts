@@ -1,5 +1,5 @@
 import { startContestant, startHeld, type Contestant } from './contestant.ts';
-import type { InboxName, Inboxes } from './inboxes.ts';
+import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** `held`: the handlers wait, so that accepting is all there is to do. The others of the kit handle what they accept. */

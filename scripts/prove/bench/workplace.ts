@@ -1,7 +1,6 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { killAll } from './contestant.ts';
-import { createInboxes, type Inboxes } from './inboxes.ts';
+import { newFolder } from '../../../src/lab/rig/folder.ts';
+import { createInboxes, type Inboxes } from '../../../src/lab/rig/inboxes.ts';
+import { killAll } from '../../../src/lab/rig/program.ts';
 
 /** Where a measurement keeps its files. */
 export interface Workplace {
@@ -17,7 +16,7 @@ export async function inWorkplace<Result>(
   parent: string,
   work: (place: Workplace) => Promise<Result>,
 ): Promise<Result> {
-  const directory = newDirectory(parent);
+  const { path: directory } = newFolder('work', parent);
   const inboxes = createInboxes(directory);
   endOnSignal(inboxes);
   try {
@@ -26,17 +25,6 @@ export async function inWorkplace<Result>(
     killAll();
     await inboxes.close();
   }
-}
-
-/** Removed when this process ends, however it ends. */
-function newDirectory(parent: string): string {
-  mkdirSync(parent, { recursive: true });
-  const directory = mkdtempSync(join(parent, 'work-'));
-  process.on('exit', () => {
-    killAll();
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return directory;
 }
 
 function endOnSignal(inboxes: Inboxes): void {

@@ -1,9 +1,8 @@
 import pg from 'pg';
 import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
-import { pass } from './fault.ts';
+import { pass, wrapMethod, type Call } from './fault.ts';
 import type { PointName } from './points.ts';
-import { STEP_ENDPOINT } from './steps.ts';
-import { wrapMethod, type Call } from './wrap.ts';
+import { STEP_ENDPOINT } from './effects.ts';
 
 /** What is written by one transaction, or by one statement outside of any. */
 interface Written {

@@ -177,6 +177,6 @@ it('goes on after a restart with what was accepted and not handled', async () =>
   expect(await first.ended).toEqual({ code: 0, signal: null });
   const second = startProcess(env, folder, waitingProgram);
   await second.url();
-  await until('it is handled', () => existsSync(traces));
+  await until('it is handled', () => second.output().includes('"outcome":"done"'));
   expect(readFileSync(traces, 'utf8')).toMatch(/^\S+ 2\n$/);
 });

@@ -1,9 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from '@jest/globals';
 import { createProbe, createRestart } from '../../../scripts/conform/owner.ts';
+import { freePort } from '../../../src/lab/rig/ports.ts';
 import { startServer } from '../../lab/conformance/servers.ts';
 import { later, newFolder } from '../../support/fixtures.ts';
 
@@ -42,13 +41,3 @@ it.each([
 ])('refuses what no probe tells: %s', async (command, words) => {
   await expect(createProbe(command)()).rejects.toThrow(words);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // Of a TCP server.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

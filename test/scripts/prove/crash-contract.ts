@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { effectKey, readEffects } from '../../../scripts/prove/crash/effects.ts';
 import { startEngine, type Engine } from '../../../scripts/prove/crash/engine.ts';
-import { entriesWhenDrained } from '../../../scripts/prove/crash/drained.ts';
-import { inNewFolder } from '../../../scripts/prove/crash/folder.ts';
-import { playCrash } from '../../../scripts/prove/crash/play.ts';
-import { pointsOf, type EngineName } from '../../../scripts/prove/crash/points.ts';
+import { entriesWhenDrained, playCrash } from '../../../scripts/prove/crash/play.ts';
+import { pointsOf } from '../../../scripts/prove/crash/points.ts';
 import {
   effectsFile,
   environmentOf,
@@ -12,6 +10,8 @@ import {
   startReceiver,
 } from '../../../scripts/prove/crash/receiver.ts';
 import { sendAll, unsent, type Sent } from '../../../scripts/prove/crash/sending.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
+import { newFolder } from '../../support/fixtures.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { createTestSender } from '../../support/test-sender.ts';
@@ -37,7 +37,7 @@ export function describeCrashes(name: EngineName): void {
   });
 
   it('buries an event that kills its handler each time, after its attempts, and handles the others', () =>
-    inNewFolder((folder) => buriesThePoisoned(engine, folder)));
+    buriesThePoisoned(engine, newFolder()));
 }
 
 async function buriesThePoisoned(engine: Engine, folder: string): Promise<void> {
