@@ -1,7 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import type { Server as HttpServer } from 'node:http';
+import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
+import { listenOn } from '../../src/lab/rig/ports.ts';
 
 const endings: (() => unknown)[] = [];
 
@@ -24,4 +27,13 @@ export function newFolder(): string {
 /** The address of an inbox in a file of its own. */
 export function newInboxUrl(): string {
   return `sqlite:${join(newFolder(), 'inbox.db')}`;
+}
+
+/** Lets a server listen until this test is over, and resolves with its port. */
+export async function listening(server: Server | HttpServer): Promise<number> {
+  later(() => {
+    server.close();
+    if ('closeAllConnections' in server) server.closeAllConnections();
+  });
+  return listenOn(server);
 }

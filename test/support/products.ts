@@ -1,7 +1,5 @@
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createFire } from '../../src/lab/mock/platforms/firing.ts';
 import {
@@ -23,7 +21,7 @@ import { readAnswers, writeAnswers } from '../../src/kit/sources/hotdocs/answers
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
-import { later, newFolder } from './fixtures.ts';
+import { later, listening, newFolder } from './fixtures.ts';
 import { secretsFor, startReceiver, type TestReceiver } from './receiver.ts';
 
 /** The receiver and the three products, over real HTTP, each side configured to call the other, until this test is over. */
@@ -62,7 +60,7 @@ const TEMPLATE = '0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b';
 export async function startProducts(options: ProductsOptions = {}): Promise<Products> {
   const folder = newFolder();
   const mock = createServer();
-  const origin = `http://127.0.0.1:${await freePortOf(mock)}`;
+  const origin = `http://127.0.0.1:${await listening(mock)}`;
   const env: Record<string, string> = {
     INBOX_URL: `sqlite:${join(folder, 'inbox.db')}`,
     RECORDS_FILE: join(folder, 'records.db'),
@@ -154,11 +152,7 @@ export async function startProducts(options: ProductsOptions = {}): Promise<Prod
     return products.disturb(platform, request);
   };
   mock.on('request', createMockApp([], Object.values(platforms), { disturb }));
-  later(async () => {
-    await receiver.stop();
-    mock.close();
-    mock.closeAllConnections();
-  });
+  later(() => receiver.stop());
   return products;
 }
 
@@ -188,11 +182,6 @@ function apiEnvironment(origin: string): Record<string, string> {
     RISR_API_ORGANISATION: 'org_demo',
     RISR_API_CALLS_PER_SECOND: '10000',
   };
-}
-
-async function freePortOf(server: ReturnType<typeof createServer>): Promise<number> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port; // it listens on TCP
 }
 
 const plainAnswers: HotdocsOptions['readAnswers'] = (json, dialect) =>

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { createOutgoing, type Outgoing, type OutgoingOptions } from '../../../src/kit/outgoing/client.ts';
 import { errorOf, outcomeOf, startOtherSide, type OtherSide } from './other-side.ts';
+import { listening } from '../../support/fixtures.ts';
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -235,11 +235,8 @@ it.each([
 });
 
 it('waits no longer than the connect time for a TLS handshake', async () => {
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const { port } = silent.address() as AddressInfo; // it listens on TCP
-  const origin = `https://127.0.0.1:${port}`;
-  stops.push(async () => void silent.close());
+  const silent = createServer(() => undefined);
+  const origin = `https://127.0.0.1:${await listening(silent)}`;
   const error = await errorOf(outgoingTo({ origin }, { connectTimeoutMs: 100 }).request(get({ origin })));
   expect(error.code).toBe('late');
 });

@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type RequestListener } from 'node:http';
 import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import fastify from 'fastify';
@@ -13,7 +11,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { appOf } from '../../../src/lab/rig/app.ts';
 import { secretsFor } from '../../../src/lab/rig/secrets.ts';
 import { everyEndpoint, named, tryRules } from '../../lab/conformance/trying-rules.ts';
-import { later } from '../../support/fixtures.ts';
+import { later, listening } from '../../support/fixtures.ts';
 import { createTestSender, type TestSender } from '../../support/test-sender.ts';
 
 const secretOf = (path: string) => hash('sha256', `mounted ${path}`);
@@ -49,7 +47,7 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
   };
   const mounted = await mount(app, { env, log });
   const server = createServer({ maxHeaderSize: 32_768 }, await put(mounted));
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
   later(async () => {
     sender.close();
@@ -58,11 +56,6 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
     server.closeAllConnections();
   });
   return { url, mounted, lines, sender };
-}
-
-async function listening(server: Server): Promise<string> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on TCP
 }
 
 const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
@@ -150,7 +143,7 @@ it('says once that its host reads too little of a long address', async () => {
     log,
   });
   const server = createServer(mounted.listener);
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
   await sender.fire(risr, 'profile_updated');
   await sender.fire(risr, 'profile_updated');
@@ -174,7 +167,7 @@ it('hands readiness and shutdown to its host: refuses, finishes what is in fligh
     log: createLog('silent'),
   });
   const server = createServer(mounted.listener);
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
   later(() => {
     sender.close();

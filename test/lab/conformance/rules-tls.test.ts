@@ -1,10 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
-import { later } from '../../support/fixtures.ts';
+import { later, listening } from '../../support/fixtures.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { everyEndpoint, named, tryRules, type Outcome } from './trying-rules.ts';
 
@@ -61,14 +60,7 @@ describeWithOpenssl('rules about TLS', () => {
         response.writeHead(status, { 'WWW-Authenticate': 'Signature' }).end();
       },
     );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    later(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const address = server.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const port = await listening(server);
     const endpoints = everyEndpoint(`https://127.0.0.1:${port}`, (path) => `the secret of ${path}`);
     return tryRules(named(endpoints, 'phenixid'), ['D*'], { tls: clientOf(certificates) });
   }

@@ -10,7 +10,6 @@ import {
   claimsOf,
   CREDENTIALS,
   GROUP,
-  listen,
   PASSWORD,
   receiverOf,
   SECRET,
@@ -21,7 +20,7 @@ import {
   type Reply,
   type Stage,
 } from './hotdocs-stage.ts';
-import { newFolder } from '../../../support/fixtures.ts';
+import { listening, newFolder } from '../../../support/fixtures.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const PDF_BYTES = Buffer.from('%PDF-1.7 stamped');
@@ -244,7 +243,7 @@ describe('webhook configuration', () => {
       const certificates = await makeCertificates();
       const arrivals: Arrival[] = [];
       const { cert, key } = certificates.server;
-      const port = await listen(
+      const port = await listening(
         createSecureServer(
           { cert, key },
           receiverOf(arrivals, () => undefined),
