@@ -5,11 +5,10 @@ import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
 import { inboxNames, type InboxName } from '../../src/lab/rig/inboxes.ts';
 import { comparisonsAt, type Comparison, type Lane } from './bench/lanes.ts';
 import { ContestantFailed, median } from './bench/load.ts';
-import { refuseInMemory } from './bench/on-disk.ts';
 import { measureRounds, type Track } from './bench/rounds.ts';
 import { drainRow, memoryRows, startRow, waitingRow } from './bench/single.ts';
 import { comparisonRow, isSame, comparisonTable } from './bench/table.ts';
-import { inWorkplace, type Workplace } from './bench/workplace.ts';
+import { refuseInMemory, inWorkplace, type Workplace } from './bench/workplace.ts';
 
 const SECTIONS = [
   'json',

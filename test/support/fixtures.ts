@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { Server as HttpServer } from 'node:http';
 import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -22,6 +22,13 @@ export function newFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'kit-test-'));
   later(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
+}
+
+/** The path of a file with this content. */
+export function fileWith(content: string): string {
+  const file = join(newFolder(), 'file');
+  writeFileSync(file, content);
+  return file;
 }
 
 /** The address of an inbox in a file of its own. */

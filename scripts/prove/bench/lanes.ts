@@ -85,8 +85,9 @@ export async function startNamed(name: Name, inboxes: Inboxes): Promise<Contesta
     case 'raw-json':
     case 'raw-form':
     case 'raw-jws':
+      return startContestant(name, 'contestants/raw.ts', { CHECK: name.slice('raw-'.length) });
     case 'express':
-      return startContestant(name, `contestants/${name}.ts`);
+      return startContestant(name, 'contestants/express.ts');
     case 'memory':
     case 'sqlite':
       return startContestant(name, '../../../src/example/main.ts', {

@@ -1,5 +1,3 @@
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { apiSettings, ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
@@ -8,7 +6,7 @@ import { sources } from '../../../src/kit/sources/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { acme } from '../../support/acme.ts';
-import { newFolder } from '../../support/fixtures.ts';
+import { fileWith } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
 
 function read(env: Environment) {
@@ -23,13 +21,6 @@ function problemsOf(env: Environment): readonly string[] {
     if (error instanceof ConfigInvalid) return error.problems;
     throw error;
   }
-}
-
-function fileWith(content: string): string {
-  const folder = newFolder();
-  const file = join(folder, 'value');
-  writeFileSync(file, content);
-  return file;
 }
 
 const risrApi = {

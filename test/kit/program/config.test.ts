@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigInvalid, readConfig, type Config } from '../../../src/kit/program/config.ts';
@@ -20,7 +18,7 @@ import type { SettingDefinitions, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { startupProblems, startupTable } from '../../../src/kit/program/startup.ts';
-import { newFolder } from '../../support/fixtures.ts';
+import { fileWith } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
 
 const SECRET = secretNamed('the one that opens an endpoint');
@@ -48,14 +46,6 @@ function at(path: string, config: Config): EndpointConfig {
   const found = config.endpoints.find(({ definition }) => definition.path === path);
   if (found === undefined) throw new Error(`no endpoint ${path}`);
   return found;
-}
-
-/** The path of a file with this content. */
-function fileWith(content: string): string {
-  const folder = newFolder();
-  const file = join(folder, 'secret');
-  writeFileSync(file, content);
-  return file;
 }
 
 it('needs no more than a secret: everything else has a default', () => {
