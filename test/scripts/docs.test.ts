@@ -214,11 +214,9 @@ it("compiles and answers as the README's first hour says", async () => {
   try {
     const url = await addressOf(receiver.stderr);
     const command = ['--env-file=.env', 'scripts/send.ts', 'hotdocs', 'InterviewLoadEvent', '--url', url];
-    const [compiled, sent] = await Promise.all([
-      copy.tsc(),
-      copy.node(...command, '--set', 'user.name=Ada Lovelace'),
-    ]);
-    expect(compiled).toEqual({ code: 0, output: '' });
+    // One after the other: the sender gives up after its time.
+    expect(await copy.tsc()).toEqual({ code: 0, output: '' });
+    const sent = await copy.node(...command, '--set', 'user.name=Ada Lovelace');
     expect(sent).toEqual({ code: 0, output: expect.stringContaining('Ada Lovelace') });
     expect(await copy.node(...command, '--fault', 'tampered-byte')).toMatchObject({ code: 0 });
     const { output } = await copy.node('--env-file=.env', 'scripts/inbox.ts', 'list');
