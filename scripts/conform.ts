@@ -1,14 +1,14 @@
 import { messageOf } from '../src/kit/errors.ts';
 import { UsageError } from '../src/lab/usage.ts';
 import { exitCodes } from '../src/lab/conformance/result.ts';
+import { groups, type Rule } from '../src/lab/conformance/rule.ts';
 import { rules } from '../src/lab/conformance/rules/index.ts';
 import { app } from './the-app.ts';
 import { example } from '../src/example/index.ts';
 import { runCommand } from '../src/lab/command.ts';
-import { onInterrupt } from './conform/interrupt.ts';
 import { startKit } from '../src/lab/rig/kit.ts';
+import { textTable } from '../src/lab/rig/table.ts';
 import { projectFile } from '../src/lab/rig/program.ts';
-import { listOfRules } from './conform/list.ts';
 import { readCommandLine, type CommandLine } from './conform/options.ts';
 import { ownerOf, prepare } from './conform/prepare.ts';
 import { tryTarget } from './conform/try-target.ts';
@@ -50,4 +50,28 @@ async function conform(line: CommandLine): Promise<number> {
   } finally {
     await kit?.stop();
   }
+}
+
+/** All rules as a table for a terminal. */
+function listOfRules(rules: readonly Rule[]): string {
+  const rows = rules.map(({ id, severity, level, exhausting, title }) => [
+    id,
+    severity,
+    `${level}${exhausting === true ? ' exhausting' : ''}`,
+    title,
+  ]);
+  const legend = Object.entries(groups).map(([group, name]) => `${group} ${name}`);
+  return `${textTable([['rule', 'severity', 'level', 'a right receiver …'], ...rows])}\n\nGroups: ${legend.join('; ')}.`;
+}
+
+/** Aborts when Ctrl-C is pressed or the process is asked to end; the second time it ends at once. */
+function onInterrupt(): AbortSignal {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) process.exit(exitCodes.interrupted);
+    process.stderr.write('\nInterrupted: the last reply is waited for. Once more ends at once.\n');
+    controller.abort();
+  };
+  process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
+  return controller.signal;
 }

@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { isDeepStrictEqual, parseArgs, styleText } from 'node:util';
 import { rejections } from '../src/kit/errors.ts';
@@ -14,6 +12,7 @@ import { kitVersion } from '../src/kit/program/version.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
 import { sources } from '../src/kit/sources/index.ts';
 import { runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { newFolder } from '../src/lab/rig/folder.ts';
 import { setUp, type Stage } from '../src/lab/stage/stage.ts';
 
 const USAGE = `Starts the receiver and the three products with secrets made on the spot, plays a scenario of each, and shows every
@@ -46,10 +45,7 @@ await runCommand(async (args) => {
     console.log(USAGE);
     return 0;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
-  process.once('exit', () => {
-    rmSync(folder, { recursive: true, force: true });
-  });
+  const { path: folder } = newFolder('advance-receiver-kit');
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
   return runDemo(folder, values.once, chaosSeed);
 });

@@ -22,12 +22,8 @@ export function openRegistrations(file: string): Registrations {
   };
   return {
     list: () => Object.entries(known).map(([id, noted]) => ({ id, ...noted })),
-    note: ({ id, rev, topic, url }) => {
-      keep({ ...known, [id]: { rev, topic, url } });
-    },
-    forget: (id) => {
-      keep(Object.fromEntries(Object.entries(known).filter(([other]) => other !== id)));
-    },
+    note: ({ id, rev, topic, url }) => keep({ ...known, [id]: { rev, topic, url } }),
+    forget: (id) => keep(Object.fromEntries(Object.entries(known).filter(([other]) => other !== id))),
   };
 }
 

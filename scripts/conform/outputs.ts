@@ -66,9 +66,7 @@ function opened(file: string) {
     const descriptor = openSync(file, 'w');
     return {
       write: (text: string) => void writeSync(descriptor, text),
-      close: () => {
-        closeSync(descriptor);
-      },
+      close: () => closeSync(descriptor),
     };
   } catch (error) {
     throw new Error(`--report: ${file} cannot be written: ${messageOf(error)}`, { cause: error });

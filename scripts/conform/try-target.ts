@@ -40,9 +40,7 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
       ...owner.hooks,
       signal,
       version: versionOfKit(),
-      onEvent: (event) => {
-        outputs.take(withOwnCommand(event, again));
-      },
+      onEvent: (event) => outputs.take(withOwnCommand(event, again)),
     });
     return exitCodes[ended.verdict];
   } finally {

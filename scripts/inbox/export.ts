@@ -87,8 +87,6 @@ function payloadOf(content: Buffer): unknown {
 function printLines(lines: readonly string[]): Promise<boolean> {
   return new Promise((resolve) => {
     // The error itself comes to the stream's own listener too.
-    process.stdout.write(lines.map((line) => `${line}\n`).join(''), (error) => {
-      resolve(!error);
-    });
+    process.stdout.write(lines.map((line) => `${line}\n`).join(''), (error) => resolve(!error));
   });
 }

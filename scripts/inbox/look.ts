@@ -1,6 +1,6 @@
 import { statuses, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
-import { failed, moment, pairs, printable, printJson, table, toJson } from './print.ts';
+import { failed, moment, printable, printJson, table, toJson } from './print.ts';
 
 const USUAL_LIMIT = 20;
 
@@ -14,7 +14,7 @@ export async function list(
   if (entries.length === 0) console.log('No such entries.');
   else
     console.log(
-      table(['seq', 'status', 'received', 'source', 'type', 'attempts', 'note'], entries.map(toRow)),
+      table([['seq', 'status', 'received', 'source', 'type', 'attempts', 'note'], ...entries.map(toRow)]),
     );
   return 0;
 }
@@ -49,7 +49,7 @@ export async function stats(inbox: Inbox, _seqs: readonly number[], { json }: Ch
   }
   const age = ageMs === undefined ? '–' : duration(ageMs);
   console.log(
-    pairs([
+    table([
       ...statuses.map((status) => [status, String(counts[status])]),
       ['waiting bytes', String(waitingBytes)],
       ['oldest waiting', oldest ?? '–'],
@@ -86,7 +86,7 @@ function details(entry: Entry): string {
     name,
     moments.includes(name) && typeof value === 'number' ? String(moment(value)) : String(value ?? '–'),
   ]);
-  return pairs([
+  return table([
     ...rows,
     ['content', `${content.length} bytes`],
     ['answer', answer ? `${answer.length} bytes` : '–'],

@@ -1,3 +1,4 @@
+import { textTable } from '../../src/lab/rig/table.ts';
 import type { Entry } from '../../src/kit/inbox/inbox.ts';
 
 export function failed(message: string): number {
@@ -27,24 +28,9 @@ export function moment(at: number | undefined): string | undefined {
   return at === undefined ? undefined : new Date(at).toISOString();
 }
 
-export function pairs(rows: readonly (readonly string[])[]): string {
-  return table([], rows);
-}
-
-/** Columns as wide as their widest cell. */
-export function table(heads: readonly string[], rows: readonly (readonly string[])[]): string {
-  const lines = [...(heads.length > 0 ? [heads] : []), ...rows].map((cells) => cells.map(onOneLine));
-  const widths = (lines[0] ?? []).map((_, column) =>
-    Math.max(...lines.map((cells) => (cells[column] ?? '').length)),
-  );
-  return lines
-    .map((cells) =>
-      cells
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
+/** Columns, with their heads where there are any. */
+export function table(rows: readonly (readonly string[])[]): string {
+  return textTable(rows.map((cells) => cells.map(onOneLine)));
 }
 
 function onOneLine(text: string): string {

@@ -1,15 +1,14 @@
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../../src/lab/command.ts';
-import { inboxNames, type InboxName } from './bench/inboxes.ts';
+import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
+import { inboxNames, type InboxName } from '../../src/lab/rig/inboxes.ts';
 import { comparisonsAt, type Comparison, type Lane } from './bench/lanes.ts';
 import { ContestantFailed, median } from './bench/load.ts';
-import { refuseInMemory } from './bench/on-disk.ts';
 import { measureRounds, type Track } from './bench/rounds.ts';
 import { drainRow, memoryRows, startRow, waitingRow } from './bench/single.ts';
-import { comparisonRow, isSame, markdownTable } from './bench/table.ts';
-import { inWorkplace, type Workplace } from './bench/workplace.ts';
+import { comparisonRow, isSame, comparisonTable } from './bench/table.ts';
+import { refuseInMemory, inWorkplace, type Workplace } from './bench/workplace.ts';
 
 const SECTIONS = [
   'json',
@@ -90,8 +89,8 @@ await runCommand(async (args) => {
     connections = '32',
   } = values;
   const options: Options = {
-    only: values.only === undefined ? SECTIONS : values.only.split(',').map(sectionNamed),
-    inbox: values.inbox === undefined ? inboxNames : values.inbox.split(',').map(inboxNamed),
+    only: values.only === undefined ? SECTIONS : someOf('--only', values.only, SECTIONS),
+    inbox: values.inbox === undefined ? inboxNames : someOf('--inbox', values.inbox, inboxNames),
     rounds: wholeNumber('--rounds', rounds, { min: 1, max: 1000 }),
     seconds: secondsIn(seconds),
     connections: wholeNumber('--connections', connections, { min: 1, max: 1000 }),
@@ -139,7 +138,7 @@ async function bench(options: Options, { directory, inboxes }: Workplace): Promi
     progress('starts');
     rows.push(await startRow(inboxes));
   }
-  return [markdownTable(rows), ...caveats(tracks)].join('\n');
+  return [comparisonTable(rows), ...caveats(tracks)].join('\n');
 }
 
 /** For PostgreSQL. */
@@ -163,18 +162,6 @@ function caveats(tracks: readonly Track[]): string[] {
 
 function progress(text: string): void {
   process.stderr.write(`${text} …\n`);
-}
-
-function sectionNamed(name: string): Section {
-  const section = SECTIONS.find((candidate) => candidate === name);
-  if (section === undefined) throw new UsageError(`--only: expected some of ${SECTIONS.join(', ')}.`);
-  return section;
-}
-
-function inboxNamed(name: string): InboxName {
-  const inbox = inboxNames.find((candidate) => candidate === name);
-  if (inbox === undefined) throw new UsageError(`--inbox: expected some of ${inboxNames.join(', ')}.`);
-  return inbox;
 }
 
 function secondsIn(text: string): number {

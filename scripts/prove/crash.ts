@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../../src/lab/command.ts';
+import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
 import { startEngine } from './crash/engine.ts';
 import { countSyncs, hasStrace } from './crash/fsync.ts';
 import { playMachines } from './crash/machines.ts';
 import { playCrash, type Crash } from './crash/play.ts';
-import { engineNames, isPoint, pointsOf, type EngineName, type PointName } from './crash/points.ts';
+import { engineNames, type EngineName } from '../../src/lab/rig/inboxes.ts';
+import { isPoint, pointsOf, type PointName } from './crash/points.ts';
 import { brokenText, crashTable, machinesText, pointList } from './crash/table.ts';
 
 const USAGE = `Kills the receiver with SIGKILL at chosen points while it receives and handles, starts it again, and compares: what
@@ -65,7 +66,7 @@ await runCommand(async (args) => {
   }
   const usual = values.seed === undefined ? '10' : '1';
   const seeds = wholeNumber('--seeds', values.seeds ?? usual, { min: 1, max: 100_000 });
-  const engines = values.engine.split(',').map(engineNamed);
+  const engines = someOf('--engine', values.engine, engineNames);
   const point = values.point === undefined ? undefined : pointNamed(values.point);
   const crashes: Crash[] = [];
   for (const engine of engines) crashes.push(...(await playAll(engine, point, { first, seeds })));
@@ -130,12 +131,6 @@ async function reportSyncs(seed: number): Promise<number> {
   if (fewest >= 1) return 0;
   console.log('BROKEN: a reply left before its delivery was on disk.');
   return 1;
-}
-
-function engineNamed(text: string): EngineName {
-  const name = engineNames.find((candidate) => candidate === text);
-  if (name === undefined) throw new UsageError(`--engine: expected some of ${engineNames.join(', ')}.`);
-  return name;
 }
 
 function pointNamed(text: string): PointName {

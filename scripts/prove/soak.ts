@@ -1,13 +1,12 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../../src/lab/usage.ts';
 import { ContestantFailed } from './bench/load.ts';
 import { inWorkplace } from './bench/workplace.ts';
-import { runCommand, wholeNumber } from '../../src/lab/command.ts';
+import { oneOf, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { liveDay, type DayOptions } from './soak/day.ts';
 import { dayHead, dayLine, judgeDay } from './soak/day-text.ts';
 import { findingText, isBroken, type Finding } from './soak/finding.ts';
 import { liveHardTimes } from './soak/hard-times.ts';
-import { engineNames, type EngineName } from './soak/store.ts';
+import { engineNames } from '../../src/lab/rig/inboxes.ts';
 
 const USAGE = `A day in minutes: a receiver of its own takes what three senders deliver, a twentieth of it twice, handles it and
 forgets it again. Nothing may be lost or handled twice, and neither memory nor inbox may grow.
@@ -48,7 +47,7 @@ await runCommand(async (args) => {
   }
   const usual = values['hard-times'] ? '20000' : '1000000';
   const deliveries = wholeNumber('--deliveries', values.deliveries ?? usual, { min: 100, max: 100_000_000 });
-  const engine = engineNamed(values.engine);
+  const engine = oneOf('--engine', values.engine, engineNames);
   const perSecond = wholeNumber('--per-second', values['per-second'], { min: 1, max: 1_000_000 });
   const waiting = wholeNumber('--waiting', values.waiting, { min: 100, max: 10_000_000 });
   const secondsAway = wholeNumber('--seconds-away', values['seconds-away'], { min: 1, max: 120 });
@@ -76,17 +75,9 @@ async function day(options: Omit<DayOptions, 'onPart'>): Promise<Finding[]> {
   console.log(dayHead);
   const lived = await liveDay({
     ...options,
-    onPart: (sample) => {
-      console.log(dayLine(sample));
-    },
+    onPart: (sample) => console.log(dayLine(sample)),
   });
   const findings = judgeDay(lived);
   console.log(`\n${findings.map(findingText).join('\n')}`);
   return findings;
-}
-
-function engineNamed(text: string): EngineName {
-  const name = engineNames.find((candidate) => candidate === text);
-  if (name === undefined) throw new UsageError(`--engine: expected one of ${engineNames.join(', ')}.`);
-  return name;
 }

@@ -1,8 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../../src/lab/rig/ports.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { createSender, type Sender } from '../../src/lab/mock/sender.ts';
 import type { Switches } from '../../src/kit/source.ts';
@@ -99,15 +99,6 @@ function pythonWithLibraries(): string | undefined {
       return false;
     }
   });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 function say(text: string, code: number): number {

@@ -42,13 +42,28 @@ export function wholeNumber(name: string, text: string, { min, max }: { min: num
   throw new UsageError(`${name}: expected a whole number from ${min} to ${max}.`);
 }
 
+/** Some of several words, with commas between them. @throws UsageError */
+export function someOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word[] {
+  return text.split(',').map((part) => oneOf(name, part, words, 'some'));
+}
+
+/** One of several words. @throws UsageError */
+export function oneOf<Word extends string>(
+  name: string,
+  text: string,
+  words: readonly Word[],
+  howMany: 'one' | 'some' = 'one',
+): Word {
+  const word = words.find((candidate) => candidate === text);
+  if (word === undefined) throw new UsageError(`${name}: expected ${howMany} of ${words.join(', ')}.`);
+  return word;
+}
+
 /** Resolves when Ctrl-C is pressed, or the process is asked to end. */
 export async function untilStopped(): Promise<void> {
   await new Promise<void>((resolve) => {
     for (const signal of ['SIGINT', 'SIGTERM']) {
-      process.once(signal, () => {
-        resolve();
-      });
+      process.once(signal, () => resolve());
     }
   });
 }

@@ -159,9 +159,7 @@ export async function withReceiver<Tools, Result>(
         if (source === undefined) throw new Error(`${app.folder} has no source ${name}.`);
         const sender = createSender({ source, url, random, credentialFor: credentialsOf(source) });
         const [before] = await program.inbox.list({ limit: 1 });
-        const fired = await sender.fire(type, options).finally(() => {
-          sender.close();
-        });
+        const fired = await sender.fire(type, options).finally(() => sender.close());
         await program.idle();
         const entries = await program.inbox.list({ limit: 100 });
         // Follow-up work is of our own making, and has no path.

@@ -1,28 +1,17 @@
 import { hash } from 'node:crypto';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { openArchive } from '../../src/example/records/archive.ts';
 import { openRecords } from '../../src/example/records/records.ts';
-
-const cleanup: (() => void)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0).reverse()) clean();
-});
+import { newFolder } from '../support/fixtures.ts';
+import { later } from '../support/fixtures.ts';
 
 function start() {
-  const folder = mkdtempSync(join(tmpdir(), 'kit-archive-'));
+  const folder = newFolder();
   const directory = join(folder, 'archive');
   const records = openRecords(':memory:');
-  cleanup.push(
-    () => {
-      rmSync(folder, { recursive: true });
-    },
-    () => {
-      records.close();
-    },
-  );
+  later(() => records.close());
   let fetched = 0;
   /** A download of this text. */
   const of = (text: string) => (into: string) => {

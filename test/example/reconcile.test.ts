@@ -1,16 +1,10 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { replyJson } from '../../src/lab/mock/platforms/platform.ts';
 import { startProducts, type Products } from '../support/products.ts';
 import { until } from '../support/until.ts';
 
-let products: Products | undefined;
-afterEach(async () => {
-  await products?.stop();
-});
-
-async function start(env: Readonly<Record<string, string>> = {}): Promise<Products> {
-  products = await startProducts({ env });
-  return products;
+function start(env: Readonly<Record<string, string>> = {}): Promise<Products> {
+  return startProducts({ env });
 }
 
 async function tasksOf({ phenixid, settled }: Products, count: number): Promise<string[]> {

@@ -1,31 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { addExamplePeople } from '../../src/example/records/examples.ts';
 import { openRecords, type Records } from '../../src/example/records/records.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0).reverse()) clean();
-});
+import { later, newFolder } from '../support/fixtures.ts';
 
 function open(file = ':memory:'): Records {
   const records = openRecords(file);
-  cleanup.push(() => {
-    records.close();
-  });
+  later(() => records.close());
   return records;
-}
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'records-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
 }
 
 it('finds what was put, and nothing else', () => {

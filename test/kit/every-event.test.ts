@@ -69,9 +69,7 @@ async function deliver({ method, target, headers, body }: OutgoingRequest): Prom
 const asBytes: Parameters<supertest.Test['parse']>[0] = (reply, done) => {
   const chunks: Buffer[] = [];
   reply.on('data', (chunk: Buffer) => chunks.push(Buffer.from(chunk)));
-  reply.on('end', () => {
-    done(null, Buffer.concat(chunks));
-  });
+  reply.on('end', () => done(null, Buffer.concat(chunks)));
 };
 
 function receivedReply({ status, headers, body }: supertest.Response): ReceivedReply {

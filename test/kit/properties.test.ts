@@ -101,9 +101,7 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
           bytes,
           anyText.map((text) => Buffer.from(text)),
         ),
-        async (request) => {
-          expectSober(await send(request));
-        },
+        async (request) => expectSober(await send(request)),
       ),
     );
   });
@@ -150,9 +148,9 @@ describe('whatever arrives, the receiver stays sober and goes on receiving', () 
 
   it.each(senders)('authentic content for %s: arbitrary bytes', async (_, sender) => {
     await fc.assert(
-      fc.asyncProperty(bytes, async (content) => {
-        expectSober(await sendWhole(await proven(target, sender, content)));
-      }),
+      fc.asyncProperty(bytes, async (content) =>
+        expectSober(await sendWhole(await proven(target, sender, content))),
+      ),
       { numRuns: 20 },
     );
   });

@@ -13,10 +13,8 @@ beforeAll(async () => {
   const compiled = await copy.tsc();
   expect(compiled.code).not.toBe(0);
   output = compiled.output;
-}, 60_000);
-afterAll(() => {
-  copy.remove();
 });
+afterAll(() => copy.remove());
 
 it.each([
   [
@@ -28,6 +26,4 @@ it.each([
     'an example that contradicts its schema',
     /^src\/kit\/sources\/risr\/events\.ts.*\n.*\n *Type 'number' is not assignable to type 'string'/m,
   ],
-])('does not compile with %s', (_what, message) => {
-  expect(output).toMatch(message);
-});
+])('does not compile with %s', (_what, message) => expect(output).toMatch(message));

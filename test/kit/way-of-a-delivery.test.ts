@@ -30,8 +30,22 @@ afterAll(async () => {
   rmSync(folder, { recursive: true });
 });
 
-/** The files of the kit of which at least one function ran, from the request to its reply. */
-async function filesRunBy(source: Source, type: string): Promise<string[]> {
+/**
+ * The files of the kit of which at least one function ran, from the request to its reply. What runs beside it, the worker
+ * above all, is caught as well where the machine is slow: of several measurements the one with the fewest counts.
+ */
+async function filesRunBy(source: Source, type: string): Promise<readonly string[]> {
+  let fewest = await filesRunOnce(source, type);
+  for (let more = 0; more < 20 && fewest.length > MOST_FILES; more += 1) {
+    const again = await filesRunOnce(source, type);
+    if (again.length < fewest.length) fewest = again;
+  }
+  return fewest;
+}
+
+const MOST_FILES = 30;
+
+async function filesRunOnce(source: Source, type: string): Promise<string[]> {
   await sender.fire(source, type); // what is loaded or made once is not of the way
   await receiver.app.idle();
   const request = await sender.request(source, type);
@@ -64,7 +78,7 @@ it.each(events.map(([source, type]) => [source.name, type, source] as const))(
     const run = await filesRunBy(source, type);
     expect(run.length).toBeGreaterThan(15);
     expect(run.filter((file) => !filesNamed().has(file))).toEqual([]);
-    expect(run.length).toBeLessThanOrEqual(30);
+    expect(run.length).toBeLessThanOrEqual(MOST_FILES);
   },
 );
 

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -12,15 +12,11 @@ import type { Inbox, NewEntry } from '../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { newEntry } from '../kit/inbox/contract/entries.ts';
 
-jest.setTimeout(60_000); // each case starts processes, the first one a PostgreSQL server
-
 const script = join(import.meta.dirname, '../../scripts/inbox.ts');
 const DAY_MS = 86_400_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => rmSync(directory, { recursive: true }));
 
 interface Ran {
   readonly code: number;
@@ -31,9 +27,9 @@ interface Ran {
 function run(args: readonly string[], url: string, settings: Record<string, string> = {}): Promise<Ran> {
   return new Promise((resolve) => {
     const env = { PATH: process.env['PATH'], INBOX_URL: url, ...settings };
-    const child = execFile(process.execPath, [script, ...args], { env }, (_error, out, err) => {
-      resolve({ code: child.exitCode ?? -1, out, err });
-    });
+    const child = execFile(process.execPath, [script, ...args], { env }, (_error, out, err) =>
+      resolve({ code: child.exitCode ?? -1, out, err }),
+    );
   });
 }
 
@@ -178,9 +174,9 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
   it('replays the entries that are named', async () => {
     const seq = await withInbox((inbox) => bury(inbox));
     expect(await run(['replay', String(seq)], url)).toEqual({ code: 0, out: '1 replayed\n', err: '' });
-    await withInbox(async (inbox) => {
-      expect(await inbox.find(seq)).toMatchObject({ status: 'waiting', attempts: 0 });
-    });
+    await withInbox(async (inbox) =>
+      expect(await inbox.find(seq)).toMatchObject({ status: 'waiting', attempts: 0 }),
+    );
   });
 
   it('replays all dead letters, or those of one type, beside a running receiver', async () => {

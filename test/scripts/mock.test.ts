@@ -1,13 +1,14 @@
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { apiEnvironment } from '../../src/lab/stage/products.ts';
 import { credentialVariable, endpointsOf } from '../../src/kit/endpoints.ts';
 import { storyOf } from '../../src/lab/mock/story.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { ended, printed, runScript, startScript } from '../support/command.ts';
+import { freePort } from '../../src/lab/rig/ports.ts';
+import { later, newFolder } from '../support/fixtures.ts';
 import { secretsFor, startReceiver as startWholeReceiver } from '../support/receiver.ts';
 import { startReceiver, type SmallReceiver } from '../support/small-receiver.ts';
 import { until } from '../support/until.ts';
@@ -17,11 +18,6 @@ const first: Source = sources[0];
 const type = storyOf(first)[0] ?? '';
 const SECRET = 'never-printed-5f0c1d8e7b6a49382716';
 const variable = variableOf(first, type);
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
 
 function variableOf(source: Source, of: string): string {
   const definition = endpointsOf(source).find(
@@ -33,22 +29,8 @@ function variableOf(source: Source, of: string): string {
 
 async function receiverAnswering(status: number): Promise<SmallReceiver> {
   const receiver = await startReceiver([], () => status);
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   return receiver;
-}
-
-async function freePort(): Promise<number> {
-  const receiver = await startReceiver([], () => 200);
-  await receiver.stop();
-  return Number(receiver.url.port);
-}
-
-function folder(): string {
-  const path = mkdtempSync(join(tmpdir(), 'send-test-'));
-  cleanup.push(() => {
-    rmSync(path, { recursive: true });
-  });
-  return path;
 }
 
 it.each(all.map((source) => [source.name, storyOf(source)[0] ?? '', source] as const))(
@@ -91,7 +73,7 @@ it('ends with 0 when a fault gets what it should', async () => {
 
 it('sends a payload from a file with members changed, as often as asked', async () => {
   const receiver = await receiverAnswering(200);
-  const file = join(folder(), 'payload.json');
+  const file = join(newFolder(), 'payload.json');
   writeFileSync(file, '{"taskId":"mine"}');
   const args = ['phenixid', 'OrderSigned', '--data', file, '--set', 'note=hello', '--count', '5'];
   const { code, out } = await runScript('send', [...args, '--url', receiver.url.href, '--seed', '7'], {
@@ -160,8 +142,8 @@ it('keeps a mock running until it is stopped', async () => {
 it('begins with the tasks of a file, and sends where a config.json of Signing Workflow says', async () => {
   const receiver = await receiverAnswering(200);
   const taskId = 'aaaaaaaa-3c42-4b8e-9a57-2f6c1b90d413';
-  const state = join(folder(), 'state.json');
-  const config = join(folder(), 'config.json');
+  const state = join(newFolder(), 'state.json');
+  const config = join(newFolder(), 'config.json');
   writeFileSync(state, JSON.stringify({ phenixid: { tasks: [{ id: taskId }] } }));
   const endpoint = new URL('/elsewhere', receiver.url).href;
   writeFileSync(config, JSON.stringify({ webHook: { enabled: true, endpoint, secret: SECRET } }));
@@ -183,7 +165,7 @@ it.each([
   ['is no JSON', '{', /cannot be read as JSON/],
   ['has a product that there is not', '{"hotdoc":{}}', /hotdoc/],
 ])('does not begin with a file that %s', async (_what, content, message) => {
-  const file = join(folder(), 'state.json');
+  const file = join(newFolder(), 'state.json');
   if (content !== undefined) writeFileSync(file, content);
   const { code, err } = await runScript('mock', ['--state', file], { MOCK_PORT: '0' });
   expect(err).toMatch(message);
@@ -193,7 +175,7 @@ it.each([
 it('plays a scenario against a receiver that runs elsewhere, and says what shows of it', async () => {
   const port = await freePort();
   const receiver = await startWholeReceiver({ env: apiEnvironment(`http://127.0.0.1:${port}`) });
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   const env = { ...secretsFor(sources), MOCK_PORT: String(port) };
   const { code, out } = await runScript('mock', ['--url', receiver.url, '--scenario', 'interview'], env);
   expect(out).toMatch(/^✓ NewWorkItemVersionComplete: delivered/m);
@@ -230,7 +212,7 @@ it('says that the port of the mock is taken', async () => {
 });
 
 it('shows every event in the demo, refuses the forged one, and leaves nothing behind', async () => {
-  const temporary = folder();
+  const temporary = newFolder();
   const { code, out } = await runScript('demo', ['--once'], { TMPDIR: temporary });
   for (const event of all.flatMap(storyOf)) expect(out).toMatch(new RegExp(`^✓ ${event} .* 200 `, 'm'));
   expect(out).toMatch(/^✗ .* 401 refused .* proof_mismatch$/m);
@@ -243,23 +225,25 @@ it('shows every event in the demo, refuses the forged one, and leaves nothing be
   expect(out).not.toContain('\u001b');
   expect(code).toBe(0);
   expect(readdirSync(temporary)).toEqual([]);
-}, 30_000);
+});
 
 it('shows the same effects in a demo on a bad day', async () => {
-  const { code, out } = await runScript('demo', ['--once', '--chaos', '11'], { TMPDIR: folder() });
+  const { code, out } = await runScript('demo', ['--once', '--chaos', '11'], { TMPDIR: newFolder() });
   expect(out).toMatch(/^\d+ things went wrong on purpose\.$/m);
   expect(out).toMatch(/^✓ → here, in the receiver +the signed file is archived, once: /m);
   expect(code).toBe(0);
-}, 30_000);
+});
 
 it('plays bad days one after the other', async () => {
-  const { code, out } = await runScript('prove/chaos', ['--seed', '3', '--days', '2'], { TMPDIR: folder() });
+  const { code, out } = await runScript('prove/chaos', ['--seed', '3', '--days', '2'], {
+    TMPDIR: newFolder(),
+  });
   expect(out).toMatch(/^seed 3: \d+ things went wrong, nothing is missing\nseed 4: .*\n\n2 of 2 days/);
   expect(code).toBe(0);
-}, 30_000);
+});
 
 it('keeps the demo running until it is stopped, and leaves nothing behind', async () => {
-  const temporary = folder();
+  const temporary = newFolder();
   const demo = startScript('demo', [], { TMPDIR: temporary });
   const end = ended(demo);
   const text = await printed(demo, /log from here on/);
@@ -271,4 +255,4 @@ it('keeps the demo running until it is stopped, and leaves nothing behind', asyn
   expect((await end).out).toMatch(/"outcome":"answered"/);
   expect((await end).code).toBe(0);
   expect(readdirSync(temporary)).toEqual([]);
-}, 30_000);
+});

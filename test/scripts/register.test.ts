@@ -1,15 +1,9 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { replyJson } from '../../src/lab/mock/platforms/platform.ts';
 import { runScript, type Ended } from '../support/command.ts';
+import { newFolder } from '../support/fixtures.ts';
 import { startProducts, type Products } from '../support/products.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 interface Harness extends Products {
   readonly register: (...args: string[]) => Promise<Ended>;
@@ -18,15 +12,8 @@ interface Harness extends Products {
 /** The products with nothing registered, and the command with what it needs in its environment. */
 async function start(env: Record<string, string> = {}): Promise<Harness> {
   const products = await startProducts({ registered: false });
-  const folder = mkdtempSync(join(tmpdir(), 'kit-register-'));
-  cleanup.push(
-    () => products.stop(),
-    () => {
-      rmSync(folder, { recursive: true });
-    },
-  );
   const environment = { ...products.env, ...env };
-  const notes = ['--notes', join(folder, 'registrations.json')];
+  const notes = ['--notes', join(newFolder(), 'registrations.json')];
   return Object.assign(products, {
     register: (...args: string[]) => runScript('register', [...args, ...notes], environment),
   });
@@ -65,7 +52,7 @@ it('lists, tests and removes', async () => {
   expect(topics(all)).toEqual([]);
   expect((await all.register('remove')).out).toBe('Nothing of this receiver is registered.\n');
   expect((await all.register('list')).out).toBe('Nothing is registered.\n');
-}, 20_000);
+});
 
 it('leaves registrations of others alone', async () => {
   const all = await start();
@@ -114,9 +101,8 @@ it.each([
   expect(ended.err).toContain(words);
 });
 
-it('explains itself', async () => {
-  expect(await runScript('register', ['--help'])).toMatchObject({ code: 0, err: '' });
-});
+it('explains itself', async () =>
+  expect(await runScript('register', ['--help'])).toMatchObject({ code: 0, err: '' }));
 
 it.each([
   [

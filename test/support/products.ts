@@ -1,8 +1,5 @@
-import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFire } from '../../src/lab/mock/platforms/firing.ts';
 import {
@@ -24,9 +21,10 @@ import { readAnswers, writeAnswers } from '../../src/kit/sources/hotdocs/answers
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
+import { later, listening, newFolder } from './fixtures.ts';
 import { secretsFor, startReceiver, type TestReceiver } from './receiver.ts';
 
-/** The receiver and the three products, over real HTTP, each side configured to call the other. */
+/** The receiver and the three products, over real HTTP, each side configured to call the other, until this test is over. */
 export interface Products {
   readonly receiver: () => TestReceiver;
   readonly hotdocs: HotdocsPlatform;
@@ -45,7 +43,6 @@ export interface Products {
   readonly startReceiver: () => Promise<void>;
   /** What was archived under a kind of key, with the bytes of the file. */
   readonly archived: () => readonly (Archived & { readonly key: string; readonly body: Buffer })[];
-  readonly stop: () => Promise<void>;
 }
 
 export interface ProductsOptions {
@@ -61,9 +58,9 @@ const WORK_GROUP = '44b0d1f2-8c3e-4a5b-9d6f-70e1f2a3b4c5';
 const TEMPLATE = '0f9e8d7c-6b5a-4938-8271-605f4e3d2c1b';
 
 export async function startProducts(options: ProductsOptions = {}): Promise<Products> {
-  const folder = mkdtempSync(join(tmpdir(), 'kit-products-'));
+  const folder = newFolder();
   const mock = createServer();
-  const origin = `http://127.0.0.1:${await freePortOf(mock)}`;
+  const origin = `http://127.0.0.1:${await listening(mock)}`;
   const env: Record<string, string> = {
     INBOX_URL: `sqlite:${join(folder, 'inbox.db')}`,
     RECORDS_FILE: join(folder, 'records.db'),
@@ -149,18 +146,13 @@ export async function startProducts(options: ProductsOptions = {}): Promise<Prod
         const document = value as unknown as Archived; // only the archive writes records of this kind
         return { ...document, key: id, body: readFileSync(join(folder, 'archive', document.sha256)) };
       }),
-    async stop() {
-      await receiver.stop();
-      mock.close();
-      mock.closeAllConnections();
-      rmSync(folder, { recursive: true, force: true });
-    },
   };
   const disturb = (platform: string, request: PlatformRequest) => {
     calls.push(`${request.method} ${platform}/${request.path.join('/')}`);
     return products.disturb(platform, request);
   };
   mock.on('request', createMockApp([], Object.values(platforms), { disturb }));
+  later(() => receiver.stop());
   return products;
 }
 
@@ -190,11 +182,6 @@ function apiEnvironment(origin: string): Record<string, string> {
     RISR_API_ORGANISATION: 'org_demo',
     RISR_API_CALLS_PER_SECOND: '10000',
   };
-}
-
-async function freePortOf(server: ReturnType<typeof createServer>): Promise<number> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return (server.address() as AddressInfo).port; // it listens on TCP
 }
 
 const plainAnswers: HotdocsOptions['readAnswers'] = (json, dialect) =>

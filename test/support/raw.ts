@@ -83,10 +83,7 @@ function endOf(socket: Socket, silenceMs: number): Promise<boolean> {
     const listen = () => {
       clearTimeout(timer);
       // Before the first byte there is nothing to be silent after; a receiver that hangs ends in the test's time-out.
-      if (heard)
-        timer = setTimeout(() => {
-          resolve(false);
-        }, silenceMs);
+      if (heard) timer = setTimeout(() => resolve(false), silenceMs);
     };
     socket.on('data', () => {
       heard = true;

@@ -16,6 +16,7 @@ import type { RunnableStep } from '../../src/kit/step.ts';
 import { start, type Program, type Startable } from '../../src/kit/program/start.ts';
 import { appOf } from '../../src/lab/rig/app.ts';
 import { secretsFor as makeSecrets } from '../../src/lab/rig/secrets.ts';
+import { createTestSender, type TestSender } from './test-sender.ts';
 
 /** A whole receiver on a free port, every endpoint open, with what a test wants to look at. */
 export interface TestReceiver {
@@ -25,6 +26,8 @@ export interface TestReceiver {
   readonly config: Config;
   /** Every log line so far. */
   readonly log: readonly LogLine[];
+  /** Sends to it; closed with it. */
+  readonly sender: TestSender;
   /** The secret of an endpoint's path. */
   secretOf(path: string): string;
   stop(): Promise<void>;
@@ -71,17 +74,21 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
   const app = await start(changed, config, log);
   const { records } = app.tools;
   addExamplePeople(records);
+  const secretOf = (path: string) => {
+    const endpoint = config.endpoints.find(({ definition }) => definition.path === path);
+    return endpoint?.credentials.get('')?.texts[0] ?? '';
+  };
+  const sender = createTestSender({ url: app.url, secretOf });
   return {
     app,
     url: app.url,
     records,
     config,
     log: lines,
-    secretOf: (path) => {
-      const endpoint = config.endpoints.find(({ definition }) => definition.path === path);
-      return endpoint?.credentials.get('')?.texts[0] ?? '';
-    },
+    sender,
+    secretOf,
     stop: async () => {
+      sender.close();
       await app.stop();
       rmSync(archive, { recursive: true, force: true });
     },

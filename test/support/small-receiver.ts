@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Delivery } from '../../src/kit/delivery.ts';
 import { importSecret } from '../../src/kit/proofs/secrets.ts';
 import { acme } from './acme.ts';
+import { listenOn } from '../../src/lab/rig/ports.ts';
 
 export interface SmallReceiver {
   readonly url: URL;
@@ -44,12 +45,9 @@ export async function startReceiver(
       },
     );
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  const port = await listenOn(server);
   return {
-    url: new URL(`http://127.0.0.1:${address.port}`),
+    url: new URL(`http://127.0.0.1:${port}`),
     deliveries,
     async stop() {
       server.close();

@@ -61,7 +61,7 @@ export function createTestSender(target: Target): TestSender {
   }
 
   async function sendOne(outgoing: OutgoingRequest): Promise<ReceivedReply> {
-    const outcome = await send(new URL(target.url), outgoing, { timeoutMs: 10_000, connections });
+    const outcome = await send(new URL(target.url), outgoing, { timeoutMs: 120_000, connections });
     if (outcome.kind === 'failure') throw new Error(outcome.says);
     return outcome.reply;
   }
@@ -71,9 +71,7 @@ export function createTestSender(target: Target): TestSender {
     sign,
     send: sendOne,
     fire: async (source, type, options) => sendOne(await request(source, type, options)),
-    close: () => {
-      connections.close();
-    },
+    close: () => connections.close(),
   };
 }
 

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer } from 'node:http';
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import type { Effects } from '../../src/lab/conformance/stage.ts';
 import { HttpError, membersOf, prove } from './express-proof.ts';
 import type { Credentials } from './parts.ts';
-import { closed, portOf, type Running } from './receiver.ts';
+import { closed, type Running } from './receiver.ts';
+import { listenOn } from '../../src/lab/rig/ports.ts';
 
 // A correct receiver as one would write it today: Express, helmet and jose, and what each of them leaves to their user.
 
@@ -20,10 +20,9 @@ export async function startExpress(credentials: Credentials): Promise<Running> {
   const happened: Happened = { effects: [], quarantined: [], seen: new Set(), newest: new Map() };
   const app = createApp(credentials, happened);
   const server = createServer({ requestTimeout: 5_000, headersTimeout: 5_000 }, app);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenOn(server);
   return {
-    url: new URL(`http://127.0.0.1:${portOf(server)}`),
+    url: new URL(`http://127.0.0.1:${port}`),
     effects: async () => ({ effects: happened.effects, quarantined: happened.quarantined }),
     stop: () => closed(server),
   };
@@ -89,9 +88,7 @@ function bodyOf(request: Request, most: number): Promise<Buffer> {
       if (size > most) reject(new HttpError(413));
       else chunks.push(chunk);
     });
-    request.on('end', () => {
-      resolve(Buffer.concat(chunks));
-    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', reject);
   });
 }

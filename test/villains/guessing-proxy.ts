@@ -1,7 +1,6 @@
-import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { portOf } from './receiver.ts';
 import type { Villain } from './villain.ts';
+import { listenOn } from '../../src/lab/rig/ports.ts';
 
 /** Puts a proxy in front of a receiver that tidies what comes in, by guesses; one request for each connection. */
 export async function behindGuess(
@@ -32,11 +31,10 @@ export async function behindGuess(
       head = undefined;
     });
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
+  const port = await listenOn(server);
   return {
     ...inner,
-    url: new URL(`http://127.0.0.1:${portOf(server)}`),
+    url: new URL(`http://127.0.0.1:${port}`),
     async stop() {
       server.close();
       for (const socket of sockets) socket.destroy();

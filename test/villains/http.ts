@@ -88,12 +88,8 @@ export function readBody(request: IncomingMessage, _response: ServerResponse, to
       if (size > most) reject(tooLarge());
       else chunks.push(chunk);
     });
-    request.on('end', () => {
-      resolve(Buffer.concat(chunks));
-    });
-    request.on('error', () => {
-      reject(new Refusal(400, { Connection: 'close' }));
-    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
+    request.on('error', () => reject(new Refusal(400, { Connection: 'close' })));
   });
 }
 

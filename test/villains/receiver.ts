@@ -72,7 +72,7 @@ async function listen(
   return server;
 }
 
-export function portOf(server: Pick<Server, 'address'>): number {
+function portOf(server: Pick<Server, 'address'>): number {
   const address = server.address();
   if (address === null || typeof address === 'string') throw new Error('no TCP port');
   return address.port;

@@ -1,11 +1,10 @@
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createInterface } from 'node:readline';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { ContestantFailed } from './load.ts';
 import { secrets } from './requests.ts';
-import { residentMegabytes } from './resident.ts';
 
 /** A server under measurement, in a process of its own. */
 export interface Contestant {
@@ -41,21 +40,14 @@ export interface HeldAnswer {
 
 type Environment = Readonly<Record<string, string>>;
 
-const alive = new Set<ChildProcess>();
-
-/** For the end of this process, however it ends: a paused child would otherwise stay for ever. */
-export function killAll(): void {
-  for (const child of alive) child.kill('SIGKILL');
-}
-
 /** Starts a file of this folder and waits until it listens. */
 export async function startContestant(
   name: string,
   file: string,
   env: Environment = {},
 ): Promise<Contestant> {
-  const child = launch(file, env);
-  return contestant(name, child, await portOf(child, name));
+  const program = launch(file, env);
+  return contestant(name, program, await portOf(program, name));
 }
 
 const A_DAY_MS = '86400000';
@@ -65,12 +57,12 @@ export async function startHeld(
   name: string,
   env: Environment & { readonly INBOX_URL: string },
 ): Promise<HeldContestant> {
-  const child = launch('contestants/held.ts', { ...env, HANDLER_TIMEOUT_MS: A_DAY_MS });
-  const common = contestant(name, child, await portOf(child, name));
+  const program = launch('contestants/held.ts', { ...env, HANDLER_TIMEOUT_MS: A_DAY_MS });
+  const common = contestant(name, program, await portOf(program, name));
   const obey = async (order: HeldOrder) => {
-    child.send(order);
+    program.child.send(order);
     // It answers every order with this, and says nothing else.
-    const [answer] = (await once(child, 'message')) as [HeldAnswer];
+    const [answer] = (await once(program.child, 'message')) as [HeldAnswer];
     return answer;
   };
   const afterTurn = env.INBOX_URL === 'memory:' ? () => drain(obey) : common.afterTurn;
@@ -89,54 +81,44 @@ async function drain(obey: HeldContestant['obey']): Promise<void> {
 }
 
 /** What it logs goes to /dev/null, of all alike. */
-function launch(file: string, env: Environment): ChildProcess {
-  const child = spawn(process.execPath, [fileURLToPath(new URL(file, import.meta.url))], {
+function launch(file: string, env: Environment): ProgramProcess {
+  return startProgram({
+    main: fileURLToPath(new URL(file, import.meta.url)),
     env: { ...secrets, PORT: '0', ADMIN_PORT: 'off', LOG_LEVEL: 'info', RECORDS_FILE: ':memory:', ...env },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    measured: true,
   });
-  alive.add(child);
-  child.once('exit', () => alive.delete(child));
-  return child;
 }
 
-function contestant(name: string, child: ChildProcess, port: number): Contestant {
+function contestant(name: string, program: ProgramProcess, port: number): Contestant {
   return {
     name,
     port,
     afterTurn: async () => undefined,
-    pause: () => {
-      signal(child, 'SIGSTOP');
-    },
-    resume: () => {
-      signal(child, 'SIGCONT');
-    },
-    residentMegabytes: () => residentMegabytes(child.pid ?? 0),
+    pause: () => signal(program, 'SIGSTOP'),
+    resume: () => signal(program, 'SIGCONT'),
+    residentMegabytes: () => residentMegabytes(program.child.pid ?? 0),
     kill: async () => {
-      if (!alive.has(child)) return;
-      child.kill('SIGKILL');
-      await once(child, 'exit');
+      program.kill();
+      await program.ended;
     },
   };
 }
 
 /** Windows knows neither; there what one has left to do disturbs the next. */
-function signal(child: ChildProcess, name: 'SIGSTOP' | 'SIGCONT'): void {
-  if (process.platform !== 'win32') child.kill(name);
+function signal(program: ProgramProcess, name: 'SIGSTOP' | 'SIGCONT'): void {
+  if (process.platform !== 'win32') program.kill(name);
 }
 
-function portOf(child: ChildProcess, name: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const said: string[] = [];
-    child.once('error', reject);
-    child.once('exit', () => {
-      reject(new ContestantFailed([`${name} ended before it was measured:`, ...said].join('\n')));
-    });
-    if (child.stderr === null) throw new Error('Contestants are started with a pipe for what they say.');
-    // Read to the end: a full pipe would stop the contestant.
-    createInterface(child.stderr).on('line', (line) => {
-      said.push(line);
-      const port = /^Listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line)?.[1];
-      if (port !== undefined) resolve(Number(port));
-    });
+async function portOf(program: ProgramProcess, name: string): Promise<number> {
+  const url = await program.url().catch(() => {
+    throw new ContestantFailed(`${name} ended before it was measured:\n${program.output()}`);
   });
+  return Number(new URL(url).port);
+}
+
+/** NaN where the operating system does not say. */
+function residentMegabytes(pid: number): number {
+  const file = `/proc/${pid}/status`;
+  if (!existsSync(file)) return NaN;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024;
 }

@@ -1,5 +1,5 @@
 import { startContestant, startHeld, type Contestant } from './contestant.ts';
-import type { InboxName, Inboxes } from './inboxes.ts';
+import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** `held`: the handlers wait, so that accepting is all there is to do. The others of the kit handle what they accept. */
@@ -85,8 +85,9 @@ export async function startNamed(name: Name, inboxes: Inboxes): Promise<Contesta
     case 'raw-json':
     case 'raw-form':
     case 'raw-jws':
+      return startContestant(name, 'contestants/raw.ts', { CHECK: name.slice('raw-'.length) });
     case 'express':
-      return startContestant(name, `contestants/${name}.ts`);
+      return startContestant(name, 'contestants/express.ts');
     case 'memory':
     case 'sqlite':
       return startContestant(name, '../../../src/example/main.ts', {

@@ -113,9 +113,7 @@ function keepSending(
   return new Promise((resolve, reject) => {
     let sentAt = 0;
     let received: Buffer | undefined;
-    const fail = (why: string) => {
-      reject(new ContestantFailed(`${name} ${why}`));
-    };
+    const fail = (why: string) => reject(new ContestantFailed(`${name} ${why}`));
     const send = () => {
       const request = next();
       if (request === undefined) {
@@ -137,12 +135,8 @@ function keepSending(
       latencies.push(performance.now() - sentAt);
       send();
     });
-    socket.on('error', ({ message }) => {
-      fail(`broke a connection: ${message}`);
-    });
-    socket.on('close', () => {
-      fail('closed a connection in the middle of the measurement.');
-    });
+    socket.on('error', ({ message }) => fail(`broke a connection: ${message}`));
+    socket.on('close', () => fail('closed a connection in the middle of the measurement.'));
     send();
   });
 }

@@ -1,5 +1,5 @@
 import type { Contestant } from './contestant.ts';
-import type { Inboxes } from './inboxes.ts';
+import type { Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import { mayRepeat, startNamed, type Lane, type Name } from './lanes.ts';
 import { load, sendAll, type Load } from './load.ts';
 import { signPool, type Kind } from './requests.ts';

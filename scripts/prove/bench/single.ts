@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startContestant, startHeld, type Contestant, type HeldContestant } from './contestant.ts';
-import type { InboxName, Inboxes } from './inboxes.ts';
+import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import { median, sendAll } from './load.ts';
 import { signPool } from './requests.ts';
 import { limitRow, mark, NONE, spread, type Row } from './table.ts';

@@ -1,8 +1,9 @@
+import { markdownTable } from '../../../src/lab/rig/table.ts';
 import type { Comparison, Lane } from './lanes.ts';
 import { median } from './load.ts';
 import type { Track } from './rounds.ts';
 
-/** A row of the table, in its columns' order. */
+/** A row of the table. */
 export interface Row {
   readonly what: string;
   /** Requests a second, this and that, unless a unit says otherwise. */
@@ -53,20 +54,11 @@ export function spread(values: readonly number[], digits: number): string {
   return `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
 }
 
-export function markdownTable(rows: readonly Row[]): string {
-  const heads: Row = {
-    what: 'what',
-    measured: 'median req/s',
-    ratio: 'ratio',
-    target: 'target',
-    spread: 'spread',
-  };
-  const columns = ['what', 'measured', 'ratio', 'target', 'spread'] as const;
-  const widths = columns.map((column) => Math.max(...[heads, ...rows].map((row) => row[column].length)));
-  const line = (row: Row) =>
-    `| ${columns.map((column, index) => row[column].padEnd(widths[index] ?? 0)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(heads), rule, ...rows.map(line)].join('\n');
+export function comparisonTable(rows: readonly Row[]): string {
+  return markdownTable(
+    ['what', 'median req/s', 'ratio', 'target', 'spread'],
+    rows.map(({ what, measured, ratio, target, spread }) => [what, measured, ratio, target, spread]),
+  );
 }
 
 function speeds(lane: Lane, tracks: readonly Track[]): number[] {

@@ -1,5 +1,5 @@
 import { startHeld, type HeldContestant } from './contestant.ts';
-import type { InboxName, Inboxes } from './inboxes.ts';
+import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import { median, sendAll } from './load.ts';
 import { signPool } from './requests.ts';
 

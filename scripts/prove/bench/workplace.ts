@@ -1,7 +1,8 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
-import { killAll } from './contestant.ts';
-import { createInboxes, type Inboxes } from './inboxes.ts';
+import { mkdirSync, statfsSync } from 'node:fs';
+import { UsageError } from '../../../src/lab/usage.ts';
+import { newFolder } from '../../../src/lab/rig/folder.ts';
+import { createInboxes, type Inboxes } from '../../../src/lab/rig/inboxes.ts';
+import { killAll } from '../../../src/lab/rig/program.ts';
 
 /** Where a measurement keeps its files. */
 export interface Workplace {
@@ -17,7 +18,7 @@ export async function inWorkplace<Result>(
   parent: string,
   work: (place: Workplace) => Promise<Result>,
 ): Promise<Result> {
-  const directory = newDirectory(parent);
+  const { path: directory } = newFolder('work', parent);
   const inboxes = createInboxes(directory);
   endOnSignal(inboxes);
   try {
@@ -26,17 +27,6 @@ export async function inWorkplace<Result>(
     killAll();
     await inboxes.close();
   }
-}
-
-/** Removed when this process ends, however it ends. */
-function newDirectory(parent: string): string {
-  mkdirSync(parent, { recursive: true });
-  const directory = mkdtempSync(join(parent, 'work-'));
-  process.on('exit', () => {
-    killAll();
-    rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
-  });
-  return directory;
 }
 
 function endOnSignal(inboxes: Inboxes): void {
@@ -51,4 +41,15 @@ function endOnSignal(inboxes: Inboxes): void {
 
 function ignore(): void {
   return undefined;
+}
+
+const TMPFS = 0x01021994; // linux/magic.h
+
+/** Where an fsync is to cost what it does in production. @throws UsageError that names the setting */
+export function refuseInMemory(setting: string, folder: string): void {
+  mkdirSync(folder, { recursive: true });
+  if (statfsSync(folder).type !== TMPFS) return;
+  throw new UsageError(
+    `${setting}: ${folder} is in memory, where an fsync costs nothing; name one on a disk.`,
+  );
 }

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
 import { startPostgres } from '../../../src/lab/rig/postgres.ts';
-import type { EngineName } from './points.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
 
 /** Where inboxes are kept. */
 export interface Engine {

@@ -3,10 +3,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { deliveriesOf } from './deliveries.ts';
-import { drained } from './drained.ts';
-import { inNewFolder } from './folder.ts';
+import { drained } from '../../../src/lab/rig/inboxes.ts';
+import { inNewFolder } from '../../../src/lab/rig/folder.ts';
 import { environmentOf, startReceiver } from './receiver.ts';
 import { sendAll, unsent } from './sending.ts';
+
+const PATIENCE_MS = 120_000;
 
 /** How often the inbox file was brought to disk before each reply to a new event. */
 export interface Syncs {
@@ -22,7 +24,7 @@ export function hasStrace(): boolean {
 
 /** Sends deliveries one after the other to a receiver that runs under strace, and reads what strace saw. */
 export function countSyncs(seed: number): Promise<Syncs> {
-  return inNewFolder(async (folder) => {
+  return inNewFolder('crash', async (folder) => {
     const trace = join(folder, 'trace');
     const inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
     const calls = 'trace=fsync,fdatasync,read,write,writev,sendmsg';
@@ -45,7 +47,7 @@ async function sendOneByOne(url: URL, seed: number, inboxUrl: string): Promise<v
   try {
     for (const delivery of events.values()) {
       await sendAll(url, [unsent(delivery)], { connections: 1 });
-      await drained(inbox);
+      await drained(inbox, PATIENCE_MS);
     }
   } finally {
     await inbox.close();

@@ -5,7 +5,7 @@ import { createRandom, randomBelow, type Random } from '../../../src/lab/mock/ra
 import { deliveriesOf } from './deliveries.ts';
 import { readEffects } from './effects.ts';
 import type { Engine } from './engine.ts';
-import { inNewFolder } from './folder.ts';
+import { inNewFolder } from '../../../src/lab/rig/folder.ts';
 import type { ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { effectsFile, environmentOf, startReceiver, startWorker } from './receiver.ts';
 import { sendToAny, unsent } from './sending.ts';
@@ -37,7 +37,7 @@ const CONNECTIONS = 16;
 
 /** Starts four processes on one inbox, kills half of them again and again, and compares. */
 export function playMachines(options: MachinesOptions): Promise<Machines> {
-  return inNewFolder((folder) => playIn(folder, options));
+  return inNewFolder('crash', (folder) => playIn(folder, options));
 }
 
 async function playIn(folder: string, options: MachinesOptions): Promise<Machines> {

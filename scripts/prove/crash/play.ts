@@ -2,12 +2,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Entry } from '../../../src/kit/inbox/inbox.ts';
 import { createRandom, randomBelow } from '../../../src/lab/mock/random.ts';
 import { deliveriesOf } from './deliveries.ts';
-import { entriesWhenDrained } from './drained.ts';
+import { openInbox } from '../../../src/kit/inbox/open.ts';
+import { drained } from '../../../src/lab/rig/inboxes.ts';
 import { readEffects } from './effects.ts';
 import type { Engine } from './engine.ts';
 import { deathNote, type FaultVariables } from './fault.ts';
-import { inNewFolder } from './folder.ts';
-import { points, type EngineName, type PointName } from './points.ts';
+import { inNewFolder } from '../../../src/lab/rig/folder.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
+import { points, type PointName } from './points.ts';
 import { effectsFile, environmentOf, startReceiver, type Receiver } from './receiver.ts';
 import { sendAll, unsent, type Sent } from './sending.ts';
 import { brokenPromises, tally, type Tally } from './verdict.ts';
@@ -37,11 +39,11 @@ export interface Crash extends Tally {
 }
 
 const CONNECTIONS = 4;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 120_000;
 
 /** Kills a receiver while it receives and handles, starts it again, and compares. */
 export function playCrash(options: CrashOptions): Promise<Crash> {
-  return inNewFolder((folder) => playIn(folder, options));
+  return inNewFolder('crash', (folder) => playIn(folder, options));
 }
 
 async function playIn(folder: string, options: CrashOptions): Promise<Crash> {
@@ -119,5 +121,16 @@ async function recover(sent: readonly Sent[], env: Environment, seed: number): P
   } finally {
     receiver.kill();
     await receiver.ended;
+  }
+}
+
+/** As the command line sees it, beside the running receiver. In the order of acceptance. */
+export async function entriesWhenDrained(inboxUrl: string): Promise<Entry[]> {
+  const inbox = await openInbox(inboxUrl, { maxWaiting: 1, owner: false });
+  try {
+    await drained(inbox, PATIENCE_MS);
+    return (await inbox.list({ limit: 1_000_000 })).reverse();
+  } finally {
+    await inbox.close();
   }
 }

@@ -1,3 +1,5 @@
+import { engineNames, type EngineName } from '../../../src/lab/rig/inboxes.ts';
+
 /** Where on the way of a delivery the process may die. */
 export interface Point {
   readonly when: string;
@@ -5,9 +7,6 @@ export interface Point {
   /** The latest time of passing at which it dies: a run passes the point at least so often. */
   readonly latest: number;
 }
-
-export const engineNames = ['sqlite', 'postgres'] as const;
-export type EngineName = (typeof engineNames)[number];
 
 /** In the order of a delivery's life. */
 export const points = {

@@ -11,7 +11,7 @@ export interface Receiver extends ProgramProcess {
   readonly address: URL;
 }
 
-/** The program on the handlers of child-handlers.ts. Resolves when it listens. @throws if it ends before, with what it said */
+/** The program on the handlers of child-main.ts. Resolves when it listens. @throws if it ends before, with what it said */
 export async function startReceiver(options: Options): Promise<Receiver> {
   const program = launch(options);
   return { ...program, address: new URL(await program.url()) };

@@ -1,6 +1,8 @@
+import { textTable } from '../../../src/lab/rig/table.ts';
 import type { Machines } from './machines.ts';
 import type { Crash } from './play.ts';
-import { pointsOf, points, type EngineName, type PointName } from './points.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
+import { pointsOf, points, type PointName } from './points.ts';
 
 const HEADS = [
   'killed when',
@@ -19,7 +21,7 @@ const HEADS = [
 /** A row for each point and engine; `gone` is explained in the command's `--help`. */
 export function crashTable(crashes: readonly Crash[]): string {
   const groups = Map.groupBy(crashes, ({ points: names, engine }) => `${names.join()} ${engine}`);
-  return textTable([HEADS, ...[...groups.values()].map(rowOf)]);
+  return textTable([HEADS, ...[...groups.values()].map(rowOf)], 2);
 }
 
 function rowOf(crashes: readonly Crash[]): string[] {
@@ -68,12 +70,4 @@ const all = [...new Set([...pointsOf('sqlite'), ...pointsOf('postgres')])];
 function only(name: PointName): string {
   const engines: readonly EngineName[] = points[name].engines;
   return engines.length === 1 ? ` (${engines.join()} only)` : '';
-}
-
-/** Columns as wide as they need to be; all but the first two hold numbers. */
-function textTable(rows: readonly (readonly string[])[]): string {
-  const widths = HEADS.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  const cell = (text: string, column: number) =>
-    column < 2 ? text.padEnd(widths[column] ?? 0) : text.padStart(widths[column] ?? 0);
-  return rows.map((row) => row.map(cell).join('  ').trimEnd()).join('\n');
 }

@@ -2,9 +2,8 @@ import type { Entry } from '../../../src/kit/inbox/inbox.ts';
 import { definitionOf, type Source } from '../../../src/kit/source.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { digestOf } from './deliveries.ts';
-import { effectKey, type EffectsFound } from './effects.ts';
+import { effectKey, type EffectsFound, asksForStep, isStep } from './effects.ts';
 import type { Sent } from './sending.ts';
-import { asksForStep, isStep } from './steps.ts';
 
 /** What is there when all is over. */
 export interface Remains {

@@ -1,9 +1,8 @@
 import pg from 'pg';
 import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
-import { pass } from './fault.ts';
+import { pass, wrapMethod, type Call } from './fault.ts';
 import type { PointName } from './points.ts';
-import { STEP_ENDPOINT } from './steps.ts';
-import { wrapMethod, type Call } from './wrap.ts';
+import { STEP_ENDPOINT } from './effects.ts';
 
 /** What is written by one transaction, or by one statement outside of any. */
 interface Written {
@@ -33,9 +32,7 @@ export function watchPostgres(): void {
 /** Sends what makes it durable. */
 function commit(written: Written, { args, go }: Call<pg.Client>): unknown {
   passFor(written, 'before-commit', 'before-done');
-  const after = () => {
-    passFor(written, 'after-commit', 'after-done');
-  };
+  const after = () => passFor(written, 'after-commit', 'after-done');
   const callback: unknown = args.at(-1);
   const result = typeof callback === 'function' ? go([...args.slice(0, -1), calling(after, callback)]) : go();
   passFor(written, 'in-doubt', 'done-in-doubt');

@@ -1,8 +1,7 @@
 import { DatabaseSync, StatementSync } from 'node:sqlite';
 import { basename } from 'node:path';
-import { pass } from './fault.ts';
-import { STEP_ENDPOINT } from './steps.ts';
-import { wrapMethod } from './wrap.ts';
+import { pass, wrapMethod } from './fault.ts';
+import { STEP_ENDPOINT } from './effects.ts';
 
 /** Passes the points of a receiver's inbox file, by the statements it runs on it. */
 export function watchSqlite(file: string): void {

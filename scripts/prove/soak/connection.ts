@@ -47,9 +47,7 @@ function exchangeOn(socket: Socket, request: Buffer): Promise<number | undefined
       const reply = replyIn(received);
       if (reply) end(reply.status);
     };
-    const lose = () => {
-      end(undefined);
-    };
+    const lose = () => end(undefined);
     socket.off('error', ignore).on('data', hear).on('error', lose).on('close', lose).on('timeout', lose);
     socket.setTimeout(PATIENCE_MS);
     socket.write(request);

@@ -4,7 +4,8 @@ import { ofAllSources, type Deliveries } from './deliveries.ts';
 import { createLedger, type Settled } from './ledger.ts';
 import { handledFile, startReceiver } from './receiver.ts';
 import { isAccepted, sendAll } from './sending.ts';
-import { drained, openStore, tidyUpOften, type EngineName, type Store } from './store.ts';
+import { drained, type EngineName } from '../../../src/lab/rig/inboxes.ts';
+import { openStore, tidyUpOften, type Store } from './store.ts';
 
 export interface DayOptions extends Workplace {
   readonly engine: EngineName;

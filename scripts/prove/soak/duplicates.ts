@@ -1,5 +1,5 @@
 import { promisesKept, type HardTime, type HardTimesOptions } from './hard-time.ts';
-import type { EngineName } from './store.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
 import { numbersBelow, startSurvivor } from './survivor.ts';
 
 /** Twice at the same moment, and once more in the end. */

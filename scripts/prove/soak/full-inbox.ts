@@ -3,7 +3,7 @@ import type { HeldContestant } from '../bench/contestant.ts';
 import { median } from '../bench/load.ts';
 import { measureAccepting, slowerBy } from '../bench/waiting.ts';
 import type { HardTime, HardTimesOptions } from './hard-time.ts';
-import type { EngineName } from './store.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
 
 const ROUNDS = 4;
 const EACH = 200;

@@ -3,9 +3,10 @@ import { disksFull } from './disk-full.ts';
 import { onlyDuplicates } from './duplicates.ts';
 import { findingText, type Finding } from './finding.ts';
 import { inboxFull } from './full-inbox.ts';
+import { markdownTable } from '../../../src/lab/rig/table.ts';
 import type { HardTime, HardTimesOptions } from './hard-time.ts';
 import type { Replies } from './survivor.ts';
-import { engineNames } from './store.ts';
+import { engineNames } from '../../../src/lab/rig/inboxes.ts';
 
 /** Lives through all of them, one after the other, and prints what came of it. */
 export async function liveHardTimes(options: HardTimesOptions): Promise<readonly Finding[]> {
@@ -56,13 +57,7 @@ function table(times: readonly HardTime[]): string {
     String(survived?.lost ?? NONE),
     String(survived?.twice ?? NONE),
   ]);
-  const widths = heads.map((head, column) =>
-    Math.max(head.length, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join(' | ')} |`;
-  const rule = `|${widths.map((width) => '-'.repeat(width + 2)).join('|')}|`;
-  return [line(heads), rule, ...rows.map(line)].join('\n');
+  return markdownTable(heads, rows);
 }
 
 function repliesText(replies: Replies = new Map()): string {

@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const LOOKS = 10;
 const SHORTEST_PAUSE_MS = 100;
 
-/** Starts the real program with the handlers of child-handlers.ts. */
+/** Starts the real program with the handlers of child-main.ts. */
 export function startReceiver({
   directory,
   inboxUrl,

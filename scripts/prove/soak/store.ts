@@ -1,11 +1,7 @@
 import { existsSync, statSync } from 'node:fs';
-import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import type { Stats } from '../../../src/kit/inbox/inbox.ts';
-
-export const engineNames = ['sqlite', 'postgres'] as const;
-export type EngineName = (typeof engineNames)[number];
 
 /** An inbox seen from beside its receiver. */
 export interface Store {
@@ -64,17 +60,4 @@ export async function tidyUpOften(url: string): Promise<void> {
   await client.query("ALTER SYSTEM SET autovacuum_naptime = '3s'");
   await client.query('SELECT pg_reload_conf()');
   await client.end();
-}
-
-const POLL_MS = 20;
-
-/** Resolves with whether nothing waits or runs any more, within this time. Trouble is waited for, too. */
-export async function drained(store: Store, withinMs: number): Promise<boolean> {
-  const began = performance.now();
-  while (performance.now() - began < withinMs) {
-    const stats = await store.stats().catch(() => undefined);
-    if (stats && stats.waiting + stats.running === 0) return true;
-    await pause(POLL_MS);
-  }
-  return false;
 }

@@ -5,7 +5,8 @@ import { withIds } from './deliveries.ts';
 import { createLedger, type Settled } from './ledger.ts';
 import { handledFile, startReceiver } from './receiver.ts';
 import { isAccepted, sendAll } from './sending.ts';
-import { drained, openStore } from './store.ts';
+import { drained } from '../../../src/lab/rig/inboxes.ts';
+import { openStore } from './store.ts';
 
 /** A receiver that something happens to, and what its senders see of it. */
 export interface Survivor {

@@ -120,9 +120,7 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
       clearTimeout(timer);
       resolve({ reply: parseReply(Buffer.concat(chunks), closed, method), closed, trouble: cause });
     };
-    const timer = setTimeout(() => {
-      end(false, 'TIMEOUT');
-    }, timeoutMs);
+    const timer = setTimeout(() => end(false, 'TIMEOUT'), timeoutMs);
     let lingering: NodeJS.Timeout | undefined;
     socket.on('data', (chunk: Buffer) => {
       chunks.push(chunk);
@@ -130,9 +128,7 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
       if (bytes > MOST_REPLY_BYTES) end(false, 'REPLY_TOO_LARGE');
       if (lingering !== undefined || !parseReply(Buffer.concat(chunks), false, method).whole) return;
       clearTimeout(timer);
-      lingering = setTimeout(() => {
-        end(false, undefined);
-      }, manner?.lingerMs ?? 0);
+      lingering = setTimeout(() => end(false, undefined), manner?.lingerMs ?? 0);
     });
     // A reset is one of the ways in which a receiver may close.
     socket.on('error', (error: NodeJS.ErrnoException) => (trouble ??= error.code ?? 'unknown trouble'));

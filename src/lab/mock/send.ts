@@ -177,9 +177,7 @@ function replyOf(outgoing: http.ClientRequest, stopwatch: Stopwatch): Promise<Re
   return new Promise((resolve, reject) => {
     outgoing.on('error', reject);
     // Node tells of a connection closed in silence as an error, too, but not of one closed after our own hanging up.
-    outgoing.on('close', () => {
-      reject(new ConnectionClosed());
-    });
+    outgoing.on('close', () => reject(new ConnectionClosed()));
     outgoing.on('response', (incoming) => {
       const chunks: Buffer[] = [];
       let bytes = 0;

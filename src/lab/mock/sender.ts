@@ -94,9 +94,7 @@ export function createSender(options: SenderOptions): Sender {
       const next = supplyOf(() => prepareOne(type, chosen), chosen.count, fault, random);
       return runAll(next, chosen, async (prepared) => sentFrom(await deliver(prepared, fault)));
     },
-    close: () => {
-      connections.close();
-    },
+    close: () => connections.close(),
   };
 }
 

@@ -1,8 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Configurable } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
+import { newFolder } from './folder.ts';
 import { secretsFor } from './secrets.ts';
 import { startProgram, type ProgramProcess } from './program.ts';
 import type { Effects } from '../conformance/stage.ts';
@@ -24,14 +23,10 @@ export interface Kit {
 
 /** Starts it in a folder that is gone afterwards. @throws with what it said if it does not start */
 export async function startKit(app: Configurable, main: string): Promise<Kit> {
-  const folder = mkdtempSync(join(tmpdir(), 'conformance-kit-'));
+  const { path: folder, remove } = newFolder('conformance-kit');
   const inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
   const secrets = secretsFor(app);
   const env = { ...settingsFor(folder, inboxUrl), ...secrets };
-  const clean = () => {
-    rmSync(folder, { recursive: true, force: true });
-  };
-  process.once('exit', clean);
 
   let running = startProgram({ main, env, folder });
   const url = new URL(await running.url());
@@ -50,8 +45,7 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
     async stop() {
       await inbox.close();
       await kill(running);
-      clean();
-      process.removeListener('exit', clean);
+      remove();
     },
   };
 }

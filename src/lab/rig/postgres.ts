@@ -12,11 +12,11 @@ import {
   symlinkSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
 import pg from 'pg';
+import { freePort } from './ports.ts';
 
 /** A PostgreSQL server of one's own, on a free port of this machine, for tests and measurements. */
 export interface PostgresServer {
@@ -111,9 +111,7 @@ async function untilReady(server: PostgresProcess): Promise<void> {
       said = (said + text).slice(-4_000);
       if (said.includes('ready to accept connections')) resolve();
     });
-    server.once('error', reject).once('exit', () => {
-      reject(new Error(`PostgreSQL did not start:\n${said}`));
-    });
+    server.once('error', reject).once('exit', () => reject(new Error(`PostgreSQL did not start:\n${said}`)));
   });
 }
 
@@ -155,13 +153,4 @@ function packageFolder(): string {
 function runToEnd(program: string, args: readonly string[], as: { uid?: number; gid?: number }): void {
   const { status, stderr, error } = spawnSync(program, args, { ...as, encoding: 'utf8' });
   if (status !== 0) throw new Error(`${program} failed:\n${stderr}`, { cause: error });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await once(probe.listen(0, '127.0.0.1'), 'listening');
-  const address = probe.address();
-  await new Promise((resolve) => probe.close(resolve));
-  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
-  return address.port;
 }

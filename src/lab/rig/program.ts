@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../kit/program/reader.ts';
 
 /** The program, as the process that a person or a supervisor starts. */
 export interface ProgramProcess {
+  readonly child: ChildProcess;
   /** Everything it has written so far, to both streams. */
   output(): string;
   /** Resolves with what the pattern catches as soon as it is printed, and rejects if the process ends before. */
@@ -31,7 +32,18 @@ export interface ProgramOptions {
   readonly nodeArguments?: readonly string[];
   /** A program to run it under, with its arguments. */
   readonly under?: readonly string[];
+  /** Throws away what it logs, and lets orders be sent to it: nothing of it is to cost time while it is measured. */
+  readonly measured?: boolean;
 }
+
+const alive = new Set<ChildProcess>();
+
+/** For the end of this process, however it ends: a paused one would otherwise stay for ever. */
+export function killAll(): void {
+  for (const child of alive) child.kill('SIGKILL');
+}
+
+process.on('exit', killAll);
 
 /** A file of the project, by its path from the top: `src/example/main.ts`. */
 export function projectFile(path: string): string {
@@ -40,26 +52,23 @@ export function projectFile(path: string): string {
 
 /** Starts it; killed with this process, if it has not ended by then. */
 export function startProgram(options: ProgramOptions): ProgramProcess {
-  const { env, main, folder, nodeArguments = [], under = [] } = options;
+  const { env, main, folder, nodeArguments = [], under = [], measured = false } = options;
   const [command, ...args] = [...under, process.execPath, ...nodeArguments, main];
   const child = spawn(command, args, {
     env,
     ...(folder !== undefined && { cwd: folder }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: measured ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
     // In a group of its own: Ctrl-C is for the tool that started it, which then stops it.
     detached: true,
   });
   const kill = (signal?: NodeJS.Signals) => void child.kill(signal ?? 'SIGKILL');
-  const killAtExit = () => {
-    kill();
-  };
-  process.once('exit', killAtExit);
+  alive.add(child);
   let output = '';
   const hear = (text: string) => (output += text);
-  child.stdout.setEncoding('utf8').on('data', hear);
-  child.stderr.setEncoding('utf8').on('data', hear);
+  const streams = [child.stdout, child.stderr];
+  for (const stream of streams) stream?.setEncoding('utf8').on('data', hear);
   const ended = once(child, 'close').then(() => {
-    process.removeListener('exit', killAtExit);
+    alive.delete(child);
     return { code: child.exitCode, signal: child.signalCode };
   });
 
@@ -69,14 +78,13 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
         const found = pattern.exec(output)?.[1];
         if (found !== undefined) resolve(found);
       };
-      child.stdout.on('data', look);
-      child.stderr.on('data', look);
+      for (const stream of streams) stream?.on('data', look);
       look();
-      void ended.then(() => {
-        reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`));
-      });
+      void ended.then(() =>
+        reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`)),
+      );
     });
   }
 
-  return { output: () => output, said, url: () => said(/^Listening on (\S+)$/m), kill, ended };
+  return { child, output: () => output, said, url: () => said(/^Listening on (\S+)$/m), kill, ended };
 }

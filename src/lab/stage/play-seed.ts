@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { scenarios } from '../mock/scenarios/index.ts';
 import { missingIn, play } from '../mock/scenarios/play.ts';
+import { newFolder } from '../rig/folder.ts';
 import { setUp, type Stage, type Staged } from './stage.ts';
 
 /** What came of all scenarios on one bad day. */
@@ -16,7 +16,7 @@ export interface Day {
 
 /** Plays all scenarios at the same time, with everything going wrong that the seed says. */
 export async function playSeed<Tools>(staged: Staged<Tools>, seed: number): Promise<Day> {
-  const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
+  const { path: folder, remove } = newFolder('advance-receiver-kit');
   const stage = await setUp(staged, folder, { chaosSeed: seed, fleeting: true });
   try {
     const missing = [
@@ -27,7 +27,7 @@ export async function playSeed<Tools>(staged: Staged<Tools>, seed: number): Prom
     return { seed, missing, deeds: stage.chaos?.deeds ?? [] };
   } finally {
     await stage.tearDown();
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   }
 }
 

@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -16,6 +15,7 @@ import { createRandom } from '../mock/random.ts';
 import type { ReceiverView, World } from '../mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../mock/sender.ts';
 import { createMockApp } from '../mock/server.ts';
+import { listenOn } from '../rig/ports.ts';
 import { secretsFor } from '../rig/secrets.ts';
 import { credentialsFrom } from './credentials.ts';
 import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
@@ -205,13 +205,11 @@ async function startOnFreePort<Tools>(
 
 async function listenOnFreePort(server: Server, preferred: number): Promise<number> {
   try {
-    await once(server.listen(preferred, '127.0.0.1'), 'listening');
+    return await listenOn(server, preferred);
   } catch (error) {
     if (!isPortTaken(error)) throw error;
-    await once(server.listen(0, '127.0.0.1'), 'listening');
+    return listenOn(server);
   }
-  const address = server.address();
-  return typeof address === 'object' && address !== null ? address.port : preferred;
 }
 
 function isPortTaken(error: unknown): boolean {

@@ -1,21 +1,10 @@
 import { hash } from 'node:crypto';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { decodePDFRawStream, PDFArray, PDFDocument, PDFRawStream } from 'pdf-lib';
 import { replyJson } from '../../../src/lab/mock/platforms/platform.ts';
-import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
-import { startProducts, type Products, type ProductsOptions } from '../../support/products.ts';
-
-let products: Products | undefined;
-afterEach(async () => {
-  await products?.stop();
-});
-
-async function start(options?: ProductsOptions): Promise<Products> {
-  products = await startProducts(options);
-  return products;
-}
+import { startProducts, type Products } from '../../support/products.ts';
 
 /** Completes an interview at HotDocs Advance, and waits until all that follows from it is done. */
 async function finish({ hotdocs, settled }: Products, name = 'Lease 2024-118'): Promise<string> {
@@ -51,7 +40,7 @@ async function writtenOn(pdf: Buffer | undefined): Promise<string[]> {
 }
 
 it('changes the documents, lets the user have them, and archives what he got', async () => {
-  const all = await start();
+  const all = await startProducts();
   const id = await finish(all);
   const version = versionOf(all, id);
   expect(version.status).toBe('Completed');
@@ -72,7 +61,7 @@ it('changes the documents, lets the user have them, and archives what he got', a
 });
 
 it('archives a document once, however often the event comes', async () => {
-  const all = await start({ webhooks: ['NewWorkItemVersionComplete'] });
+  const all = await startProducts({ webhooks: ['NewWorkItemVersionComplete'] });
   all.hotdocs.choose({ retries: '1' });
   await finish(all);
   const downloads = () => all.calls.filter((call) => /^GET .*\/Content$/i.test(call));
@@ -90,7 +79,7 @@ it('archives a document once, however often the event comes', async () => {
 });
 
 it('changes each document once although an attempt ended in the middle', async () => {
-  const all = await start();
+  const all = await startProducts();
   let cut = 0;
   all.disturb = (_, { method, path }) => {
     // The second document cannot be uploaded at first; the first one has its footer by then.
@@ -112,7 +101,7 @@ it('changes each document once although an attempt ended in the middle', async (
 });
 
 it('works on when the API is back', async () => {
-  const all = await start();
+  const all = await startProducts();
   let down = true;
   all.disturb = () => (down ? { reply: replyJson(403, { message: 'closed' }) } : undefined);
   const id = await finish(all);
@@ -130,7 +119,9 @@ it.each([
 ])(
   'with the policy %s, failure to be reported: %s, a failure for good ends in %s',
   async (policy, allowFailed, ends) => {
-    const all = await start({ env: { HANDLER_ATTEMPTS: '1', HOTDOCS_POST_PROCESSING_FAILURE: policy } });
+    const all = await startProducts({
+      env: { HANDLER_ATTEMPTS: '1', HOTDOCS_POST_PROCESSING_FAILURE: policy },
+    });
     all.hotdocs.choose({ allowFailed });
     all.disturb = (_, { method, path }) =>
       method === 'PUT' && path.at(-1)?.toLowerCase() === 'content'
@@ -146,7 +137,7 @@ it.each([
 );
 
 it('reports a failure at once where trying again cannot help', async () => {
-  const all = await start();
+  const all = await startProducts();
   all.hotdocs.choose({ docUrl: 'v2.0-versioned' });
   const broken = { reply: { status: 200, headers: {}, body: Buffer.from('%PDF-1.7 and no more') } };
   all.disturb = (_, { method, path }) => (method === 'GET' && path.at(-1) === 'Content' ? broken : undefined);
@@ -158,11 +149,9 @@ it('reports a failure at once where trying again cannot help', async () => {
 });
 
 it('goes to no host that is not listed, and leaves the entry to a human at once', async () => {
-  const all = await start({ env: { HOTDOCS_POST_PROCESSING_FAILURE: 'failed' } });
+  const all = await startProducts({ env: { HOTDOCS_POST_PROCESSING_FAILURE: 'failed' } });
   const before = all.calls.length;
-  const sender = createTestSender(all.receiver());
-  await sender.fire(hotdocs, 'NewWorkItemVersionComplete');
-  sender.close();
+  await all.receiver().sender.fire(hotdocs, 'NewWorkItemVersionComplete');
   await all.settled();
   expect(await all.receiver().app.inbox.list({ limit: 1 })).toMatchObject([{ status: 'dead', attempts: 1 }]);
   expect(all.calls).toHaveLength(before);
@@ -171,7 +160,7 @@ it('goes to no host that is not listed, and leaves the entry to a human at once'
 const hashes = /script-src 'sha256-[A-Za-z0-9+/]{43}='$/;
 
 it('hands answers from an action link to one origin only, by a script that its policy names', async () => {
-  const all = await start({ env: { HOTDOCS_ACTION_LINK_ORIGIN: 'https://acme.hotdocsadvance.com' } });
+  const all = await startProducts({ env: { HOTDOCS_ACTION_LINK_ORIGIN: 'https://acme.hotdocsadvance.com' } });
   const id = await finish(all, '</script><script>alert(1)</script>');
   const { reply } = await all.hotdocs.clickActionLink(id, 'Sign');
   const page = reply?.body.toString() ?? '';
@@ -189,7 +178,7 @@ it('hands answers from an action link to one origin only, by a script that its p
 });
 
 it('has no script where no origin is set', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { reply } = await all.hotdocs.clickActionLink(await finish(all), 'Sign');
   expect(reply?.status).toBe(200);
   expect(reply?.body.toString()).not.toContain('<script');

@@ -1,12 +1,7 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
-import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
-import { createTestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
+import { newReceiver } from '../../support/new-receiver.ts';
+import type { TestReceiver } from '../../support/receiver.ts';
 
 interface Harness {
   readonly receiver: TestReceiver;
@@ -19,14 +14,7 @@ const { example } = hotdocs.events.NewWorkItemVersionComplete;
 const { workItemId, workItemVersionId } = example;
 
 async function start(): Promise<Harness> {
-  const receiver = await startReceiver();
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
+  const { receiver, sender } = await newReceiver();
   return {
     receiver,
     async fire(type, payload) {
@@ -152,10 +140,7 @@ it('shows the documents of a work item to whoever clicks its action link', async
 
 it('escapes every name on the page, and lets no script run there', async () => {
   const { fire, receiver } = await start();
-  const sender = createTestSender(receiver);
-  cleanup.push(() => {
-    sender.close();
-  });
+  const { sender } = receiver;
   const workItemName = `<script>alert(1)</script> & "Sons" 'n' co`;
   await fire('NewWorkItemVersionComplete', {
     ...example,

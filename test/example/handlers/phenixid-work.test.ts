@@ -1,20 +1,9 @@
 import { hash } from 'node:crypto';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { replyJson } from '../../../src/lab/mock/platforms/platform.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
-import { startProducts, type Products, type ProductsOptions } from '../../support/products.ts';
-import { createTestSender } from '../../support/test-sender.ts';
+import { startProducts, type Products } from '../../support/products.ts';
 import { until } from '../../support/until.ts';
-
-let products: Products | undefined;
-afterEach(async () => {
-  await products?.stop();
-});
-
-async function start(options?: ProductsOptions): Promise<Products> {
-  products = await startProducts(options);
-  return products;
-}
 
 function stateOf({ receiver }: Products, id: string): unknown {
   return receiver().records.find('task', id)?.['state'];
@@ -22,14 +11,12 @@ function stateOf({ receiver }: Products, id: string): unknown {
 
 /** An event about a task, whatever has become of it. */
 async function tell({ receiver, settled }: Products, type: string, taskId: string): Promise<void> {
-  const sender = createTestSender(receiver());
-  await sender.fire(phenixid, type, { payload: { taskId } });
-  sender.close();
+  await receiver().sender.fire(phenixid, type, { payload: { taskId } });
   await settled();
 }
 
 it.each(['v2', 'v1'])('stores the signed file of an accepted task, once, through API %s', async (version) => {
-  const all = await start({ env: { PHENIXID_API_VERSION: version } });
+  const all = await startProducts({ env: { PHENIXID_API_VERSION: version } });
   const { id } = (await all.phenixid.createTask()).task;
   await all.phenixid.sign(id);
   await all.settled();
@@ -47,7 +34,7 @@ it.each(['v2', 'v1'])('stores the signed file of an accepted task, once, through
 });
 
 it('believes the API and not the name of the event', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { id } = (await all.phenixid.createTask()).task;
   await tell(all, 'OrderAccepted', id);
   expect([stateOf(all, id), all.archived()]).toEqual(['PENDING', []]);
@@ -57,7 +44,7 @@ it('believes the API and not the name of the event', async () => {
 });
 
 it('does not go back, should the API show an older state or none', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { id } = (await all.phenixid.createTask()).task;
   await all.phenixid.sign(id);
   await all.phenixid.sign(id);
@@ -74,7 +61,7 @@ it('does not go back, should the API show an older state or none', async () => {
 });
 
 it('follows an expired task that is reopened to its end', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { id } = (await all.phenixid.createTask()).task;
   await all.phenixid.expire(id);
   await all.settled();
@@ -90,7 +77,7 @@ it('follows an expired task that is reopened to its end', async () => {
 });
 
 it('waits for a task that the API does not show yet, and takes it for gone only then', async () => {
-  const all = await start();
+  const all = await startProducts();
   all.phenixid.choose({ apiLagMs: '30' });
   const { id } = (await all.phenixid.createTask()).task;
   await all.settled();
@@ -101,7 +88,7 @@ it('waits for a task that the API does not show yet, and takes it for gone only 
 });
 
 it.each([401, 403])('keeps an event queued, and says so, while the proxy answers %i', async (status) => {
-  const all = await start();
+  const all = await startProducts();
   const { id } = (await all.phenixid.createTask()).task;
   await all.settled();
   let locked = true;
@@ -118,7 +105,7 @@ it.each([401, 403])('keeps an event queued, and says so, while the proxy answers
 });
 
 it('does not take a task for finished whose file cannot be fetched', async () => {
-  const all = await start();
+  const all = await startProducts();
   all.disturb = (_, { path }) => (path.includes('files') ? { reply: replyJson(400, {}) } : undefined);
   const { id } = (await all.phenixid.createTask()).task;
   await all.phenixid.sign(id);

@@ -1,25 +1,12 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
-import { startReceiver } from '../../support/receiver.ts';
-import { createTestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
+import { newReceiver } from '../../support/new-receiver.ts';
 
 type EventType = keyof typeof phenixid.events;
 
 /** What is kept of a task after these events came in this order. */
 async function taskAfter(...types: EventType[]): Promise<unknown> {
-  const receiver = await startReceiver();
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
+  const { receiver, sender } = await newReceiver();
   for (const type of types) {
     await sender.fire(phenixid, type);
     await receiver.app.idle();
@@ -39,13 +26,12 @@ it.each<[EventType, string]>([
   ['OrderDueDateUpdated', 'PENDING'],
   ['OrderSignersUpdated', 'PENDING'],
   ['OrderDescriptionUpdated', 'PENDING'],
-])('after %s alone assumes %s', async (type, state) => {
-  expect(await taskAfter(type)).toEqual({ state, lastEvent: type });
-});
+])('after %s alone assumes %s', async (type, state) =>
+  expect(await taskAfter(type)).toEqual({ state, lastEvent: type }),
+);
 
-it('has a row above for every event of the catalogue', () => {
-  expect(Object.keys(phenixid.events)).toHaveLength(10);
-});
+it('has a row above for every event of the catalogue', () =>
+  expect(Object.keys(phenixid.events)).toHaveLength(10));
 
 it('follows a task from its beginning to its end', async () => {
   const task = await taskAfter('OrderCreated', 'OrderSigned', 'OrderSigned', 'OrderAccepted');
@@ -60,9 +46,9 @@ it.each<[string, EventType, EventType]>([
   ['REJECTED', 'OrderRejected', 'OrderSigned'],
   ['CANCELED', 'OrderCanceled', 'OrderDocumentUpdated'],
   ['EXPIRED', 'OrderExpired', 'OrderSigned'],
-])('stays %s when after %s comes a late %s', async (state, end, late) => {
-  expect(await taskAfter(end, late)).toEqual({ state, lastEvent: end });
-});
+])('stays %s when after %s comes a late %s', async (state, end, late) =>
+  expect(await taskAfter(end, late)).toEqual({ state, lastEvent: end }),
+);
 
 it('reopens an expired task when its due date is moved', async () => {
   const reopened = await taskAfter('OrderCreated', 'OrderExpired', 'OrderDueDateUpdated');
@@ -73,20 +59,13 @@ it.each<[EventType, string]>([
   ['OrderAccepted', 'ACCEPTED'],
   ['OrderRejected', 'REJECTED'],
   ['OrderCanceled', 'CANCELED'],
-])('believes %s of an expired task, even if its reopening comes late', async (end, state) => {
-  expect(await taskAfter('OrderExpired', end, 'OrderDueDateUpdated')).toMatchObject({ state });
-});
+])('believes %s of an expired task, even if its reopening comes late', async (end, state) =>
+  expect(await taskAfter('OrderExpired', end, 'OrderDueDateUpdated')).toMatchObject({ state }),
+);
 
 it('keeps which installation a task is of', async () => {
   const secret = 'the-secret-of-the-installation-north';
-  const receiver = await startReceiver({ env: { PHENIXID_NORTH_SECRET: secret } });
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
+  const { receiver, sender } = await newReceiver({ env: { PHENIXID_NORTH_SECRET: secret } });
   await sender.fire(phenixid, 'OrderSigned', { secret, switches: { key: 'north' } });
   await receiver.app.idle();
   expect(receiver.records.list('task')).toMatchObject([{ value: { installation: 'north' } }]);

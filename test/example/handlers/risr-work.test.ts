@@ -1,17 +1,7 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { replyJson } from '../../../src/lab/mock/platforms/platform.ts';
-import { startProducts, type Products, type ProductsOptions } from '../../support/products.ts';
+import { startProducts, type Products } from '../../support/products.ts';
 import { until } from '../../support/until.ts';
-
-let products: Products | undefined;
-afterEach(async () => {
-  await products?.stop();
-});
-
-async function start(options?: ProductsOptions): Promise<Products> {
-  products = await startProducts(options);
-  return products;
-}
 
 const sso = {
   eppn: ['alind@college.example.org'],
@@ -26,7 +16,7 @@ function writes({ calls }: Products): string[] {
 }
 
 it('fills a profile in while the user waits, and does not answer its own write', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { user, firstAccess, calls } = await all.risr.login({ sso });
   expect([firstAccess, calls.every(({ fired }) => fired.verdict.ok)]).toEqual([true, true]);
   // It is there before the first page loads.
@@ -47,7 +37,7 @@ it('fills a profile in while the user waits, and does not answer its own write',
 });
 
 it('lets the user in when the API is down, and fills the profile in when it is back', async () => {
-  const all = await start({ env: { RISR_DEADLINE_MS: '100' } });
+  const all = await startProducts({ env: { RISR_DEADLINE_MS: '100' } });
   let down = true;
   all.disturb = () => (down ? { reply: replyJson(403, {}) } : undefined);
   const { user, calls } = await all.risr.login({ sso });
@@ -60,7 +50,7 @@ it('lets the user in when the API is down, and fills the profile in when it is b
 });
 
 it('lets the user in when the API is slow, and goes on without him', async () => {
-  const all = await start({ env: { RISR_DEADLINE_MS: '100' } });
+  const all = await startProducts({ env: { RISR_DEADLINE_MS: '100' } });
   let slow = true;
   all.disturb = () => (slow ? { delayMs: 400 } : undefined);
   const { user, blockedMs } = await all.risr.login({ sso });
@@ -71,7 +61,7 @@ it('lets the user in when the API is slow, and goes on without him', async () =>
 
 it('writes to nobody who is not who logged in', async () => {
   const other = { id: 'usr-1', email: 'somebody@example.org', credentials: [], userFields: [], roles: [] };
-  const all = await start({ users: [other] });
+  const all = await startProducts({ users: [other] });
   await all.risr.login({ sso, user: 'usr-1' });
   await all.settled();
   expect(all.risr.user('usr-1').userFields).toEqual([]);
@@ -83,14 +73,14 @@ it('writes to nobody who is not who logged in', async () => {
 
 it('knows a user by the user name as well', async () => {
   const credentials = [{ type: 'proxy', userName: 'ALind@college.example.org' }];
-  const all = await start({ users: [{ id: 'usr-1', email: 'old@example.org', credentials }] });
+  const all = await startProducts({ users: [{ id: 'usr-1', email: 'old@example.org', credentials }] });
   await all.risr.login({ sso, user: 'usr-1' });
   await all.settled();
   expect(all.risr.user('usr-1').userFields).toEqual(NUMBER);
 });
 
 it('puts back what an editor took out, and leaves all else as he wrote it', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { user } = await all.risr.login({ sso });
   await all.settled();
   const grade = { _id: 'uf-grade', value: 'ST3' };
@@ -104,7 +94,7 @@ it('puts back what an editor took out, and leaves all else as he wrote it', asyn
 });
 
 it('keeps a booking at its highest revision, and each of its transitions', async () => {
-  const all = await start();
+  const all = await startProducts();
   const { user } = await all.risr.login({ sso });
   const { document } = await all.risr.makeBooking({ user });
   await all.settled();

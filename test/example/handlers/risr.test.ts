@@ -1,12 +1,7 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
-import { createTestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
+import { newReceiver } from '../../support/new-receiver.ts';
+import type { TestReceiver } from '../../support/receiver.ts';
 
 interface Harness {
   readonly receiver: TestReceiver;
@@ -15,14 +10,7 @@ interface Harness {
 }
 
 async function start(): Promise<Harness> {
-  const receiver = await startReceiver();
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
+  const { receiver, sender } = await newReceiver();
   return {
     receiver,
     async fire(type, payload) {

@@ -1,42 +1,14 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import type { Entry } from '../../../src/kit/inbox/inbox.ts';
 import type { Occurrence } from '../../../src/kit/source.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { defineStep, runs, type FollowUp, type RunnableStep } from '../../../src/kit/step.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
 import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
-
-async function start(
-  options: TestReceiverOptions,
-): Promise<{ readonly receiver: TestReceiver; readonly sender: TestSender }> {
-  const receiver = await startReceiver(options);
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
-  return { receiver, sender };
-}
-
-function inboxFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'follow-ups-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return `sqlite:${join(folder, 'inbox.db')}`;
-}
+import { createTestSender } from '../../support/test-sender.ts';
 
 const mail = defineStep('mail', z.object({ to: z.string(), copies: z.int().default(1) }));
 
@@ -62,8 +34,8 @@ it.each(['memory:', 'sqlite:'])(
   'does what a handler asked for, once it has succeeded, in %s',
   async (inbox) => {
     const sent: string[] = [];
-    const { receiver, sender } = await start({
-      env: { INBOX_URL: inbox === 'memory:' ? inbox : inboxFile() },
+    const { receiver, sender } = await newReceiver({
+      env: { INBOX_URL: inbox === 'memory:' ? inbox : newInboxUrl() },
       handlers: onProfile(({ followUp }) => {
         followUp(mail, { to: 'ada' });
         followUp(mail, { to: 'bob', copies: 2 });
@@ -94,7 +66,7 @@ it.each(['memory:', 'sqlite:'])(
 
 it('does nothing of what a failed handler asked for, and all of it once when it succeeds at last', async () => {
   const sent: string[] = [];
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { HANDLER_ATTEMPTS: '1' },
     handlers: onProfile(({ followUp, attempt }) => {
       followUp(mail, { to: 'ada' });
@@ -113,11 +85,9 @@ it('does nothing of what a failed handler asked for, and all of it once when it 
 
 it('gives a step attempts of its own: what it comes to changes nothing about the event', async () => {
   const attempts: [attempt: number, last: boolean][] = [];
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { HANDLER_ATTEMPTS: '1' },
-    handlers: onProfile(({ followUp }) => {
-      followUp(mail, { to: 'ada' });
-    }),
+    handlers: onProfile(({ followUp }) => followUp(mail, { to: 'ada' })),
     steps: [
       runs(mail, ({ attempt, lastAttempt }) => {
         attempts.push([attempt, lastAttempt]);
@@ -147,7 +117,7 @@ it.each([
   ['has one that JSON cannot hold', { to: 'ada', copies: Number.NaN }, 'copies: invalid_type'],
   ['are none', undefined, '(all of it): invalid_type'],
 ])('lets a handler fail at once whose data %s', async (_what, data, issue) => {
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: onProfile(({ followUp }) => {
       followUp(mail, data as never); // what the compiler would refuse
     }),
@@ -160,12 +130,10 @@ it.each([
 });
 
 it('keeps a step that it does not have as a dead letter, and does it when it is replayed with the step', async () => {
-  const env = { INBOX_URL: inboxFile() };
+  const env = { INBOX_URL: newInboxUrl() };
   const first = await startReceiver({
     env,
-    handlers: onProfile(({ followUp }) => {
-      followUp(mail, { to: 'ada' });
-    }),
+    handlers: onProfile(({ followUp }) => followUp(mail, { to: 'ada' })),
   });
   const sender = createTestSender(first);
   await sender.fire(risr, 'profile_updated');
@@ -178,7 +146,7 @@ it('keeps a step that it does not have as a dead letter, and does it when it is 
   });
   await first.stop();
   const sent: string[] = [];
-  const { receiver } = await start({ env, steps: [mailing(sent)] });
+  const { receiver } = await newReceiver({ env, steps: [mailing(sent)] });
   await receiver.app.inbox.replay(step?.seq ?? 0);
   await receiver.app.idle();
   expect(sent).toEqual(['ada 1']);
@@ -187,16 +155,9 @@ it('keeps a step that it does not have as a dead letter, and does it when it is 
 it('lets a step ask for another', async () => {
   const sent: string[] = [];
   const greet = defineStep('greet', z.object({ name: z.string() }));
-  const { receiver, sender } = await start({
-    handlers: onProfile(({ followUp }) => {
-      followUp(greet, { name: 'ada' });
-    }),
-    steps: [
-      runs(greet, ({ data: { name }, followUp }) => {
-        followUp(mail, { to: name });
-      }),
-      mailing(sent),
-    ],
+  const { receiver, sender } = await newReceiver({
+    handlers: onProfile(({ followUp }) => followUp(greet, { name: 'ada' })),
+    steps: [runs(greet, ({ data: { name }, followUp }) => followUp(mail, { to: name })), mailing(sent)],
   });
   await sender.fire(risr, 'profile_updated');
   await receiver.app.idle();
@@ -208,7 +169,7 @@ it('runs steps of one subject one after the other, and those of others meanwhile
   let running = 0;
   let most = 0;
   const record = defineStep('record', z.object({ subject: z.string().optional() }));
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: onProfile(({ followUp, payload }) => {
       const { rev } = payload as { readonly rev: string }; // profile_updated has one
       for (let count = 0; count < 4; count++)
@@ -234,7 +195,7 @@ it('runs steps of one subject one after the other, and those of others meanwhile
 
 it('does what the handler of an event asked for whose sender waited for the answer', async () => {
   const sent: string[] = [];
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: {
       risr: {
         user_logged_in: ({ followUp }: Occurrence) => {
@@ -251,13 +212,11 @@ it('does what the handler of an event asked for whose sender waited for the answ
 });
 
 it('keeps the installation that the event came from', async () => {
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { PHENIXID_NORTH_SECRET: 'the secret of the northern installation' },
     handlers: {
       phenixid: {
-        OrderSigned: ({ followUp }: Occurrence) => {
-          followUp(mail, { to: 'ada' });
-        },
+        OrderSigned: ({ followUp }: Occurrence) => followUp(mail, { to: 'ada' }),
       },
     },
     steps: [mailing([])],
@@ -272,7 +231,7 @@ it('keeps the installation that the event came from', async () => {
 
 it('tells a handler that asks after it has ended that nothing will be done', async () => {
   let kept: FollowUp | undefined;
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: onProfile(({ followUp }) => {
       kept = followUp;
     }),

@@ -1,15 +1,14 @@
 import { execFile, spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import https, { type RequestOptions } from 'node:https';
 import { connect as connectPlain } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
 import { promisify } from 'node:util';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import type { TlsOptions } from '../../../src/lab/mock/send.ts';
@@ -30,6 +29,7 @@ import {
   type Certificates,
   type Pair,
 } from '../../support/certificates.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
 import { exchange, post } from '../../support/raw.ts';
 import { secretsFor, startReceiver, type LogLine, type TestReceiver } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
@@ -40,13 +40,8 @@ const BODY = Buffer.from('{"eventType":"OrderSigned","taskId":"5d0a7f1e-3c42-4b8
 
 describeWithOpenssl('over TLS', () => {
   let certificates: Certificates;
-  const cleanup: (() => unknown)[] = [];
-
   beforeAll(async () => {
     certificates = await makeCertificates();
-  });
-  afterEach(async () => {
-    for (const clean of cleanup.splice(0).reverse()) await clean();
   });
   afterAll(() => certificates.remove());
 
@@ -65,7 +60,7 @@ describeWithOpenssl('over TLS', () => {
 
   async function start(env: Env): Promise<TestReceiver> {
     const receiver = await startReceiver({ env });
-    cleanup.push(() => receiver.stop());
+    later(() => receiver.stop());
     return receiver;
   }
 
@@ -104,11 +99,9 @@ describeWithOpenssl('over TLS', () => {
   function connect(receiver: TestReceiver, options: ConnectionOptions = {}): Promise<TLSSocket> {
     const { hostname: host, port } = new URL(receiver.url);
     const socket = connectTls({ host, port: Number(port), ...withPair(), ...options });
-    cleanup.push(() => socket.destroy());
+    later(() => socket.destroy());
     return new Promise((resolve, reject) => {
-      socket.once('secureConnect', () => {
-        resolve(socket);
-      });
+      socket.once('secureConnect', () => resolve(socket));
       socket.on('error', reject);
     });
   }
@@ -250,8 +243,7 @@ describeWithOpenssl('over TLS', () => {
   });
 
   it('does not take a revoked certificate', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'revoked-'));
-    cleanup.push(() => rm(directory, { recursive: true, force: true }));
+    const directory = newFolder();
     const revoked = await certificates.issue({ subject: '/O=Hospital/CN=phenixid', usage: 'client' });
     const file = await revocationList(directory, certificates.authority, revoked);
     const receiver = await start({ ...demanding(), TLS_CLIENT_CRL_FILE: file });
@@ -467,8 +459,7 @@ describeWithOpenssl('over TLS', () => {
     }
 
     it('names a file that cannot be read, is empty, or is something else', async () => {
-      const directory = await mkdtemp(join(tmpdir(), 'tls-'));
-      cleanup.push(() => rm(directory, { recursive: true, force: true }));
+      const directory = newFolder();
       const empty = join(directory, 'empty.pem');
       await writeFile(empty, '');
       for (const variable of ['TLS_CERT_FILE', 'TLS_KEY_FILE', 'TLS_CLIENT_CA_FILE', 'TLS_CLIENT_CRL_FILE']) {
@@ -540,9 +531,7 @@ describeWithOpenssl('over TLS', () => {
       random: createRandom(1),
       tls: { ca: certificates.authority.cert, ...tls },
     });
-    cleanup.push(() => {
-      sender.close();
-    });
+    later(() => sender.close());
     return sender.fire(type);
   }
 
@@ -586,7 +575,7 @@ describeWithOpenssl('over TLS', () => {
         { ...withPair(certificates.server), requestCert: true, rejectUnauthorized: true },
       );
       const outgoing = createOutgoing({ hosts: [proxy.origin], tls: withPair(pair) });
-      cleanup.push(api.stop, proxy.stop, () => outgoing.close());
+      later(api.stop, proxy.stop, () => outgoing.close());
       const call = outgoing.request({ method: 'GET', url: new URL('/api/v2/tasks/5d0a7f1e', proxy.origin) });
       return { call, api };
     }
@@ -614,7 +603,7 @@ describeWithOpenssl('over TLS', () => {
         const pairs = { right: certificates.client, none: undefined, ...certificates.flawedClients };
         const origin = await startOpensslServer();
         const outgoing = createOutgoing({ hosts: [origin], tls: withPair(pairs[which]) });
-        cleanup.push(() => outgoing.close());
+        later(() => outgoing.close());
         const call = outgoing.request({ method: 'GET', url: new URL(origin) });
         if (which === 'right') {
           expect((await call).status).toBe(200);
@@ -643,7 +632,7 @@ describeWithOpenssl('over TLS', () => {
       ...identity,
     ];
     const child = spawn('openssl', args, { stdio: ['ignore', 'pipe', 'ignore'] });
-    cleanup.push(async () => {
+    later(async () => {
       const exited = once(child, 'exit');
       child.kill();
       await exited;
@@ -659,8 +648,7 @@ describeWithOpenssl('over TLS', () => {
     subject: string,
     key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256'],
   ): Promise<Pair> {
-    const directory = await mkdtemp(join(tmpdir(), 'self-signed-'));
-    cleanup.push(() => rm(directory, { recursive: true, force: true }));
+    const directory = newFolder();
     const certFile = join(directory, 'cert.pem');
     const keyFile = join(directory, 'key.pem');
     const usage = ['-addext', 'extendedKeyUsage=clientAuth', '-days', '2', '-subj', subject];
@@ -674,8 +662,7 @@ describeWithOpenssl('over TLS', () => {
   }
 
   async function keyStore({ certFile, keyFile }: Pair, passphrase: string): Promise<Buffer> {
-    const directory = await mkdtemp(join(tmpdir(), 'key-store-'));
-    cleanup.push(() => rm(directory, { recursive: true, force: true }));
+    const directory = newFolder();
     const file = join(directory, 'store.p12');
     const protection = ['-passout', `pass:${passphrase}`];
     await openssl(['pkcs12', '-export', '-in', certFile, '-inkey', keyFile, ...protection, '-out', file]);

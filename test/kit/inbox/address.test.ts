@@ -8,9 +8,7 @@ it.each([
   ['postgres://db.example', 'postgres://db.example'],
   ['sqlite:data/inbox.db', 'sqlite:data/inbox.db'],
   ['memory:', 'memory:'],
-])('prints %s without what is secret', (url, printed) => {
-  expect(printableInbox(url)).toBe(printed);
-});
+])('prints %s without what is secret', (url, printed) => expect(printableInbox(url)).toBe(printed));
 
 it.each([
   'postgres://kit:top%20secret@db.example/inbox',
@@ -33,6 +31,4 @@ it.each([
   ['postgresql://db/inbox', true],
   ['sqlite:data/postgres://', false],
   ['memory:', false],
-])('knows whether several processes can work on %s', (url, shared) => {
-  expect(isShared(url)).toBe(shared);
-});
+])('knows whether several processes can work on %s', (url, shared) => expect(isShared(url)).toBe(shared));

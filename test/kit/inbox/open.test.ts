@@ -1,11 +1,11 @@
 import { expect, it } from '@jest/globals';
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import type { Inbox } from '../../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
+import { newFolder } from '../../support/fixtures.ts';
 
 const ROOM = { maxWaiting: 1 };
 
@@ -15,16 +15,15 @@ async function openAndClose(url: string): Promise<void> {
 }
 
 it('opens an inbox in memory, or in the file that is named', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
+  const directory = newFolder();
   const file = join(directory, 'inbox.db');
   await openAndClose('memory:');
   await openAndClose(`sqlite:${file}`);
   expect(existsSync(file)).toBe(true);
-  rmSync(directory, { recursive: true });
 });
 
 it('loads nothing of PostgreSQL for an inbox in a file', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
+  const directory = newFolder();
   const program = `
     import { _cache } from 'node:module';
     const { openInbox } = await import(${JSON.stringify(join(import.meta.dirname, '../../../src/kit/inbox/open.ts'))});
@@ -34,7 +33,6 @@ it('loads nothing of PostgreSQL for an inbox in a file', async () => {
   const args = ['--input-type=module', '--eval', program];
   const { stdout } = await promisify(execFile)(process.execPath, args, { cwd: directory });
   expect(stdout).toBe('0\n');
-  rmSync(directory, { recursive: true });
 });
 
 it.each([

@@ -21,9 +21,7 @@ it.each([
   '2606:4700::1111',
   '2a00:1450:4001::1',
   '64:ff9b::1.1.1.1',
-])('takes %s for an address of the open internet', (address) => {
-  expect(isPublic(address)).toBe(true);
-});
+])('takes %s for an address of the open internet', (address) => expect(isPublic(address)).toBe(true));
 
 it.each([
   ['unspecified', ['0.0.0.0', '0.1.2.3', '::']],
@@ -46,6 +44,6 @@ it.each([
   ['6to4', ['2002:7f00:1::', '2002:a00:1::1', '2002:101:101::1']],
   ['Teredo', ['2001::1', '2001:0:7f00:1::1']],
   ['no', ['', 'localhost', '127.1', '0x7f000001', '1.1.1.1.', '[2606:4700::1111]']],
-])('takes no %s address for one of the open internet', (_, addresses) => {
-  expect(addresses.filter(isPublic)).toEqual([]);
-});
+])('takes no %s address for one of the open internet', (_, addresses) =>
+  expect(addresses.filter(isPublic)).toEqual([]),
+);

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from '@jest/globals';
 import { createOutgoing, type Outgoing, type OutgoingOptions } from '../../../src/kit/outgoing/client.ts';
 import { errorOf, outcomeOf, startOtherSide, type OtherSide } from './other-side.ts';
+import { newFolder } from '../../support/fixtures.ts';
 import { until } from '../../support/until.ts';
 
 let directory: string;
@@ -13,13 +13,12 @@ let side: OtherSide;
 let outgoing: Outgoing;
 
 beforeEach(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'downloads-'));
+  directory = newFolder();
 });
 
 afterEach(async () => {
   await outgoing.close();
   await side.stop();
-  await rm(directory, { recursive: true, force: true });
 });
 
 async function start(answer: RequestListener, options: Partial<OutgoingOptions> = {}): Promise<void> {
@@ -121,9 +120,7 @@ it.each<[string, string, RequestListener]>([
     'too_large',
     (_, response) => {
       const more = setInterval(() => response.write(Buffer.alloc(50_000)), 1);
-      response.once('close', () => {
-        clearInterval(more);
-      });
+      response.once('close', () => clearInterval(more));
     },
   ],
   ['is packed', 'encoded', (_, response) => response.setHeader('Content-Encoding', 'gzip').end('bomb')],

@@ -49,11 +49,7 @@ it('reaches a private address through a listed name if that address is listed wi
     hosts: ['http://name.example:PORT', '127.0.0.1:PORT'],
     answers: [[loopback]],
   });
-  expect(
-    await connectionsDuring(async () => {
-      expect(await outcomeOf(get())).toBe(200);
-    }),
-  ).toBe(1);
+  expect(await connectionsDuring(async () => expect(await outcomeOf(get())).toBe(200))).toBe(1);
 });
 
 it.each([
@@ -91,11 +87,7 @@ it('J2: of several addresses of a name connects to the permitted ones only', asy
     hosts: ['http://name.example:PORT', '127.0.0.1:PORT'],
     answers: [[unspecified, { address: '::ffff:127.0.0.1', family: 6 }, loopback]],
   });
-  expect(
-    await connectionsDuring(async () => {
-      expect(await outcomeOf(get())).toBe(200);
-    }),
-  ).toBe(1);
+  expect(await connectionsDuring(async () => expect(await outcomeOf(get())).toBe(200))).toBe(1);
 });
 
 it('fails for a name that has no address', async () => {

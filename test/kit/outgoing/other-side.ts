@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import http, { type RequestListener } from 'node:http';
 import https, { type ServerOptions } from 'node:https';
-import type { AddressInfo } from 'node:net';
 import { CallFailed, CallRefused } from '../../../src/kit/outgoing/client.ts';
+import { listenOn } from '../../../src/lab/rig/ports.ts';
 
 /** Whoever is called: a real server on a free port of 127.0.0.1, which counts what reaches it. */
 export interface OtherSide {
@@ -25,9 +25,7 @@ export async function startOtherSide(answer: RequestListener, tls?: ServerOption
   };
   const server = tls ? https.createServer(tls, listener) : http.createServer(listener);
   server.on('connection', () => connections++);
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo; // it listens on TCP
+  const port = await listenOn(server);
   return {
     origin: `${tls ? 'https' : 'http'}://127.0.0.1:${port}`,
     port,

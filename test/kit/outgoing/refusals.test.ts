@@ -118,11 +118,11 @@ it.each([
   'ftp://good.example',
   'https:good.example',
   'two hosts.example',
-])('does not start with %j in the list of hosts', (entry) => {
+])('does not start with %j in the list of hosts', (entry) =>
   expect(() => createOutgoing({ hosts: ['good.example', entry] })).toThrow(
     'is not a host that may be called',
-  );
-});
+  ),
+);
 
 it('calls nothing at all with an empty list', async () => {
   const none = createOutgoing({ hosts: [] });

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import type { IncomingMessage, RequestListener } from 'node:http';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer } from 'node:net';
 import { afterEach, expect, it } from '@jest/globals';
 import { createOutgoing, type Outgoing, type OutgoingOptions } from '../../../src/kit/outgoing/client.ts';
 import { errorOf, outcomeOf, startOtherSide, type OtherSide } from './other-side.ts';
+import { listening } from '../../support/fixtures.ts';
 
 const stops: (() => Promise<void>)[] = [];
 
@@ -219,29 +219,15 @@ it('fails when nothing listens, and says where it called but not its query', asy
 
 it.each([
   ['no head', ({ socket }: IncomingMessage) => socket.resume()],
-  [
-    'a head in drops',
-    ({ socket }: IncomingMessage) => {
-      drip(socket, 'HTTP/1.1 200 OK\r\nX: ');
-    },
-  ],
+  ['a head in drops', ({ socket }: IncomingMessage) => drip(socket, 'HTTP/1.1 200 OK\r\nX: ')],
   ['no end', ({ socket }: IncomingMessage) => socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n')],
   [
     'a body in drops',
-    ({ socket }: IncomingMessage) => {
-      drip(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n');
-    },
+    ({ socket }: IncomingMessage) => drip(socket, 'HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n'),
   ],
-  [
-    'redirects in circles',
-    ({ socket }: IncomingMessage) => {
-      redirectLate(socket);
-    },
-  ],
+  ['redirects in circles', ({ socket }: IncomingMessage) => redirectLate(socket)],
 ])('J3: waits no longer than the total time for a reply with %s', async (_, answer) => {
-  const side = await otherSide((request) => {
-    answer(request);
-  });
+  const side = await otherSide((request) => answer(request));
   const started = performance.now();
   const error = await errorOf(outgoingTo(side, { totalTimeoutMs: 150 }).request(get(side)));
   expect(error).toMatchObject({ code: 'late', message: `GET ${side.origin}/ was not done within 150 ms.` });
@@ -249,11 +235,8 @@ it.each([
 });
 
 it('waits no longer than the connect time for a TLS handshake', async () => {
-  const silent = createServer(() => undefined).listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  const { port } = silent.address() as AddressInfo; // it listens on TCP
-  const origin = `https://127.0.0.1:${port}`;
-  stops.push(async () => void silent.close());
+  const silent = createServer(() => undefined);
+  const origin = `https://127.0.0.1:${await listening(silent)}`;
   const error = await errorOf(outgoingTo({ origin }, { connectTimeoutMs: 100 }).request(get({ origin })));
   expect(error.code).toBe('late');
 });
@@ -279,9 +262,7 @@ it("rejects with the reason of the call's own signal, before and during the call
   expect(side.connections()).toBe(0);
   const shutdown = new AbortController();
   const during = outgoing.request({ ...get(side), signal: shutdown.signal });
-  setTimeout(() => {
-    shutdown.abort(reason);
-  }, 50);
+  setTimeout(() => shutdown.abort(reason), 50);
   await expect(during).rejects.toBe(reason);
 });
 
@@ -305,11 +286,7 @@ function drip(socket: IncomingMessage['socket'], start: string): void {
   const drops = setInterval(() => {
     socket.write('x');
   }, 20);
-  socket
-    .on('error', () => undefined)
-    .once('close', () => {
-      clearInterval(drops);
-    });
+  socket.on('error', () => undefined).once('close', () => clearInterval(drops));
 }
 
 function redirectLate(socket: IncomingMessage['socket']): void {

@@ -23,17 +23,15 @@ async function played(errors: readonly Error[], options = asUsual) {
   return { result, slept, attempts };
 }
 
-it('returns what the call returns, without waiting', async () => {
-  expect(await played([])).toEqual({ result: 'done', slept: [], attempts: 1 });
-});
+it('returns what the call returns, without waiting', async () =>
+  expect(await played([])).toEqual({ result: 'done', slept: [], attempts: 1 }));
 
-it('waits as listed, the last wait again and again', async () => {
+it('waits as listed, the last wait again and again', async () =>
   expect(await played([failed(503), failed(503), failed(503)])).toEqual({
     result: 'done',
     slept: [1000, 5000, 5000],
     attempts: 4,
-  });
-});
+  }));
 
 it('throws the last error when the attempts are used up', async () => {
   const last = failed(500);
@@ -72,9 +70,9 @@ it.each([
   new CallFailed('tls', 'no'),
   new CallRefused('host_not_listed', 'no'),
   new TypeError('our own mistake'),
-])('does not try again what will not pass: %s', async (error) => {
-  expect(await played([error])).toEqual({ result: error, slept: [], attempts: 1 });
-});
+])('does not try again what will not pass: %s', async (error) =>
+  expect(await played([error])).toEqual({ result: error, slept: [], attempts: 1 }),
+);
 
 it.each([
   failed(408),
@@ -86,9 +84,7 @@ it.each([
   new CallFailed('late', 'no'),
   new CallFailed('connection', 'no'),
   new CallFailed('truncated', 'no'),
-])('tries again what may pass: %s', async (error) => {
-  expect((await played([error])).result).toBe('done');
-});
+])('tries again what may pass: %s', async (error) => expect((await played([error])).result).toBe('done'));
 
 it('tries again what the caller wants to be tried again', async () => {
   const gone = failed(404);
@@ -108,9 +104,7 @@ it('stops waiting when it is aborted, with the reason of that', async () => {
     },
     { attempts: 3, delaysMs: [60_000], signal: shutdown.signal },
   );
-  setTimeout(() => {
-    shutdown.abort(reason);
-  }, 20);
+  setTimeout(() => shutdown.abort(reason), 20);
   await expect(running).rejects.toBe(reason);
   expect(calls).toBe(1);
 });
@@ -135,6 +129,6 @@ it.each([
   ['Fri, 99 Foo 1999 GMT', undefined],
   [undefined, undefined],
   [['1', '2'], undefined],
-])('reads Retry-After: %j', (value, ms) => {
-  expect(retryAfterMs(value, Date.UTC(1999, 11, 31, 23, 59, 0))).toBe(ms);
-});
+])('reads Retry-After: %j', (value, ms) =>
+  expect(retryAfterMs(value, Date.UTC(1999, 11, 31, 23, 59, 0))).toBe(ms),
+);

@@ -1,7 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { apiSettings, ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
 import type { Source } from '../../../src/kit/source.ts';
@@ -9,12 +6,8 @@ import { sources } from '../../../src/kit/sources/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { acme } from '../../support/acme.ts';
+import { fileWith } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0)) clean();
-});
 
 function read(env: Environment) {
   return readConfig({ ...secretsFor(sources), ...env }, { sources });
@@ -28,16 +21,6 @@ function problemsOf(env: Environment): readonly string[] {
     if (error instanceof ConfigInvalid) return error.problems;
     throw error;
   }
-}
-
-function fileWith(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'api-settings-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const file = join(folder, 'value');
-  writeFileSync(file, content);
-  return file;
 }
 
 const risrApi = {
@@ -66,9 +49,8 @@ it('reads the API settings of a source once, whatever endpoints it has', () => {
   expect(settings.API_URL?.href).toBe('https://api.example.org/');
 });
 
-it('has nothing for a source that it was not read for', () => {
-  expect(() => apiSettings(read({}), acme)).toThrow('No API settings were read for acme');
-});
+it('has nothing for a source that it was not read for', () =>
+  expect(() => apiSettings(read({}), acme)).toThrow('No API settings were read for acme'));
 
 it('reads a password or certificate from a file', () => {
   const pem = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----';
@@ -94,13 +76,12 @@ it('refuses a value and a file of it at the same time, and a file that is not th
   ).toEqual(['RISR_API_CLIENT_SECRET_FILE names a file that cannot be read (ENOENT).']);
 });
 
-it('does not start with an API that is set up in part, and says what is missing', () => {
+it('does not start with an API that is set up in part, and says what is missing', () =>
   expect(problemsOf({ RISR_API_CLIENT_ID: 'id', HOTDOCS_DOCUMENT_HOSTS: 'files.example.org' })).toEqual([
     'The API of hotdocs is set up in part: set HOTDOCS_API_URL, HOTDOCS_API_AUTH_URL, HOTDOCS_API_CLIENT_NAME, ' +
       'HOTDOCS_API_PRINCIPAL_NAME, HOTDOCS_API_PRINCIPAL_PASSWORD as well, or nothing of it.',
     'The API of risr is set up in part: set RISR_API_CLIENT_SECRET, RISR_API_ORGANISATION as well, or nothing of it.',
-  ]);
-});
+  ]));
 
 it.each([
   ['PHENIXID_API_URL', 'ftp.hunter2.example'],
@@ -144,8 +125,7 @@ it('takes no API setting for an installation of PhenixID', () => {
   ]);
 });
 
-it('warns of an API setting that it does not have', () => {
+it('warns of an API setting that it does not have', () =>
   expect(read({ RISR_API_CLIENT: 'id' }).warnings).toEqual([
     'RISR_API_CLIENT is set, but the receiver has no such setting. Did you mean RISR_API_CLIENT_ID?',
-  ]);
-});
+  ]));

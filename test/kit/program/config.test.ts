@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigInvalid, readConfig, type Config } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
@@ -20,12 +18,8 @@ import type { SettingDefinitions, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { startupProblems, startupTable } from '../../../src/kit/program/startup.ts';
+import { fileWith } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(() => {
-  for (const clean of cleanup.splice(0)) clean();
-});
 
 const SECRET = secretNamed('the one that opens an endpoint');
 
@@ -52,17 +46,6 @@ function at(path: string, config: Config): EndpointConfig {
   const found = config.endpoints.find(({ definition }) => definition.path === path);
   if (found === undefined) throw new Error(`no endpoint ${path}`);
   return found;
-}
-
-/** The path of a file with this content. */
-function fileWith(content: string): string {
-  const folder = mkdtempSync(join(tmpdir(), 'config-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const file = join(folder, 'secret');
-  writeFileSync(file, content);
-  return file;
 }
 
 it('needs no more than a secret: everything else has a default', () => {
@@ -198,11 +181,10 @@ it('takes a setting of the endpoint before one of its source, and a blank one fo
   expect(config.warnings).toEqual([]);
 });
 
-it('complains once about a setting that all endpoints of a source share', () => {
+it('complains once about a setting that all endpoints of a source share', () =>
   expect(problemsOf({ RISR_PROFILE_UPDATED_SECRET: SECRET, RISR_DEADLINE_MS: 'soon' })).toEqual([
     'RISR_DEADLINE_MS: expected a whole number from 50 to 10000.',
-  ]);
-});
+  ]));
 
 it('takes an empty secret variable for an unset one', () => {
   const config = read({ RISR_PROFILE_UPDATED_SECRET: SECRET, PHENIXID_SECRET: '' });
@@ -224,9 +206,9 @@ it.each([
   ['only a line end', '\n', /^PHENIXID_SECRET holds an empty secret/],
   ['nothing', '', /^PHENIXID_SECRET holds an empty secret/],
   ['two line ends', `${SECRET}\n\n`, /^PHENIXID_SECRET has blanks or line ends/],
-])('refuses a secret file that holds %s', (_what, content, problem) => {
-  expect(problemsOf({ PHENIXID_SECRET_FILE: fileWith(content) })).toEqual([expect.stringMatching(problem)]);
-});
+])('refuses a secret file that holds %s', (_what, content, problem) =>
+  expect(problemsOf({ PHENIXID_SECRET_FILE: fileWith(content) })).toEqual([expect.stringMatching(problem)]),
+);
 
 it('refuses a secret file that cannot be read, without naming it', () => {
   const folder = tmpdir();
@@ -254,18 +236,17 @@ it('keeps several live secrets in their order, newest first', async () => {
 
 it.each([` ${SECRET}`, `${SECRET} `, `${SECRET}\n`, `\t${SECRET}`, `${SECRET}, ${secretNamed('older')}`])(
   'refuses blanks around a secret (%#)',
-  (secret) => {
+  (secret) =>
     expect(problemsOf({ PHENIXID_SECRET: secret })).toEqual([
       'PHENIXID_SECRET has blanks or line ends around a secret; remove them.',
-    ]);
-  },
+    ]),
 );
 
-it.each([`${SECRET},`, `,${SECRET}`, ','])('refuses an empty secret among several (%#)', (secret) => {
+it.each([`${SECRET},`, `,${SECRET}`, ','])('refuses an empty secret among several (%#)', (secret) =>
   expect(problemsOf({ PHENIXID_SECRET: secret })).toContainEqual(
     expect.stringMatching(/^PHENIXID_SECRET holds an empty secret/),
-  );
-});
+  ),
+);
 
 it.each([
   'change-me-change-me-change-me-change-me',
@@ -274,20 +255,19 @@ it.each([
   'your-secret-goes-here-your-secret-goes-here',
   'x'.repeat(32),
   'placeholder-placeholder-placeholder',
-])('refuses the placeholder %s', (secret) => {
+])('refuses the placeholder %s', (secret) =>
   expect(problemsOf({ PHENIXID_SECRET: secret })).toEqual([
     'PHENIXID_SECRET still holds a placeholder; put the agreed secret there.',
-  ]);
-});
+  ]),
+);
 
-it('takes no secret of random letters for a placeholder', () => {
+it('takes no secret of random letters for a placeholder', () =>
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 32, maxLength: 32 }), (random) => {
       fc.pre(new Set(random).size > 1);
       expect(problemsOf({ PHENIXID_SECRET: Buffer.from(random).toString('hex') })).toEqual([]);
     }),
-  );
-});
+  ));
 
 it.each([
   [15, 1, 0],
@@ -300,9 +280,8 @@ it.each([
   if (problems === 0) expect(read(env).warnings).toHaveLength(warnings);
 });
 
-it('counts the bytes of a secret, not its letters', () => {
-  expect(problemsOf({ PHENIXID_SECRET: 'åäöåäöåä' })).toEqual([]);
-});
+it('counts the bytes of a secret, not its letters', () =>
+  expect(problemsOf({ PHENIXID_SECRET: 'åäöåäöåä' })).toEqual([]));
 
 it.each([
   [{ RISR_USER_REGISTERED_SECRET: SECRET, RISR_USER_LOGGED_IN_SECRET: SECRET }],
@@ -326,11 +305,10 @@ it('refuses one secret on three endpoints, naming them all', () => {
   expect(problems).toHaveLength(2);
 });
 
-it('says once that a secret stands several times in one variable', () => {
+it('says once that a secret stands several times in one variable', () =>
   expect(problemsOf({ PHENIXID_SECRET: `${SECRET},${SECRET},${SECRET}` })).toEqual([
     'PHENIXID_SECRET holds the same secret twice.',
-  ]);
-});
+  ]));
 
 it('refuses two kinds of proof on one endpoint', () => {
   const problems = problemsOf({
@@ -474,26 +452,26 @@ it.each([
   'mysql://db/inbox',
   'sqlite:',
   'Postgres://db/inbox',
-])('refuses an inbox at %s', (INBOX_URL) => {
+])('refuses an inbox at %s', (INBOX_URL) =>
   expect(problemsOf({ RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_URL })).toEqual([
     expect.stringMatching(/^INBOX_URL: expected memory:, sqlite:<file> or postgres:/),
-  ]);
-});
+  ]),
+);
 
 it.each([
   ['off', undefined],
   ['0', 0],
   ['', 3001],
   ['3101', 3101],
-])('takes ADMIN_PORT=%s', (ADMIN_PORT, port) => {
-  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_PORT }).general.ADMIN_PORT).toBe(port);
-});
+])('takes ADMIN_PORT=%s', (ADMIN_PORT, port) =>
+  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_PORT }).general.ADMIN_PORT).toBe(port),
+);
 
-it.each(['none', '65536', '-1', '30 01'])('refuses ADMIN_PORT=%s', (ADMIN_PORT) => {
+it.each(['none', '65536', '-1', '30 01'])('refuses ADMIN_PORT=%s', (ADMIN_PORT) =>
   expect(problemsOf({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_PORT })).toEqual([
     'ADMIN_PORT: expected a port from 0 to 65535, or off.',
-  ]);
-});
+  ]),
+);
 
 it.each([
   ['127.0.0.1', 0],
@@ -501,11 +479,8 @@ it.each([
   ['localhost', 0],
   ['0.0.0.0', 1],
   ['10.0.0.7', 1],
-])(
-  'warns where others than this machine can ask how the process is: ADMIN_HOST=%s',
-  (ADMIN_HOST, warnings) => {
-    expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_HOST }).warnings).toHaveLength(warnings);
-  },
+])('warns where others than this machine can ask how the process is: ADMIN_HOST=%s', (ADMIN_HOST, warnings) =>
+  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, ADMIN_HOST }).warnings).toHaveLength(warnings),
 );
 
 it('reads the keys of the inbox from their file, all lines of it', () => {

@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { createServer, type RequestListener } from 'node:http';
+import { describe, expect, it } from '@jest/globals';
 import express from 'express';
 import fastify from 'fastify';
 import { createLog } from '../../../src/kit/log.ts';
@@ -13,12 +11,8 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { appOf } from '../../../src/lab/rig/app.ts';
 import { secretsFor } from '../../../src/lab/rig/secrets.ts';
 import { everyEndpoint, named, tryRules } from '../../lab/conformance/trying-rules.ts';
+import { later, listening } from '../../support/fixtures.ts';
 import { createTestSender, type TestSender } from '../../support/test-sender.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 const secretOf = (path: string) => hash('sha256', `mounted ${path}`);
 const secrets = secretsFor({ sources }, secretOf);
@@ -53,20 +47,15 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
   };
   const mounted = await mount(app, { env, log });
   const server = createServer({ maxHeaderSize: 32_768 }, await put(mounted));
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
-  cleanup.push(async () => {
+  later(async () => {
     sender.close();
     await mounted.stop();
     server.close();
     server.closeAllConnections();
   });
   return { url, mounted, lines, sender };
-}
-
-async function listening(server: Server): Promise<string> {
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`; // it listens on TCP
 }
 
 const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
@@ -78,7 +67,7 @@ const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
       app.use(listener);
       app.use(express.json());
       // Express's typings want its own messages; it makes them of Node's.
-      return app as unknown as RequestListener;
+      return app;
     },
   ],
   [
@@ -86,22 +75,18 @@ const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
     async ({ listener }) => {
       const app = fastify();
       app.removeAllContentTypeParsers();
-      app.addContentTypeParser('*', (_request, _payload, done) => {
-        done(null);
-      });
+      app.addContentTypeParser('*', (_request, _payload, done) => done(null));
       app.all('/*', (request, reply) => {
         reply.hijack();
         listener(request.raw, reply.raw);
       });
       await app.ready();
-      return (request, response) => {
-        app.routing(request, response);
-      };
+      return (request, response) => app.routing(request, response);
     },
   ],
 ];
 
-describe.each(hosts)('mounted in %s', (_name, put) => {
+describe.each(hosts)('mounted in %s', (_name, put) =>
   it('takes every event, and withstands what attackers do with tokens, signatures and keys', async () => {
     const { url, sender, lines } = await host(put);
     for (const source of sources)
@@ -114,15 +99,15 @@ describe.each(hosts)('mounted in %s', (_name, put) => {
     const { cases, findings } = await tryRules(endpoints, ['A*', 'B*', 'C*']);
     expect(findings).toEqual([]);
     expect(cases.length).toBeGreaterThan(400);
-  });
-});
+  }),
+);
 
 it('takes deliveries below a path that Express strips', async () => {
   const { url, sender } = await host(({ listener }) => {
     const app = express();
     app.use('/hooks', listener);
     app.get('/other', (_request, response) => void response.send('the host itself'));
-    return app as unknown as RequestListener; // as above
+    return app; // as above
   });
   const request = await sender.request(risr, 'profile_updated');
   const below = { ...request, target: `/hooks${request.target}` };
@@ -136,7 +121,7 @@ it('refuses the first delivery behind a body parser, with a sentence that names 
     const app = express();
     app.use(express.json());
     app.use(listener);
-    return app as unknown as RequestListener; // as above
+    return app; // as above
   });
   const reply = await sender.fire(hotdocs, 'NewWorkItemVersionComplete', { switches: { carrier: 'json' } });
   expect([reply.status, reply.body.toString()]).toEqual([500, '{"error":"Internal Server Error"}']);
@@ -158,7 +143,7 @@ it('says once that its host reads too little of a long address', async () => {
     log,
   });
   const server = createServer(mounted.listener);
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
   await sender.fire(risr, 'profile_updated');
   await sender.fire(risr, 'profile_updated');
@@ -182,9 +167,9 @@ it('hands readiness and shutdown to its host: refuses, finishes what is in fligh
     log: createLog('silent'),
   });
   const server = createServer(mounted.listener);
-  const url = await listening(server);
+  const url = `http://127.0.0.1:${await listening(server)}`;
   const sender = createTestSender({ url, secretOf });
-  cleanup.push(() => {
+  later(() => {
     sender.close();
     server.close();
     server.closeAllConnections();

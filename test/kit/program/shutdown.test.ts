@@ -2,41 +2,30 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { Entry } from '../../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import type { Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import {
-  createProcessStage,
-  enough,
-  waitingProgram,
-  type ProcessStage,
-} from '../../support/process-stage.ts';
+import { newFolder } from '../../support/fixtures.ts';
+import { enough, senderTo, startProcess, waitingProgram } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
-
-let stage: ProcessStage;
-beforeEach(() => {
-  stage = createProcessStage();
-});
-afterEach(() => stage.tearDown());
 
 const LONG = '60000';
 
 /** A receiver in the middle of an event, whose handler ignores its signal and goes on when `open` is called. */
 async function startWithHandlerRunning(source: Source, type: string, env: Record<string, string> = {}) {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   const gate = join(folder, 'gate');
   const traces = join(folder, 'traces');
-  const receiver = stage.start(
+  const receiver = startProcess(
     { ...enough, GATE: gate, TRACES: traces, HOTDOCS_DEADLINE_MS: '20000', SHUTDOWN_MS: LONG, ...env },
     folder,
     waitingProgram,
   );
   const url = await receiver.url();
-  const reply = stage
-    .senderTo(url)
+  const reply = senderTo(url)
     .fire(source, type)
     .then(
       ({ status }) => status,
@@ -48,16 +37,13 @@ async function startWithHandlerRunning(source: Source, type: string, env: Record
     url,
     reply,
     folder,
-    open: () => {
-      writeFileSync(gate, '');
-    },
+    open: () => writeFileSync(gate, ''),
   };
 }
 
 function untilNothingListens(url: string): Promise<void> {
   return until('nothing listens any more', async () =>
-    stage
-      .senderTo(url)
+    senderTo(url)
       .fire(risr, 'profile_updated')
       .then(
         () => false,
@@ -159,7 +145,7 @@ it('calls no interview handler again after it was killed: nobody waits any more'
   receiver.kill('SIGKILL');
   await receiver.ended;
   const traces = join(folder, 'further-traces');
-  const next = stage.start({ ...enough, TRACES: traces }, folder, waitingProgram);
+  const next = startProcess({ ...enough, TRACES: traces }, folder, waitingProgram);
   await until('it is given up', () => next.output().includes('"outcome":"dead"'));
   expect(next.output()).toMatch(/handler_late: .*nobody waits/);
   expect(existsSync(traces)).toBe(false);

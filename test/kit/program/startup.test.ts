@@ -2,27 +2,17 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import {
-  createProcessStage,
-  enough,
-  waitingProgram,
-  type ProcessStage,
-} from '../../support/process-stage.ts';
+import { newFolder } from '../../support/fixtures.ts';
+import { enough, senderTo, startProcess, waitingProgram } from '../../support/processes.ts';
 import { until } from '../../support/until.ts';
 
 const SECRET = enough.RISR_PROFILE_UPDATED_SECRET;
 
-let stage: ProcessStage;
-beforeEach(() => {
-  stage = createProcessStage();
-});
-afterEach(() => stage.tearDown());
-
 it('without configuration says what is missing and what to do, and ends with code 1', async () => {
-  const folder = stage.newFolder();
-  const receiver = stage.start({}, folder);
+  const folder = newFolder();
+  const receiver = startProcess({}, folder);
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
   expect(receiver.output()).toMatch(/^Not started:\n {2}- No endpoint has a secret/m);
   expect(receiver.output()).toContain('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
@@ -33,10 +23,10 @@ it('without configuration says what is missing and what to do, and ends with cod
 });
 
 it('with a .env for some endpoints tells which are open, and what opens the others', async () => {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   const lines = Object.entries(enough).map(([name, value]) => `${name}=${value}`);
   writeFileSync(join(folder, '.env'), lines.join('\n'));
-  const receiver = stage.start({}, folder);
+  const receiver = startProcess({}, folder);
   const url = await receiver.url();
   await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
   const rows = receiver
@@ -49,8 +39,8 @@ it('with a .env for some endpoints tells which are open, and what opens the othe
   ).toEqual(['/hotdocs/InterviewLoadEvent', '/risr/profile_updated', '/risr/booking_updated']);
   expect(rows).toContainEqual(expect.stringMatching(/\/phenixid +closed +set PHENIXID_SECRET to open it/));
   expect(receiver.output()).not.toContain(SECRET);
-  expect((await stage.senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
-  expect((await stage.senderTo(url).fire(risr, 'booking_state_changed')).status).toBe(404);
+  expect((await senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
+  expect((await senderTo(url).fire(risr, 'booking_state_changed')).status).toBe(404);
   expect(existsSync(join(folder, 'data', 'inbox.db'))).toBe(true);
 });
 
@@ -63,7 +53,7 @@ it('names every bad value and prints none', async () => {
     RISR_PROFILE_UPDATED_SECRET: ` ${SECRET}`,
     RISR_DEADLINE_MS: 'two-seconds',
   };
-  const receiver = stage.start(bad);
+  const receiver = startProcess(bad);
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
   expect(receiver.output()).toMatch(/^Not started, 6 things are wrong:$/m);
   for (const [name, value] of Object.entries(bad)) {
@@ -75,7 +65,7 @@ it('names every bad value and prints none', async () => {
 it.each(['sqlite://data/inbox.db', 'nonsense'])(
   'refuses INBOX_URL=%s and says what forms there are',
   async (url) => {
-    const receiver = stage.start({ ...enough, INBOX_URL: url });
+    const receiver = startProcess({ ...enough, INBOX_URL: url });
     expect((await receiver.ended).code).toBe(1);
     expect(receiver.output()).toMatch(/^Not started:.*\n?.*INBOX_URL/m);
     expect(receiver.output()).toMatch(/memory:/);
@@ -93,7 +83,7 @@ async function portInUse(): Promise<{ readonly port: number; readonly occupant: 
 
 it.each(['PORT', 'ADMIN_PORT'])('says which port is taken, and to set %s', async (variable) => {
   const { port, occupant } = await portInUse();
-  const receiver = stage.start({ ...enough, [variable]: String(port) });
+  const receiver = startProcess({ ...enough, [variable]: String(port) });
   expect(await receiver.ended).toEqual({ code: 1, signal: null });
   occupant.close();
   expect(receiver.output()).toContain(
@@ -102,7 +92,7 @@ it.each(['PORT', 'ADMIN_PORT'])('says which port is taken, and to set %s', async
 });
 
 it('says where it can be asked how it is', async () => {
-  const receiver = stage.start({ ...enough, ADMIN_PORT: '0' });
+  const receiver = startProcess({ ...enough, ADMIN_PORT: '0' });
   await receiver.url();
   await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
   const [, ready = ''] = /^Health on \S+\/live and (\S+\/ready)$/m.exec(receiver.output()) ?? [];
@@ -112,27 +102,27 @@ it('says where it can be asked how it is', async () => {
 it.each(['receiver', 'worker'])(
   'as a %s alone does not start on an inbox that no other can reach',
   async (ROLE) => {
-    const receiver = stage.start({ ...enough, ROLE });
+    const receiver = startProcess({ ...enough, ROLE });
     expect((await receiver.ended).code).toBe(1);
     expect(receiver.output()).toMatch(/^Not started:\n {2}- ROLE is .*postgres:\/\//m);
   },
 );
 
 it('names the variable and the line where the keys of the inbox cannot be read', async () => {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   writeFileSync(join(folder, 'keys'), '# newest first\nbm90IGEga2V5\n');
-  const receiver = stage.start({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
+  const receiver = startProcess({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: INBOX_KEYS_FILE: Line 2 .*32 bytes/m);
   expect(receiver.output()).not.toContain('bm90IGEga2V5');
 });
 
 it('keeps what it was sent encrypted where it has keys', async () => {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   writeFileSync(join(folder, 'keys'), `${Buffer.alloc(32, 7).toString('base64')}\n`);
-  const receiver = stage.start({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
+  const receiver = startProcess({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
   const payload = { id: 'p', rev: '1-a', firstName: 'Wilhelmine' };
-  const sender = stage.senderTo(await receiver.url());
+  const sender = senderTo(await receiver.url());
   expect((await sender.fire(risr, 'profile_updated', { payload })).status).toBe(200);
   await until('it is handled', () => receiver.output().includes('"outcome":"done"'));
   receiver.kill('SIGTERM');
@@ -142,26 +132,26 @@ it('keeps what it was sent encrypted where it has keys', async () => {
 });
 
 it('does not start beside another receiver on the same inbox file, and leaves that one alone', async () => {
-  const folder = stage.newFolder();
-  const first = stage.start(enough, folder);
+  const folder = newFolder();
+  const first = startProcess(enough, folder);
   const url = await first.url();
-  const second = stage.start(enough, folder);
+  const second = startProcess(enough, folder);
   expect((await second.ended).code).toBe(1);
   expect(second.output()).toMatch(/^Not started: Another receiver is running on .*inbox\.db/m);
-  expect((await stage.senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
+  expect((await senderTo(url).fire(risr, 'profile_updated')).status).toBe(200);
 });
 
 it('names RECORDS_FILE where the records cannot be opened', async () => {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   mkdirSync(join(folder, 'records'));
-  const receiver = stage.start({ ...enough, RECORDS_FILE: 'records' }, folder);
+  const receiver = startProcess({ ...enough, RECORDS_FILE: 'records' }, folder);
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: /m);
   expect(receiver.output()).not.toMatch(/^ +at /m);
 });
 
 it('names the variable whose secret is not the base64 it is said to be', async () => {
-  const receiver = stage.start({
+  const receiver = startProcess({
     ...enough,
     HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: `${SECRET}!`,
     HOTDOCS_KEY_ENCODING: 'base64',
@@ -172,17 +162,21 @@ it('names the variable whose secret is not the base64 it is said to be', async (
 });
 
 it('goes on after a restart with what was accepted and not handled', async () => {
-  const folder = stage.newFolder();
+  const folder = newFolder();
   const traces = join(folder, 'traces');
   const env = { ...enough, TRACES: traces };
-  const first = stage.start({ ...env, TRACES: join(folder, 'no', 'such', 'folder') }, folder, waitingProgram);
-  const accepted = await stage.senderTo(await first.url()).fire(risr, 'profile_updated');
+  const first = startProcess(
+    { ...env, TRACES: join(folder, 'no', 'such', 'folder') },
+    folder,
+    waitingProgram,
+  );
+  const accepted = await senderTo(await first.url()).fire(risr, 'profile_updated');
   expect(accepted.status).toBe(200);
   await until('its handler has failed', () => first.output().includes('"outcome":"retry"'));
   first.kill('SIGTERM');
   expect(await first.ended).toEqual({ code: 0, signal: null });
-  const second = stage.start(env, folder, waitingProgram);
+  const second = startProcess(env, folder, waitingProgram);
   await second.url();
-  await until('it is handled', () => existsSync(traces));
+  await until('it is handled', () => second.output().includes('"outcome":"done"'));
   expect(readFileSync(traces, 'utf8')).toMatch(/^\S+ 2\n$/);
 });

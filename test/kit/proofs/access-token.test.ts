@@ -17,15 +17,13 @@ const outcome = (...values: string[]) =>
     ),
   );
 
-it.each(['bare', 'bearer', 'token'] as const)('accepts the form its own sender writes: %s', async (form) => {
-  expect(await outcome(accessTokenHeader(TEXT, form))).toBe('accepted');
-});
+it.each(['bare', 'bearer', 'token'] as const)('accepts the form its own sender writes: %s', async (form) =>
+  expect(await outcome(accessTokenHeader(TEXT, form))).toBe('accepted'),
+);
 
 it.each([`BEARER ${TEXT}`, `tOkEn \t ${TEXT}`])(
   'takes the scheme word in any letter case: %s',
-  async (value) => {
-    expect(await outcome(value)).toBe('accepted');
-  },
+  async (value) => expect(await outcome(value)).toBe('accepted'),
 );
 
 it('gives what the source calls the content, and says which secret matched', async () => {
@@ -80,9 +78,7 @@ it.each([
   'Bearer',
   'Bearer ',
   'null',
-])('refuses the value %s', async (value) => {
-  expect(await outcome(value)).toBe('proof_mismatch');
-});
+])('refuses the value %s', async (value) => expect(await outcome(value)).toBe('proof_mismatch'));
 
 it('compares the whole value first: a token may begin with a scheme word', async () => {
   const odd = await importSecret('Bearer of good news');

@@ -82,9 +82,9 @@ it.each([
   'O=Hospital, CN=phenixid',
   'O=Hospital,CN=phenixid',
   'O = Hospital, CN = phenixid', // as openssl 3 prints it
-])('accepts the subject written as %s', async (subject) => {
-  expect(await outcome({}, { subject })).toBe('accepted');
-});
+])('accepts the subject written as %s', async (subject) =>
+  expect(await outcome({}, { subject })).toBe('accepted'),
+);
 
 it.each([
   'Phenixid',
@@ -99,9 +99,9 @@ it.each([
   'O=hospital, CN=phenixid',
   'o=Hospital, cn=phenixid',
   ', CN=phenixid',
-])('refuses the same certificate where the subject is to be %s', async (subject) => {
-  expect(await outcome({}, { subject })).toBe('certificate_refused');
-});
+])('refuses the same certificate where the subject is to be %s', async (subject) =>
+  expect(await outcome({}, { subject })).toBe('certificate_refused'),
+);
 
 it.each([
   [['phenixld'], ['O=Hospital', 'CN=phenixld']],
@@ -114,9 +114,9 @@ it.each([
   ],
   [[], ['O=phenixid']],
   [[], []],
-] as const)('refuses the look-alike %j', async (commonNames, subject) => {
-  expect(await outcome({ commonNames, subject })).toBe('certificate_refused');
-});
+] as const)('refuses the look-alike %j', async (commonNames, subject) =>
+  expect(await outcome({ commonNames, subject })).toBe('certificate_refused'),
+);
 
 it('reads a comma behind a backslash as part of a value, as the log writes it', async () => {
   const certificate = { subject: ['O=Hospital\\, North', 'CN=phenixid'], commonNames: ['phenixid'] };
@@ -154,9 +154,8 @@ it('accepts a certificate for clients and servers, none for servers only, and no
   expect(await wordsFor({ usages: [] })).toContain('clientAuth');
 });
 
-it('accepts no certificate of an authority', async () => {
-  expect(await wordsFor({ isAuthority: true })).toContain('an authority, which is for issuing others');
-});
+it('accepts no certificate of an authority', async () =>
+  expect(await wordsFor({ isAuthority: true })).toContain('an authority, which is for issuing others'));
 
 it.each([
   ['DEPTH_ZERO_SELF_SIGNED_CERT', 'signed itself'],
@@ -209,9 +208,8 @@ it.each([
   expect(message).toContain(`A header ${name} speaks of one, but headers are not believed.`);
 });
 
-it('takes no header for one of these because of its value', () => {
-  expect(forwardedCertificate(['Host', 'X-Client-Cert', 'Accept', 'client-cert'])).toBeUndefined();
-});
+it('takes no header for one of these because of its value', () =>
+  expect(forwardedCertificate(['Host', 'X-Client-Cert', 'Accept', 'client-cert'])).toBeUndefined());
 
 it('reads fingerprints as openssl prints them, and as browsers show them', () => {
   const { schema } = clientCertificateSettings.CLIENT_CERTIFICATE_FINGERPRINT;

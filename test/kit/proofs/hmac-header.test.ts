@@ -54,9 +54,7 @@ it.each([
   `hmac-sha256=${HEX.toUpperCase()}`,
   `${BASE64URL}=`,
   BASE64.slice(0, -1),
-])('accepts the spelling %s', async (signature) => {
-  expect(await outcome(signature)).toBe('accepted');
-});
+])('accepts the spelling %s', async (signature) => expect(await outcome(signature)).toBe('accepted'));
 
 // B1
 it('finds no proof in a missing, empty or blank header', async () => {
@@ -118,13 +116,10 @@ it.each([
   createHmac('sha384', TEXT).update(BODY).digest('base64'),
   `${HEX}\u0000`,
   `${HEX.slice(0, 63)}\u00e9`,
-])('refuses the spelling %j', async (signature) => {
-  expect(await outcome(signature)).toBe('proof_malformed');
-});
+])('refuses the spelling %j', async (signature) => expect(await outcome(signature)).toBe('proof_malformed'));
 
-it('refuses ten thousand characters', async () => {
-  expect(await outcome('a'.repeat(10_000))).toBe('proof_malformed');
-});
+it('refuses ten thousand characters', async () =>
+  expect(await outcome('a'.repeat(10_000))).toBe('proof_malformed'));
 
 // B4
 it('refuses every other last character that decodes to the same bytes, and a mix of alphabets', async () => {
@@ -205,9 +200,9 @@ it.each([
   BODY.replace(',', ', '),
   '{"eventType":"OrderSigned","taskId":"1"}',
   '',
-])('refuses the body %j under the signature of another', async (body) => {
-  expect(await outcome(HEX, body)).toBe('proof_mismatch');
-});
+])('refuses the body %j under the signature of another', async (body) =>
+  expect(await outcome(HEX, body)).toBe('proof_mismatch'),
+);
 
 it('signs bytes: an invalid byte is not the replacement character that a text would make of it', async () => {
   const body = Buffer.from([0x22, 0xff, 0x22]);

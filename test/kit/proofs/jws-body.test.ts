@@ -17,9 +17,7 @@ it('gives the payload, not the body', async () => {
 
 it.each(['application/json', 'application/jose', 'text/plain; charset=utf-16', 'multipart/form-data', ''])(
   'does not care about the content type %s',
-  async (type) => {
-    expect(await outcome(token, ['Content-Type', type])).toBe('accepted');
-  },
+  async (type) => expect(await outcome(token, ['Content-Type', type])).toBe('accepted'),
 );
 
 it('trims blanks and line ends on both sides', async () => {
@@ -29,9 +27,9 @@ it('trims blanks and line ends on both sides', async () => {
   }
 });
 
-it.each(['', ' ', '\r\n\r\n'])('finds no proof in a body without a token', async (body) => {
-  expect(await outcome(body)).toBe('proof_missing');
-});
+it.each(['', ' ', '\r\n\r\n'])('finds no proof in a body without a token', async (body) =>
+  expect(await outcome(body)).toBe('proof_missing'),
+);
 
 // A24
 it.each([
@@ -44,9 +42,7 @@ it.each([
   ['a vertical tab', `${token}\v`],
   ['NUL', `${token}\0`],
   ['another token', `${token}\n${token}`],
-])('refuses a token with %s', async (_what, body) => {
-  expect(await outcome(body)).toBe('proof_malformed');
-});
+])('refuses a token with %s', async (_what, body) => expect(await outcome(body)).toBe('proof_malformed'));
 
 it.each(['\v', '\f', '\0', '\u0085', '\u00a0', '\u2028', '\u200b', '\ufeff'])(
   'takes no other character around a token for a blank: %j',
@@ -63,9 +59,8 @@ it('refuses bytes that would be the token if their eighth bit were dropped', asy
   expect(await outcome(body)).toBe('proof_malformed');
 });
 
-it('refuses the token in UTF-16', async () => {
-  expect(await outcome(Buffer.from(token, 'utf16le'))).toBe('proof_malformed');
-});
+it('refuses the token in UTF-16', async () =>
+  expect(await outcome(Buffer.from(token, 'utf16le'))).toBe('proof_malformed'));
 
 it('honours times where they happen to be, with five minutes of tolerance', async () => {
   const at = (nowS: number) => jwsBody({ now: () => nowS * 1000 });

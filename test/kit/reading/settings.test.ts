@@ -8,9 +8,8 @@ it('takes one of a few words, spelled exactly so', () => {
 
 it.each(['', ' 5', '5.0', '1e3', '0x10', '²', '99999999999999999999', '0', '11', 'ten'])(
   'does not take %j for a whole number from 1 to 10',
-  (input) => {
-    expect(() => integer({ min: 1, max: 10 }).parse(input)).toThrow('expected a whole number from 1 to 10');
-  },
+  (input) =>
+    expect(() => integer({ min: 1, max: 10 }).parse(input)).toThrow('expected a whole number from 1 to 10'),
 );
 
 it('reads whole numbers up to both ends', () => {
@@ -31,9 +30,7 @@ it('reads a list without its blanks and gaps', () => {
   expect(list().parse('')).toEqual([]);
 });
 
-it('reads text without the blanks around it', () => {
-  expect(text().parse(' a b ')).toBe('a b');
-});
+it('reads text without the blanks around it', () => expect(text().parse(' a b ')).toBe('a b'));
 
 it('never repeats a value that does not fit', () => {
   for (const schema of [oneOf('a', 'b'), integer({ min: 0, max: 1 }), matching(/^memory:$/, 'memory:')]) {

@@ -1,49 +1,18 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { ReceivedReply } from '../../../src/kit/source.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import { createProcessStage, enough, type ProcessStage } from '../../support/process-stage.ts';
-import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
+import { enough, senderTo, startProcess } from '../../support/processes.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
+import type { TestReceiverOptions } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
 
-const cleanup: (() => unknown)[] = [];
-let stage: ProcessStage;
-beforeEach(() => {
-  stage = createProcessStage();
-});
-afterEach(async () => {
-  await stage.tearDown();
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
-
-async function start(
-  options: TestReceiverOptions,
-): Promise<{ readonly receiver: TestReceiver; readonly sender: TestSender }> {
-  const receiver = await startReceiver({
-    ...options,
-    env: { ADMIN_PORT: '0', SHUTDOWN_MS: '500', ...options.env },
-  });
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
-  return { receiver, sender };
-}
-
-function newFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'backpressure-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
+function start(options: TestReceiverOptions) {
+  return newReceiver({ ...options, env: { ADMIN_PORT: '0', SHUTDOWN_MS: '500', ...options.env } });
 }
 
 /** Why nothing should be sent to a receiver; nothing when it is ready. */
@@ -134,7 +103,7 @@ function mountSmallDisk(): string | undefined {
   mkdirSync(disk);
   const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', disk]);
   if (status !== 0) return undefined;
-  cleanup.push(() => spawnSync('umount', [disk]));
+  later(() => spawnSync('umount', [disk]));
   return disk;
 }
 
@@ -148,8 +117,12 @@ it('refuses while the disk is full, keeps what it promised, and accepts again wh
   }
   const filler = join(disk, 'filler');
   writeFileSync(filler, Buffer.alloc(1_500_000));
-  const receiver = stage.start({ ...enough, ADMIN_PORT: '0', INBOX_URL: `sqlite:${join(disk, 'inbox.db')}` });
-  const sender = stage.senderTo(await receiver.url());
+  const receiver = startProcess({
+    ...enough,
+    ADMIN_PORT: '0',
+    INBOX_URL: `sqlite:${join(disk, 'inbox.db')}`,
+  });
+  const sender = senderTo(await receiver.url());
   await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
   const adminUrl = /^Health on (\S+)\/live/m.exec(receiver.output())?.[1];
   const padding = 'x'.repeat(60_000);

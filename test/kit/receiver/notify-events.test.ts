@@ -1,9 +1,6 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { endpoint } from '../../../src/kit/endpoints.ts';
 import { DeadLetter } from '../../../src/kit/errors.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
@@ -12,46 +9,17 @@ import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { acme } from '../../support/acme.ts';
-import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
 import { until } from '../../support/until.ts';
 
 type Handler = (event: Occurrence) => unknown;
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
-
-async function start(
-  options: TestReceiverOptions = {},
-): Promise<{ receiver: TestReceiver; sender: TestSender }> {
-  const receiver = await startReceiver(options);
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => receiver.stop(),
-    () => {
-      sender.close();
-    },
-  );
-  return { receiver, sender };
-}
-
-function inboxFile(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'notify-events-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return `sqlite:${join(folder, 'inbox.db')}`;
-}
 
 function latch(): { readonly opened: Promise<void>; open(): void } {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   return {
     opened: promise,
-    open: () => {
-      resolve(undefined);
-    },
+    open: () => resolve(undefined),
   };
 }
 
@@ -66,8 +34,8 @@ it.each(notifyEvents)(
   '$name: is stored before it is answered, and handled after',
   async ({ source, type }) => {
     const blocked = latch();
-    const { receiver, sender } = await start({
-      env: { INBOX_URL: inboxFile() },
+    const { receiver, sender } = await newReceiver({
+      env: { INBOX_URL: newInboxUrl() },
       handlers: { [source.name]: { [type]: () => blocked.opened } },
     });
     const { status, body } = await sender.fire(source, type);
@@ -88,8 +56,8 @@ it.each(withKey.flatMap((event) => ['memory:', 'sqlite:'].map((inbox) => ({ ...e
   '$name: 50 duplicates at once have one effect, in $inbox',
   async ({ source, type, inbox }) => {
     let runs = 0;
-    const { receiver, sender } = await start({
-      env: { INBOX_URL: inbox === 'memory:' ? inbox : inboxFile() },
+    const { receiver, sender } = await newReceiver({
+      env: { INBOX_URL: inbox === 'memory:' ? inbox : newInboxUrl() },
       handlers: { [source.name]: { [type]: () => void (runs += 1) } },
     });
     const request = await sender.request(source, type);
@@ -109,7 +77,7 @@ it.each(withKey.flatMap((event) => ['memory:', 'sqlite:'].map((inbox) => ({ ...e
 it('takes the same content at another endpoint, with its own secret, for another event', async () => {
   const types: string[] = [];
   const note: Handler = ({ endpoint: path }) => types.push(path);
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: { risr: { booking_updated: note, profile_updated: note } },
   });
   const content = '{"webhook_request_id":"one","id":"b","rev":"1-a","state":{"id":"s","name":"S"}}';
@@ -129,7 +97,7 @@ it('never drops a repeated notification of PhenixID, and never handles two of a 
     running -= 1;
     runs += 1;
   };
-  const { receiver, sender } = await start({ handlers: { phenixid: { OrderSigned: handler } } });
+  const { receiver, sender } = await newReceiver({ handlers: { phenixid: { OrderSigned: handler } } });
   const request = await sender.request(phenixid, 'OrderSigned');
   await Promise.all(Array.from({ length: 50 }, () => sender.send(request)));
   await receiver.app.idle();
@@ -143,7 +111,7 @@ it('handles the events of one subject in the order of acceptance, and other subj
     begun.push(`${type} ${JSON.stringify(payload).includes('"other"') ? 'other' : 'same'}`);
     if (begun.length === 1) await blocked.opened;
   };
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     handlers: { risr: { booking_updated: note, booking_state_changed: note } },
   });
   await sender.fire(risr, 'booking_updated');
@@ -158,8 +126,8 @@ it('handles the events of one subject in the order of acceptance, and other subj
 });
 
 it('keeps an event it does not know, and handles it after the catalogue has learned it', async () => {
-  const env = { INBOX_URL: inboxFile() };
-  const before = await start({ env });
+  const env = { INBOX_URL: newInboxUrl() };
+  const before = await newReceiver({ env });
   const content = '{"eventType":"OrderArchived","taskId":"t-1"}';
   const reply = await before.sender.send(await before.sender.sign(phenixid, 'OrderSigned', content));
   expect(reply.status).toBe(200);
@@ -174,7 +142,7 @@ it('keeps an event it does not know, and handles it after the catalogue has lear
 
   const events: Source['events'] = { ...phenixid.events, OrderArchived: phenixid.events.OrderCreated };
   const taught: Source = { ...phenixid, events };
-  const after = await start({
+  const after = await newReceiver({
     env,
     sources: [taught],
     handlers: { phenixid: { OrderArchived: ({ payload }: Occurrence) => JSON.stringify(payload) } },
@@ -195,7 +163,7 @@ it.each([
   ['json_forbidden', '{"eventType":"OrderSigned","taskId":"a","taskId":"b"}'],
   ['json_forbidden', '{"eventType":"OrderSigned","taskId":"a","__proto__":{}}'],
 ])('accepts genuine content that it cannot use, and says why: %s', async (why, content) => {
-  const { receiver, sender } = await start();
+  const { receiver, sender } = await newReceiver();
   const reply = await sender.send(await sender.sign(phenixid, 'OrderSigned', content));
   expect([reply.status, reply.body.toString()]).toEqual([200, '{"ok":true}']);
   await receiver.app.idle();
@@ -211,7 +179,7 @@ it('runs a dead letter again when it is replayed after the cause was mended', as
     if (!mended) throw new DeadLetter('handler_gave_up', 'the archive has no such folder');
     return 'archived';
   };
-  const { receiver, sender } = await start({ handlers: { phenixid: { OrderAccepted: handler } } });
+  const { receiver, sender } = await newReceiver({ handlers: { phenixid: { OrderAccepted: handler } } });
   await sender.fire(phenixid, 'OrderAccepted');
   await receiver.app.idle();
   const [dead] = await receiver.app.inbox.list({ status: 'dead', limit: 1 });
@@ -226,7 +194,9 @@ it.each(['profile_updated', 'booking_updated', 'booking_state_changed', 'user_re
   'does nothing for the test payload that risr sends to %s',
   async (type) => {
     let runs = 0;
-    const { receiver, sender } = await start({ handlers: { risr: { [type]: () => void (runs += 1) } } });
+    const { receiver, sender } = await newReceiver({
+      handlers: { risr: { [type]: () => void (runs += 1) } },
+    });
     const before = receiver.records.list('person');
     const reply = await sender.fire(risr, type, { switches: { testPayload: 'yes' } });
     expect([reply.status, reply.body.toString()]).toEqual([200, '{"ok":true}']);
@@ -242,7 +212,7 @@ it.each(['profile_updated', 'booking_updated', 'booking_state_changed', 'user_re
 
 it('records which of two live secrets proved a delivery, and refuses the one that was taken away', async () => {
   const [newest, older, gone] = ['n', 'o', 'g'].map((letter) => `${letter}-secret-of-thirty-two-characters`);
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { RISR_PROFILE_UPDATED_SECRET: `${newest ?? ''},${older ?? ''}` },
   });
   const fire = async (secret = '') => (await sender.fire(risr, 'profile_updated', { secret })).status;
@@ -257,7 +227,7 @@ const NORTH = 'the-secret-of-the-installation-north';
 const installations = { PHENIXID_NORTH_SECRET: NORTH, PHENIXID_NORTH_KEY: 'north wing' };
 
 it.each(['one', 'none', 'two'])('knows an installation by its key behind %s slash', async (slash) => {
-  const { receiver, sender } = await start({ env: installations });
+  const { receiver, sender } = await newReceiver({ env: installations });
   const { status } = await sender.fire(phenixid, 'OrderSigned', {
     secret: NORTH,
     switches: { key: 'north wing', slash },
@@ -279,7 +249,7 @@ it.each([
     'installation_unknown',
   ],
 ])('refuses %s', async (_what, { key, secret }, code) => {
-  const { receiver, sender } = await start({ env: installations });
+  const { receiver, sender } = await newReceiver({ env: installations });
   const reply = await sender.fire(phenixid, 'OrderSigned', {
     switches: { key },
     ...(secret === undefined ? {} : { secret }),
@@ -292,7 +262,7 @@ it.each([
 it.each(['&key=north%20wing', '&key=south', '&key'])(
   'refuses a key that is there twice: %s',
   async (further) => {
-    const { sender } = await start({ env: installations });
+    const { sender } = await newReceiver({ env: installations });
     const request = await sender.request(phenixid, 'OrderSigned', {
       secret: NORTH,
       switches: { key: 'north wing' },
@@ -303,7 +273,7 @@ it.each(['&key=north%20wing', '&key=south', '&key'])(
 
 it('asks for the secret where one is set, even if deliveries without one were to be accepted', async () => {
   const env = { PHENIXID_SIGNATURE_SCHEME: 'unsigned' };
-  const { receiver, sender } = await start({ env });
+  const { receiver, sender } = await newReceiver({ env });
   const { status } = await sender.fire(phenixid, 'OrderSigned', { switches: { scheme: 'unsigned' } });
   expect(status).toBe(401);
   expect(receiver.config.warnings).toEqual([]);
@@ -311,7 +281,7 @@ it('asks for the secret where one is set, even if deliveries without one were to
 
 it('accepts deliveries without proof where an operator has chosen so and set no secret', async () => {
   const env = { PHENIXID_SIGNATURE_SCHEME: 'unsigned', PHENIXID_SECRET: undefined };
-  const { receiver, sender } = await start({ env });
+  const { receiver, sender } = await newReceiver({ env });
   const { status } = await sender.fire(phenixid, 'OrderSigned', { switches: { scheme: 'unsigned' } });
   expect(status).toBe(200);
   expect(await receiver.app.inbox.list({ limit: 1 })).toMatchObject([{ secret: 0 }]);
@@ -319,7 +289,7 @@ it('accepts deliveries without proof where an operator has chosen so and set no 
 
 it('answers 503 when the inbox is full, stores nothing, and takes the redelivery when there is room', async () => {
   const blocked = latch();
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { INBOX_MAX_WAITING: '1', HANDLER_CONCURRENCY: '1' },
     handlers: { risr: { profile_updated: () => blocked.opened } },
   });
@@ -353,7 +323,9 @@ it('while shutting down answers what it has begun, and 503 to what still comes',
     await blocked.opened;
     return {};
   };
-  const { receiver, sender } = await start({ handlers: { hotdocs: { CustomInterviewEvent: handler } } });
+  const { receiver, sender } = await newReceiver({
+    handlers: { hotdocs: { CustomInterviewEvent: handler } },
+  });
   const further = bytesOf(await sender.request(risr, 'profile_updated'));
   const { hostname, port } = new URL(receiver.url);
   const socket = connect(Number(port), hostname);
@@ -383,7 +355,9 @@ it('is down as soon as what it has begun is answered, though the sender would ke
     await blocked.opened;
     return {};
   };
-  const { receiver, sender } = await start({ handlers: { hotdocs: { CustomInterviewEvent: handler } } });
+  const { receiver, sender } = await newReceiver({
+    handlers: { hotdocs: { CustomInterviewEvent: handler } },
+  });
   const inFlight = sender.fire(hotdocs, 'CustomInterviewEvent');
   await until('the handler runs', () => begun);
   const stopping = performance.now();
@@ -405,7 +379,7 @@ function bytesOf({ method, target, headers, body }: OutgoingRequest): string {
 it('serves a second webhook of one event type at a path of its own, with a secret of its own', async () => {
   const path = '/hotdocs/lookup-tenant';
   const paths: string[] = [];
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     further: [endpoint(path, hotdocs, 'CustomInterviewEvent')],
     handlers: { hotdocs: { CustomInterviewEvent: (event: Occurrence) => void paths.push(event.endpoint) } },
   });
@@ -422,7 +396,7 @@ it('serves a second webhook of one event type at a path of its own, with a secre
 
 it('lets a further endpoint have settings of its own', async () => {
   const path = '/hotdocs/lookup-tenant';
-  const { sender } = await start({
+  const { sender } = await newReceiver({
     further: [endpoint(path, hotdocs, 'CustomInterviewEvent')],
     env: { HOTDOCS_LOOKUP_TENANT_ANSWER_DIALECT: 'B' },
   });
@@ -437,7 +411,7 @@ it.each(Object.keys(hotdocs.events).filter((type) => type !== 'ActionLink'))(
   async (type) => {
     const prefix = `HOTDOCS_${type.replace(/(?<=[a-z])(?=[A-Z])/g, '_').toUpperCase()}`;
     const token = 'an-access-token-of-some-length-1';
-    const { receiver, sender } = await start({
+    const { receiver, sender } = await newReceiver({
       env: { [`${prefix}_SECRET`]: undefined, [`${prefix}_TOKEN`]: token },
     });
     const fire = async (secret: string, kind: string) =>
@@ -457,7 +431,7 @@ it('tries a failed handler again after a second, by itself', async () => {
     if (attempt === 1) throw new Error('the archive is away');
     return 'archived';
   };
-  const { receiver, sender } = await start({ handlers: { phenixid: { OrderAccepted: handler } } });
+  const { receiver, sender } = await newReceiver({ handlers: { phenixid: { OrderAccepted: handler } } });
   await sender.fire(phenixid, 'OrderAccepted');
   await receiver.app.idle();
   const failedAt = Date.now();
@@ -485,7 +459,7 @@ it('makes an event a dead letter after as many attempts as are set', async () =>
   const handler: Handler = () => {
     throw new Error('the archive is away');
   };
-  const { receiver, sender } = await start({
+  const { receiver, sender } = await newReceiver({
     env: { HANDLER_ATTEMPTS: '1' },
     handlers: { phenixid: { OrderAccepted: handler } },
   });
@@ -497,7 +471,7 @@ it('makes an event a dead letter after as many attempts as are set', async () =>
 });
 
 it('answers a defect of its own with 500, tells nothing outside and everything in the log', async () => {
-  const { receiver, sender } = await start({ sources: [acme] });
+  const { receiver, sender } = await newReceiver({ sources: [acme] });
   // Acme's envelope is written carelessly: it lets JSON.parse throw what no receiver expects.
   const reply = await sender.send(await sender.sign(acme, 'order.created', 'no JSON'));
   expect([reply.status, reply.body.toString()]).toEqual([500, '{"error":"Internal Server Error"}']);
@@ -509,7 +483,7 @@ it('answers a defect of its own with 500, tells nothing outside and everything i
 });
 
 it('writes no secret and nothing of a payload into the log', async () => {
-  const { receiver, sender } = await start();
+  const { receiver, sender } = await newReceiver();
   for (const source of [hotdocs, phenixid, risr] as const satisfies Source[]) {
     for (const type of Object.keys(source.events)) {
       await sender.fire(source, type);

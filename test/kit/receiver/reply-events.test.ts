@@ -1,30 +1,22 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { DeadLetter } from '../../../src/kit/errors.ts';
 import type { Entry } from '../../../src/kit/inbox/inbox.ts';
 import type { Occurrence, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
-import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
+import { type TestReceiver, type TestReceiverOptions } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
 
 type Handler = (event: Occurrence) => unknown;
 
 interface Harness extends TestReceiver {
-  readonly sender: TestSender;
   entry(): Promise<Entry | undefined>;
   /** What the log says of the delivery with this outcome. */
   line(outcome: string): unknown;
 }
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
 
 async function start(
   source: Source,
@@ -32,32 +24,16 @@ async function start(
   handler: Handler,
   options: TestReceiverOptions = {},
 ): Promise<Harness> {
-  const receiver = await startReceiver({
+  const { receiver } = await newReceiver({
     handlers: { [source.name]: { [type]: handler } },
     ...options,
     env: { HOTDOCS_DEADLINE_MS: '150', RISR_DEADLINE_MS: '150', HANDLER_TIMEOUT_MS: '300', ...options.env },
   });
-  const sender = createTestSender(receiver);
-  cleanup.push(
-    () => {
-      sender.close();
-    },
-    () => receiver.stop(),
-  );
   return {
     ...receiver,
-    sender,
     entry: async () => (await receiver.app.inbox.list({ limit: 1 }))[0],
     line: (outcome) => receiver.log.find((line) => line['outcome'] === outcome),
   };
-}
-
-function tempFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'reply-events-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
-  return folder;
 }
 
 /** The reply of the source to a handler that failed. */
@@ -75,15 +51,14 @@ const replyEvents = [hotdocs, risr].flatMap((source: Source) =>
   ),
 );
 
-it('knows the five events for which somebody waits', () => {
+it('knows the five events for which somebody waits', () =>
   expect(replyEvents.map(({ name }) => name)).toEqual([
     'hotdocs CustomInterviewEvent',
     'hotdocs InterviewLoadEvent',
     'hotdocs ActionLink',
     'risr user_logged_in',
     'risr user_registered',
-  ]);
-});
+  ]));
 
 it.each(replyEvents)('$name: a handler that throws costs the waiting person nothing', async (given) => {
   const { source, type, retried } = given;
@@ -370,7 +345,7 @@ it.each(['memory:', 'sqlite:'])(
   'answers duplicates with the very same bytes and runs once, in %s',
   async (inbox) => {
     let runs = 0;
-    const url = inbox === 'memory:' ? inbox : `sqlite:${join(tempFolder(), 'inbox.db')}`;
+    const url = inbox === 'memory:' ? inbox : newInboxUrl();
     const handler = () => {
       runs += 1;
       return { 'Tenant Name': text(`answer ${runs}`) };
@@ -392,7 +367,7 @@ it.each(['memory:', 'sqlite:'])(
   async (inbox) => {
     const { promise: released, resolve: release } = Promise.withResolvers<unknown>();
     let runs = 0;
-    const url = inbox === 'memory:' ? inbox : `sqlite:${join(tempFolder(), 'inbox.db')}`;
+    const url = inbox === 'memory:' ? inbox : newInboxUrl();
     const handler = () => {
       runs += 1;
       return released;
@@ -441,7 +416,7 @@ it('gives the same answer to a duplicate that is stored in the moment in which t
   });
   const kinds = { ...hotdocs.proof.kinds, SECRET: { ...kind, proof } };
   const watched: Source = { ...hotdocs, proof: { ...hotdocs.proof, kinds } };
-  const env = { INBOX_URL: `sqlite:${join(tempFolder(), 'inbox.db')}`, HOTDOCS_DEADLINE_MS: '10000' };
+  const env = { INBOX_URL: newInboxUrl(), HOTDOCS_DEADLINE_MS: '10000' };
   const receiver = await start(watched, 'InterviewLoadEvent', () => released, { sources: [watched], env });
   const request = await receiver.sender.request(hotdocs, 'InterviewLoadEvent');
   const first = receiver.sender.send(request);
@@ -452,7 +427,7 @@ it('gives the same answer to a duplicate that is stored in the moment in which t
 });
 
 it('remembers an answer beyond a restart', async () => {
-  const env = { INBOX_URL: `sqlite:${join(tempFolder(), 'inbox.db')}` };
+  const env = { INBOX_URL: newInboxUrl() };
   const before = await start(hotdocs, 'InterviewLoadEvent', () => ({ 'Tenant Name': text('first') }), {
     env,
   });
@@ -494,7 +469,7 @@ it('takes two clicks on an action link for two events, even when they look the s
 });
 
 it('on shutdown answers an interview whose handler goes on, and does not call it again: nobody waits', async () => {
-  const env = { INBOX_URL: `sqlite:${join(tempFolder(), 'inbox.db')}`, HOTDOCS_DEADLINE_MS: '60000' };
+  const env = { INBOX_URL: newInboxUrl(), HOTDOCS_DEADLINE_MS: '60000' };
   let runs = 0;
   const handler = () => {
     runs += 1;
@@ -516,7 +491,7 @@ it('on shutdown answers an interview whose handler goes on, and does not call it
 });
 
 it('on shutdown lets a login pass whose handler goes on, and does the work after it', async () => {
-  const env = { INBOX_URL: `sqlite:${join(tempFolder(), 'inbox.db')}`, RISR_DEADLINE_MS: '10000' };
+  const env = { INBOX_URL: newInboxUrl(), RISR_DEADLINE_MS: '10000' };
   let runs = 0;
   const before = await start(
     risr,

@@ -45,7 +45,7 @@ function fitsSchema(value: unknown): boolean {
   return answers.safeParse(value).success;
 }
 
-it('writes dialect A shaped as the template is', () => {
+it('writes dialect A shaped as the template is', () =>
   expect(JSON.parse(writeAnswers(lease, 'A'))).toEqual({
     'Tenant Name': 'Jonas Weber',
     'Monthly Rent': 1450.5,
@@ -58,10 +58,9 @@ it('writes dialect A shaped as the template is', () => {
       { 'Occupant Name': 'Lea Weber', 'Occupant Birthdate': '2015-02-11' },
       { 'Occupant Name': 'Tim Weber' },
     ],
-  });
-});
+  }));
 
-it('writes dialect B as a list of typed variables, those of a repeated dialog with a value for each row', () => {
+it('writes dialect B as a list of typed variables, those of a repeated dialog with a value for each row', () =>
   expect(JSON.parse(writeAnswers(lease, 'B'))).toEqual({
     answers: [
       { name: 'Tenant Name', type: 'Text', value: 'Jonas Weber' },
@@ -74,8 +73,7 @@ it('writes dialect B as a list of typed variables, those of a repeated dialog wi
       { name: 'Occupant Name', type: 'Text', values: ['Lea Weber', 'Tim Weber'] },
       { name: 'Occupant Birthdate', type: 'Date', values: ['2015-02-11', null] },
     ],
-  });
-});
+  }));
 
 it('writes dialect C as a map of typed variables', () => {
   const written: unknown = JSON.parse(writeAnswers(lease, 'C'));
@@ -87,9 +85,8 @@ it('writes dialect C as a map of typed variables', () => {
   expect(written).not.toHaveProperty('Occupants');
 });
 
-it('writes no answers as each dialect has it', () => {
-  expect(everyDialect.map((dialect) => writeAnswers({}, dialect))).toEqual(['{}', '{"answers":[]}', '{}']);
-});
+it('writes no answers as each dialect has it', () =>
+  expect(everyDialect.map((dialect) => writeAnswers({}, dialect))).toEqual(['{}', '{"answers":[]}', '{}']));
 
 it.each(everyDialect)('recognises dialect %s and reads back what it wrote', (dialect) => {
   const written = writeAnswers(lease, dialect);
@@ -110,9 +107,8 @@ it.each(everyDialect)('carries four levels of repeats in dialect %s', (dialect) 
   expect(writeAnswers(readAnswers(JSON.parse(written)).answers, dialect)).toBe(written);
 });
 
-it('writes a variable four repeats deep as four lists around it', () => {
-  expect(JSON.parse(writeAnswers(fourDeep, 'C'))).toEqual({ Leaf: { type: 'Text', values: [[[['x']]]] } });
-});
+it('writes a variable four repeats deep as four lists around it', () =>
+  expect(JSON.parse(writeAnswers(fourDeep, 'C'))).toEqual({ Leaf: { type: 'Text', values: [[[['x']]]] } }));
 
 it('has no fifth level of repeats, neither out nor in', () => {
   const fiveDeep = { D0: repeat([fourDeep]) };
@@ -138,9 +134,7 @@ it('writes a repeated variable without its dialog in every dialect', () => {
   expect(writeAnswers(column, 'C')).toBe('{"Occupant Name":{"type":"Text","values":["Lea",null]}}');
 });
 
-it('takes choosing nothing for unanswered', () => {
-  expect(choices([])).toEqual(unanswered('MC'));
-});
+it('takes choosing nothing for unanswered', () => expect(choices([])).toEqual(unanswered('MC')));
 
 it.each([
   ['a plain value instead of an answer', { Name: 'Jonas' }],
@@ -157,9 +151,7 @@ it.each([
   ['one name in two places', { Name: text('x'), Rows: repeat([{ Name: text('y') }]) }],
   ['one name with two types', { Rows: repeat([{ Name: text('x') }, { Name: number(1) }]) }],
   ['one name at two depths', { Rows: repeat([{ N: text('x') }, { In: repeat([{ N: text('y') }]) }]) }],
-])('refuses a handler’s answers with %s', (_what, value) => {
-  expect(fitsSchema(value)).toBe(false);
-});
+])('refuses a handler’s answers with %s', (_what, value) => expect(fitsSchema(value)).toBe(false));
 
 it('refuses answers that contain themselves', () => {
   const rows: Answers[] = [];
@@ -207,9 +199,9 @@ it.each([
   [[1, null], repeat([number(1), unanswered('NU')])],
   [[], repeat([])],
   [[{ A: 1 }, null], repeat([{ A: number(1) }, {}])],
-])('guesses what %j of dialect A is', (value, expected) => {
-  expect(readAnswers({ V: value }).answers).toEqual({ V: expected });
-});
+])('guesses what %j of dialect A is', (value, expected) =>
+  expect(readAnswers({ V: value }).answers).toEqual({ V: expected }),
+);
 
 it('reads the capitalised names of HotDocs’ K2 broker', () => {
   const read = readAnswers({ answers: [{ Name: 'V', Type: 'Text', Value: 'x' }] });
@@ -245,9 +237,9 @@ it.each([
   ['A', []],
   ['A', 'text'],
   ['A', null],
-] as const)('asked for dialect %s, refuses %j', (dialect, json) => {
-  expect(() => readAnswers(json, { dialect })).toThrow(AnswersInvalid);
-});
+] as const)('asked for dialect %s, refuses %j', (dialect, json) =>
+  expect(() => readAnswers(json, { dialect })).toThrow(AnswersInvalid),
+);
 
 it('never names a value in its message', () => {
   const read = () => readAnswers({ V: { type: 'Number', value: 'secret of Mia' } });
@@ -260,7 +252,7 @@ it('keeps a variable called __proto__ as a variable', () => {
   expect(Object.getPrototypeOf(read)).toBe(Object.prototype);
 });
 
-it('reads any JSON into answers, or says in words that it cannot', () => {
+it('reads any JSON into answers, or says in words that it cannot', () =>
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 7 }), (json) => {
       try {
@@ -271,5 +263,4 @@ it('reads any JSON into answers, or says in words that it cannot', () => {
         expect(error).toBeInstanceOf(AnswersInvalid);
       }
     }),
-  );
-});
+  ));

@@ -1,18 +1,12 @@
 import { hash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, it } from '@jest/globals';
 import { apiSettings, readConfig } from '../../../src/kit/program/config.ts';
 import { createHotdocsApi, type HotdocsApi } from '../../../src/kit/sources/hotdocs/api/api.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { json, manualTime, startApi, type Answer, type Seen } from './api-side.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 const ids = { workItemId: 'w-1', versionId: 'v-1' };
 const upload = { ...ids, documentId: 'd-1', fileName: 'Lease.pdf', contentType: 'application/pdf' };
@@ -36,7 +30,7 @@ async function start(
     logins += 1;
     return login?.(logins) ?? { headers: { 'Content-Type': 'text/plain' }, body: `token-${logins}` };
   });
-  cleanup.push(side.stop);
+  later(side.stop);
   const time = manualTime();
   const api = createHotdocsApi(
     settingsWith({
@@ -54,7 +48,7 @@ async function start(
 
 function opened(api: HotdocsApi | undefined): HotdocsApi {
   if (api === undefined) throw new Error('not configured');
-  cleanup.push(() => api.close());
+  later(() => api.close());
   return api;
 }
 
@@ -62,15 +56,8 @@ function withoutLogins(calls: readonly string[]): string[] {
   return calls.filter((call) => !call.includes('/auth/'));
 }
 
-async function freshDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'hotdocs-api-'));
-  cleanup.push(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
-
-it('does not exist where nothing is configured', () => {
-  expect(createHotdocsApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createHotdocsApi(settingsWith({}))).toBeUndefined());
 
 it('logs in with names and password as JSON, and asks with the token', async () => {
   const { api, side } = await start(() => json({ status: 'Completed' }));
@@ -287,7 +274,7 @@ it.each(['', '<html></html>', '{}', '[]', '{"status":7}'])('finds no status in %
 });
 
 it('stores a document from the API under its hash', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const { api, side } = await start(() => ({ body }));
   const url = new URL(`${side.origin}/api/rest/v1.1/workitems/w-1/documents/d-1/content`);
   const downloaded = await api.documentContent(url, directory);
@@ -297,7 +284,7 @@ it('stores a document from the API under its hash', async () => {
 });
 
 it('renews its token for a document, too', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const { api, side, logins } = await start((_seen, token) =>
     token === 'Bearer token-1' ? { status: 401 } : { body },
   );
@@ -306,9 +293,9 @@ it('renews its token for a document, too', async () => {
 });
 
 it('fetches a document from a listed host without the token', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const store = await startApi(() => ({ body }));
-  cleanup.push(store.stop);
+  later(store.stop);
   const { api, logins } = await start(() => ({ body }), { env: { HOTDOCS_DOCUMENT_HOSTS: store.origin } });
   await api.documentContent(new URL('/d-1', store.origin), directory);
   expect(store.seen[0]?.headers).not.toHaveProperty('authorization');
@@ -316,18 +303,18 @@ it('fetches a document from a listed host without the token', async () => {
 });
 
 it('shows its token to another name of the same API', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const alias = await startApi(() => ({ body }));
-  cleanup.push(alias.stop);
+  later(alias.stop);
   const { api } = await start(() => ({ body }), { env: { HOTDOCS_API_ALIASES: alias.origin } });
   await api.documentContent(new URL('/d-1', alias.origin), directory);
   expect(alias.seen[0]?.headers.authorization).toBe('Bearer token-1');
 });
 
 it('asks no other host for a document', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const stranger = await startApi(() => ({ body }));
-  cleanup.push(stranger.stop);
+  later(stranger.stop);
   const { api, side } = await start(() => ({ body }));
   await expect(api.documentContent(new URL('/d-1', stranger.origin), directory)).rejects.toMatchObject({
     name: 'CallRefused',
@@ -337,16 +324,16 @@ it('asks no other host for a document', async () => {
 
 it('asks no document of the host where it logs in, if that is another one', async () => {
   const auth = await startApi(() => ({ body: 'token' }));
-  cleanup.push(auth.stop);
+  later(auth.stop);
   const { api } = await start(() => ({ body }), { env: { HOTDOCS_API_AUTH_URL: `${auth.origin}/auth` } });
   await api.login();
   expect(auth.calls()).toEqual(['POST /auth/Authorize/ServicePrincipalLogIn']);
-  const document = api.documentContent(new URL('/d-1', auth.origin), await freshDirectory());
+  const document = api.documentContent(new URL('/d-1', auth.origin), newFolder());
   await expect(document).rejects.toMatchObject({ name: 'CallRefused' });
 });
 
 it('leaves nothing of a document that is larger than it may be', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const { api, side } = await start(() => ({ body: Buffer.alloc(2000) }), {
     env: { HOTDOCS_API_MAX_FILE_BYTES: '1024' },
   });
@@ -357,14 +344,14 @@ it('leaves nothing of a document that is larger than it may be', async () => {
 
 it('does not carry its token to where a redirect leads', async () => {
   const elsewhere = await startApi(() => ({ body }));
-  cleanup.push(elsewhere.stop);
+  later(elsewhere.stop);
   const { api, side } = await start(
     () => ({ status: 302, headers: { Location: `${elsewhere.origin}/d-1` } }),
     {
       env: { HOTDOCS_DOCUMENT_HOSTS: elsewhere.origin },
     },
   );
-  const document = api.documentContent(new URL('/d-1', side.origin), await freshDirectory());
+  const document = api.documentContent(new URL('/d-1', side.origin), newFolder());
   await expect(document).rejects.toMatchObject({ name: 'CallRefused', code: 'redirect_refused' });
   expect(elsewhere.seen).toEqual([]);
 });

@@ -70,13 +70,9 @@ it.each([
     'the form, where the Authorization header is about something else',
     post(`token=${token}`, { headers: ['Authorization', 'Basic YTpi'] }),
   ],
-])('finds the token in %s', async (_where, delivery) => {
-  expect(await found(delivery)).toBe(token);
-});
+])('finds the token in %s', async (_where, delivery) => expect(await found(delivery)).toBe(token));
 
-it('finds the documented form without waiting', () => {
-  expect(findToken(post(`token=${token}`))).toBe(token);
-});
+it('finds the documented form without waiting', () => expect(findToken(post(`token=${token}`))).toBe(token));
 
 it.each([
   ['repeated in a form', post(`token=${token}&token=${token}`)],
@@ -96,9 +92,9 @@ it.each([
   ['in the query of a POST', post('', { query: `token=${token}` })],
   ['in the query of a POST with the same form', post(`token=${token}`, { query: `token=${token}` })],
   ['in the query of a PUT', post('', { method: 'PUT', query: 'token=' })],
-])('refuses as ambiguous a token %s', async (_where, delivery) => {
-  expect(await found(delivery)).toBe('proof_ambiguous');
-});
+])('refuses as ambiguous a token %s', async (_where, delivery) =>
+  expect(await found(delivery)).toBe('proof_ambiguous'),
+);
 
 it.each([
   ['nothing at all', post('')],
@@ -130,9 +126,7 @@ it.each([
   ['a nested member', post(`{"data":{"token":"${token}"}}`)],
   ['a multipart form without a header that says so', post(`${part('name="token"', token)}--test--\r\n`)],
   ['a header that is no token', post('', { headers: ['Authorization', 'Bearer opaque'] })],
-])('misses the token in %s', async (_what, delivery) => {
-  expect(await found(delivery)).toBe('proof_missing');
-});
+])('misses the token in %s', async (_what, delivery) => expect(await found(delivery)).toBe('proof_missing'));
 
 it.each([
   ['a form with more than 1000 fields', post(`${'a&'.repeat(1000)}token=${token}`)],
@@ -155,9 +149,9 @@ it.each([
   ['a JSON prototype', post(`{"__proto__":{"token":"${token}"}}`)],
   ['a JSON list', post(`["${token}"]`)],
   ['a token that is no text', post('{"token":7}')],
-])('refuses as malformed %s', async (_what, delivery) => {
-  expect(await found(delivery)).toBe('proof_malformed');
-});
+])('refuses as malformed %s', async (_what, delivery) =>
+  expect(await found(delivery)).toBe('proof_malformed'),
+);
 
 it('finds a token among odd fields, and under an escaped name', async () => {
   const odd = `__proto__[a]=1&&=&a[]=2&token=${token}&constructor&toString=3`;
@@ -203,9 +197,7 @@ it('takes any bytes, query and headers for a token or refuses them', async () =>
     receivedAt: fc.constant(0),
   });
   await fc.assert(
-    fc.asyncProperty(delivery, async (any) => {
-      expect(typeof (await found(any))).toBe('string');
-    }),
+    fc.asyncProperty(delivery, async (any) => expect(typeof (await found(any))).toBe('string')),
     { numRuns: 500 },
   );
 });

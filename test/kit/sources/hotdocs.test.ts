@@ -148,11 +148,10 @@ it.each([
   expect(envelope).toEqual({ type: 'InterviewLoadEvent', id, key: id, payload: { workItemId: 'w' } });
 });
 
-it('takes claims without any mark of an event for a flat list', () => {
+it('takes claims without any mark of an event for a flat list', () =>
   expect(read('InterviewLoadEvent', { sub: 'x', templatePackageId: 't' }).payload).toEqual({
     templatePackageId: 't',
-  });
-});
+  }));
 
 it.each([
   [
@@ -172,9 +171,9 @@ it.each([
     { user: { id: 'u' }, answers: { A: 1 } },
   ],
   [{ workItemId: null, user: null }, {}],
-])('reads the members %j as %j', (data, payload) => {
-  expect(payloadOf('CustomInterviewEvent', { eventId: id, data })).toEqual(payload);
-});
+])('reads the members %j as %j', (data, payload) =>
+  expect(payloadOf('CustomInterviewEvent', { eventId: id, data })).toEqual(payload),
+);
 
 it('keeps who and when beside the data', () => {
   const content = { EventId: id, CreatedDate: '2024-05-14', CreatedById: 'c', Data: { workItemId: 'w' } };
@@ -182,17 +181,14 @@ it('keeps who and when beside the data', () => {
   expect(payloadOf('InterviewLoadEvent', content)).toEqual(payload);
 });
 
-it('knows both spellings of the load event', () => {
-  expect(read('InterviewLoadEvent', { eventType: 'LoadInterviewEvent' }).type).toBe('InterviewLoadEvent');
-});
+it('knows both spellings of the load event', () =>
+  expect(read('InterviewLoadEvent', { eventType: 'LoadInterviewEvent' }).type).toBe('InterviewLoadEvent'));
 
-it('takes the type of its endpoint when the content names none', () => {
-  expect(read('PostProcessingEvent', { eventId: id }).type).toBe('PostProcessingEvent');
-});
+it('takes the type of its endpoint when the content names none', () =>
+  expect(read('PostProcessingEvent', { eventId: id }).type).toBe('PostProcessingEvent'));
 
-it('hands an unknown event type on as it is', () => {
-  expect(read('PostProcessingEvent', { eventType: 'constructor' }).type).toBe('constructor');
-});
+it('hands an unknown event type on as it is', () =>
+  expect(read('PostProcessingEvent', { eventType: 'constructor' }).type).toBe('constructor'));
 
 it.each([
   ['event_mismatch', { eventType: 'NewWorkItemVersionComplete' }],
@@ -207,9 +203,7 @@ it.each([
   ['json_invalid', 'null'],
   ['json_invalid', ''],
   ['json_invalid', '{"eventId":'],
-])('keeps as %s: %j', (reason, content) => {
-  expect(reasonFor('PostProcessingEvent', content)).toBe(reason);
-});
+])('keeps as %s: %j', (reason, content) => expect(reasonFor('PostProcessingEvent', content)).toBe(reason));
 
 it('keys an event by its id, and without a plain one by the hash of its content', () => {
   expect(read('PostProcessingEvent', { eventId: id }).key).toBe(id);
@@ -220,9 +214,8 @@ it('keys an event by its id, and without a plain one by the hash of its content'
   }
 });
 
-it('never takes a second click on an action link for a duplicate', () => {
-  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: undefined });
-});
+it('never takes a second click on an action link for a duplicate', () =>
+  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: undefined }));
 
 it('lets a member called __proto__ reach no prototype', () => {
   const { payload } = read(
@@ -259,9 +252,9 @@ it('reads any JSON object, or says as a dead letter that it cannot', () => {
     fc.string(),
   );
   fc.assert(
-    fc.property(bytes, fc.constantFrom(...types), (content, type) => {
-      expect(typeof reasonFor(type, content)).toBe('string');
-    }),
+    fc.property(bytes, fc.constantFrom(...types), (content, type) =>
+      expect(typeof reasonFor(type, content)).toBe('string'),
+    ),
   );
 });
 
@@ -499,10 +492,9 @@ it('judges an action link by its page', () => {
   expect(judge('ActionLink', { status: 201, headers: html }).ok).toBe(false);
 });
 
-it('has defaults that its own schemas accept', () => {
+it('has defaults that its own schemas accept', () =>
   expect(hotdocs.limits(settingsWith())).toEqual({
     maxBodyBytes: 1_048_576,
     deadlineMs: 5000,
     onFailure: 'harmless',
-  });
-});
+  }));

@@ -1,8 +1,6 @@
 import { hash } from 'node:crypto';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { readdir, readFile } from 'node:fs/promises';
+import { expect, it } from '@jest/globals';
 import { apiSettings, readConfig } from '../../../src/kit/program/config.ts';
 import { createPhenixidApi, type PhenixidApi } from '../../../src/kit/sources/phenixid/api/api.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
@@ -10,12 +8,8 @@ import { hasEnded } from '../../../src/kit/sources/phenixid/api/task.ts';
 import { startOtherSide } from '../outgoing/other-side.ts';
 import { json, manualTime, startApi, type Answer, type Seen } from './api-side.ts';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 type Env = Readonly<Record<string, string>>;
 const TASK = '5d0a7f1e-3c42-4b8e-9a57-2f6c1b90d413';
@@ -31,7 +25,7 @@ async function start(
   env: Env = {},
 ) {
   const side = await startApi(answer);
-  cleanup.push(side.stop);
+  later(side.stop);
   const time = manualTime();
   const api = createPhenixidApi(settingsWith({ PHENIXID_API_URL: side.origin, ...env }), time);
   return { api: opened(api), side, time };
@@ -39,19 +33,12 @@ async function start(
 
 function opened(api: PhenixidApi | undefined): PhenixidApi {
   if (api === undefined) throw new Error('not configured');
-  cleanup.push(() => api.close());
+  later(() => api.close());
   return api;
 }
 
-async function freshDirectory(): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'phenixid-api-'));
-  cleanup.push(() => rm(directory, { recursive: true, force: true }));
-  return directory;
-}
-
-it('does not exist where nothing is configured', () => {
-  expect(createPhenixidApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createPhenixidApi(settingsWith({}))).toBeUndefined());
 
 it('fetches a task by v2', async () => {
   const raw = {
@@ -234,7 +221,7 @@ it.each([
   ],
   ['v1', v1, `/api/document_signing/orders/${TASK}/document`],
 ])('stores a signed file by %s, whatever its content type', async (_what, env, path) => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const { api, side } = await start(() => ({ headers: { 'Content-Type': 'text/html' }, body: pdf }), env);
   const { file, sha256, bytes } = await api.downloadFile(TASK, 'f-1', directory);
   expect([sha256, bytes, side.calls()]).toEqual([hash('sha256', pdf), pdf.length, [`GET ${path}`]]);
@@ -255,7 +242,7 @@ it('puts paths below a base that has a path itself', async () => {
 it.each(['../tasks', 'f/1', 'f%2e', '..'])(
   'refuses the file id %j, which could change the path',
   async (id) => {
-    const directory = await freshDirectory();
+    const directory = newFolder();
     const { api, side } = await start(() => ({ body: pdf }));
     await expect(api.downloadFile(TASK, id, directory)).rejects.toMatchObject({ code: 'url_invalid' });
     expect([side.seen, await readdir(directory)]).toEqual([[], []]);
@@ -265,7 +252,7 @@ it.each(['../tasks', 'f/1', 'f%2e', '..'])(
 it.each(['<html>Log in</html>', '', '%PD', ' %PDF-1.7'])(
   'keeps nothing of %j, which is no PDF',
   async (body) => {
-    const directory = await freshDirectory();
+    const directory = newFolder();
     const { api } = await start(() => ({ headers: { 'Content-Type': 'application/pdf' }, body }));
     await expect(api.downloadFile(TASK, 'f-1', directory)).rejects.toThrow(
       `${body.length} bytes that are no PDF`,
@@ -275,7 +262,7 @@ it.each(['<html>Log in</html>', '', '%PD', ' %PDF-1.7'])(
 );
 
 it('keeps nothing of a file that is larger than it may be', async () => {
-  const directory = await freshDirectory();
+  const directory = newFolder();
   const large = Buffer.concat([pdf, Buffer.alloc(2000)]);
   const { api } = await start(() => ({ body: large }), { PHENIXID_API_MAX_FILE_BYTES: '1024' });
   await expect(api.downloadFile(TASK, 'f-1', directory)).rejects.toMatchObject({ code: 'too_large' });
@@ -290,7 +277,7 @@ it('shows the proxy its headers on every call', async () => {
     },
   );
   await api.fetchTask(TASK);
-  await api.downloadFile(TASK, 'f-1', await freshDirectory());
+  await api.downloadFile(TASK, 'f-1', newFolder());
   for (const { headers } of side.seen) {
     expect(headers).toMatchObject({ 'x-api-key': 'key of the proxy', 'x-tenant': 'north' });
   }
@@ -302,11 +289,11 @@ itWithOpenssl(
   'shows its client certificate to a proxy that demands one, and says what to check without it',
   async () => {
     const certificates = await makeCertificates();
-    cleanup.push(() => certificates.remove());
+    later(() => certificates.remove());
     const { authority, server, client } = certificates;
     const demanding = { ...server, ca: authority.cert, requestCert: true };
     const proxy = await startOtherSide((_, response) => response.end('{"state":"PENDING"}'), demanding);
-    cleanup.push(proxy.stop);
+    later(proxy.stop);
     const api = (env: Env) =>
       opened(createPhenixidApi(settingsWith({ PHENIXID_API_URL: proxy.origin, ...env }), manualTime()));
     const trusting = { PHENIXID_API_CA_FILE: authority.certFile };

@@ -164,18 +164,15 @@ it('takes the id from either member', () => {
   });
 });
 
-it('keeps members it does not know', () => {
+it('keeps members it does not know', () =>
   expect(read(`{"taskId":"a1","eventType":"OrderSigned","by":"x"}`).payload).toEqual({
     taskId: 'a1',
     by: 'x',
-  });
-});
+  }));
 
 it.each(['OrderArchived', 'ordersigned', 'constructor', '__proto__', '../x'])(
   'returns the unknown event type %s as it came',
-  (type) => {
-    expect(read(JSON.stringify({ taskId: 'a1', eventType: type })).type).toBe(type);
-  },
+  (type) => expect(read(JSON.stringify({ taskId: 'a1', eventType: type })).type).toBe(type),
 );
 
 it.each([
@@ -189,9 +186,9 @@ it.each([
   ['null', 'null', 'json_invalid'],
   ['nothing', '', 'json_invalid'],
   ['half an object', '{"taskId":"a1"', 'json_invalid'],
-])('makes %s a dead letter', (_what, content, reason) => {
-  expect(() => read(content)).toThrow(expect.objectContaining({ name: 'DeadLetter', reason }));
-});
+])('makes %s a dead letter', (_what, content, reason) =>
+  expect(() => read(content)).toThrow(expect.objectContaining({ name: 'DeadLetter', reason })),
+);
 
 it.each(['.', '..', 'a/b', 'a%2fb', 'a b', '', 'x'.repeat(129), 'a\n', 5, null, ['a1']])(
   'does not let the id %j into an address',
@@ -201,9 +198,8 @@ it.each(['.', '..', 'a/b', 'a%2fb', 'a b', '', 'x'.repeat(129), 'a\n', 5, null, 
   },
 );
 
-it('keeps the events of one task apart from those of another', () => {
-  expect(events.OrderSigned.subject?.({ taskId: 'a1' })).toBe('task:a1');
-});
+it('keeps the events of one task apart from those of another', () =>
+  expect(events.OrderSigned.subject?.({ taskId: 'a1' })).toBe('task:a1'));
 
 it('judges as the sender does', () => {
   expect(judge(200)).toMatchObject({ ok: true });

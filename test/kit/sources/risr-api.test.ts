@@ -1,15 +1,11 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { apiSettings, readConfig } from '../../../src/kit/program/config.ts';
 import { createRisrApi, type RisrApi } from '../../../src/kit/sources/risr/api/api.ts';
 import type { JsonObject } from '../../../src/kit/reading/json.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { json, manualTime, startApi, type Answer, type Seen } from './api-side.ts';
+import { later } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 type Env = Readonly<Record<string, string>>;
 type Reply = Answer | undefined | Promise<Answer | undefined>;
@@ -39,7 +35,7 @@ async function start(answer: (seen: Seen, token: string) => Reply, env: Env = {}
     logins += 1;
     return auth.login?.(logins) ?? json({ access_token: `token-${logins}`, expires_in: 3600 });
   });
-  cleanup.push(side.stop);
+  later(side.stop);
   const time = manualTime();
   const open = () => opened(createRisrApi(settingsWith({ ...envFor(side.origin), ...env }), time));
   const api = open();
@@ -61,7 +57,7 @@ function envFor(origin: string): Env {
 
 function opened(api: RisrApi | undefined): RisrApi {
   if (api === undefined) throw new Error('not configured');
-  cleanup.push(() => api.close());
+  later(() => api.close());
   return api;
 }
 
@@ -75,9 +71,7 @@ function userStore(initial: Readonly<Record<string, unknown>>, revMember = 'rev'
   };
   return {
     user: () => user,
-    change: (members: object) => {
-      change({ ...user, ...members });
-    },
+    change: (members: object) => change({ ...user, ...members }),
     answer: ({ method, body }: Seen): Answer => {
       if (method === 'GET') return json(user);
       const written = JSON.parse(body) as Record<string, unknown>;
@@ -96,9 +90,8 @@ const asa = {
   other: { kept: 1 },
 };
 
-it('does not exist where nothing is configured', () => {
-  expect(createRisrApi(settingsWith({}))).toBeUndefined();
-});
+it('does not exist where nothing is configured', () =>
+  expect(createRisrApi(settingsWith({}))).toBeUndefined());
 
 it('finds out where tokens come from, once, and logs in with a form', async () => {
   const { api, side } = await start(() => json({ id: 'api-user' }));
@@ -183,7 +176,7 @@ it.each([400, 401])('says what to check when the login is answered %i', async (s
 
 it('sends the client secret to no host that is not configured, whatever the discovery document names', async () => {
   const stranger = await startApi(() => json({ access_token: 'token' }));
-  cleanup.push(stranger.stop);
+  later(stranger.stop);
   const { api } = await start(() => json({}), {}, { tokenEndpoint: `${stranger.origin}/token` });
   await expect(api.profile()).rejects.toMatchObject({ name: 'CallRefused' });
   expect(stranger.seen).toEqual([]);
@@ -191,7 +184,7 @@ it('sends the client secret to no host that is not configured, whatever the disc
 
 it('logs in at another host that is listed, and shows the token only to the API', async () => {
   const auth = await startApi(() => json({ access_token: 'from-elsewhere' }));
-  cleanup.push(auth.stop);
+  later(auth.stop);
   const { api, side } = await start(
     () => json({}),
     { RISR_API_TOKEN_HOSTS: auth.origin },

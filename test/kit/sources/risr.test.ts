@@ -231,22 +231,19 @@ it('takes only texts for single sign-on data', () => {
   expect(Object.keys(ssoOf({ user: 'u1', sso }))).toEqual(['mail', 'groups']);
 });
 
-it('splits at semicolons that are not escaped', () => {
-  expect(ssoOf({ user: 'u1', sso: { a: 'x\\;y;z;;' } })).toEqual({ a: ['x;y', 'z'] });
-});
+it('splits at semicolons that are not escaped', () =>
+  expect(ssoOf({ user: 'u1', sso: { a: 'x\\;y;z;;' } })).toEqual({ a: ['x;y', 'z'] }));
 
-it('strips control characters', () => {
-  expect(ssoOf({ user: 'u1', sso: { a: 'x\r\nInjected: y\u0000\u009b' } })).toEqual({ a: ['xInjected: y'] });
-});
+it('strips control characters', () =>
+  expect(ssoOf({ user: 'u1', sso: { a: 'x\r\nInjected: y\u0000\u009b' } })).toEqual({ a: ['xInjected: y'] }));
 
 it('drops a value that the limit cuts through', () => {
   expect(ssoOf({ user: 'u1', sso: { a: `short;${'x'.repeat(8192)}` } })).toEqual({ a: ['short'] });
   expect(ssoOf({ user: 'u1', sso: { a: 'x'.repeat(8192) } })).toEqual({ a: ['x'.repeat(8192)] });
 });
 
-it('joins two spellings of one name', () => {
-  expect(ssoOf({ user: 'u1', sso: { Mail: 'a', MAIL: 'b' } })).toEqual({ mail: ['a', 'b'] });
-});
+it('joins two spellings of one name', () =>
+  expect(ssoOf({ user: 'u1', sso: { Mail: 'a', MAIL: 'b' } })).toEqual({ mail: ['a', 'b'] }));
 
 it("is not confused by names that are Object's own", () => {
   const content = '{"user":"u1","sso":{"constructor":"a","toString":"b","__PROTO__":"c"}}';
@@ -261,14 +258,11 @@ it("is not confused by names that are Object's own", () => {
   expect(Object.getPrototypeOf(sso)).toBe(Object.prototype);
 });
 
-it.each(['user', 'user_id', 'userId', 'kaizen_user_id', 'id', '_id'])(
-  'finds the user id under %s',
-  (name) => {
-    expect(readJson('user_logged_in', { [name]: 'u1', eppn: 'x' }).payload).toEqual({
-      user: 'u1',
-      sso: { eppn: ['x'] },
-    });
-  },
+it.each(['user', 'user_id', 'userId', 'kaizen_user_id', 'id', '_id'])('finds the user id under %s', (name) =>
+  expect(readJson('user_logged_in', { [name]: 'u1', eppn: 'x' }).payload).toEqual({
+    user: 'u1',
+    sso: { eppn: ['x'] },
+  }),
 );
 
 it('looks for the user id where it is told to', () => {
@@ -281,17 +275,16 @@ it.each([
   ['an object before another candidate', { user: { name: 'x' }, id: 'u2' }],
   ['a number', { user: 4471 }],
   ['nothing', { eppn: 'x' }],
-])('does not guess the user id from %s', (_what, document) => {
+])('does not guess the user id from %s', (_what, document) =>
   expect(() => readJson('user_logged_in', document)).toThrow(
     expect.objectContaining({ name: 'DeadLetter', reason: 'payload_invalid' }),
-  );
-});
+  ),
+);
 
-it('says which members a login without a user id has, and not what is in them', () => {
+it('says which members a login without a user id has, and not what is in them', () =>
   expect(() => readJson('user_logged_in', { personNumber: '19700101' })).toThrow(
     'No user id under user, user_id, userId, kaizen_user_id, id, _id. Members that came: "personNumber".',
-  );
-});
+  ));
 
 it("does not look for members among Object's own", () => {
   const settings = settingsWith({ USER_ID_MEMBERS: 'constructor.name,__proto__,toString' });
@@ -320,15 +313,14 @@ it('tells events apart by revision where the request id is missing', () => {
   expect(readJson('profile_updated', { id: ['b1'], rev: '1-2' }).key).toBeUndefined();
 });
 
-it('never takes a login for a duplicate where the request id is missing', () => {
-  expect(readJson('user_logged_in', { user: 'u1' })).toMatchObject({ id: undefined, key: undefined });
-});
+it('never takes a login for a duplicate where the request id is missing', () =>
+  expect(readJson('user_logged_in', { user: 'u1' })).toMatchObject({ id: undefined, key: undefined }));
 
-it.each([5, '', 'a b', 'a\u0000', 'x'.repeat(201), ['a']])('does not take %j for a request id', (id) => {
+it.each([5, '', 'a b', 'a\u0000', 'x'.repeat(201), ['a']])('does not take %j for a request id', (id) =>
   expect(() => readJson('profile_updated', { id: 'p1', rev: '1-2', webhook_request_id: id })).toThrow(
     expect.objectContaining({ reason: 'payload_invalid' }),
-  );
-});
+  ),
+);
 
 it.each([
   ['transition', 'actions'],
@@ -353,13 +345,13 @@ it('takes a booking with absent parts and members it does not know', () => {
   expect(events.booking_updated.schema.parse(booking)).toEqual(bare);
 });
 
-it.each(Object.keys(events))("recognises the sender's test payload on %s", (type) => {
+it.each(Object.keys(events))("recognises the sender's test payload on %s", (type) =>
   expect(readJson(type, { ...testPayload, webhook_request_id: requestId })).toMatchObject({
     type,
     id: requestId,
     test: true,
-  });
-});
+  }),
+);
 
 it('marks nothing else as a test', () => {
   for (const [type, { example }] of Object.entries(events)) {
@@ -374,11 +366,11 @@ it.each([
   ['nothing', ''],
   ['half an object', '{"id":'],
   ['another encoding', Buffer.from([0x7b, 0xff, 0x7d])],
-])('makes %s a dead letter', (_what, content) => {
+])('makes %s a dead letter', (_what, content) =>
   expect(() => read('profile_updated', content)).toThrow(
     expect.objectContaining({ name: 'DeadLetter', reason: 'json_invalid' }),
-  );
-});
+  ),
+);
 
 it('has no event for an endpoint that serves none of its topics', () => {
   const endpoint = { source: 'risr', type: undefined, path: '/risr/x' };

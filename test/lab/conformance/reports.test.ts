@@ -212,9 +212,9 @@ it('writes progress over itself where there is a terminal, never wider than that
   expect(texts.at(-1)?.startsWith('\r\u001b[2K')).toBe(true);
 });
 
-it.each(formats)('%s is the same for the same run', (_, create) => {
-  expect(written(create(), recorded)).toBe(written(create(), recorded));
-});
+it.each(formats)('%s is the same for the same run', (_, create) =>
+  expect(written(create(), recorded)).toBe(written(create(), recorded)),
+);
 
 interface Ctrf {
   readonly results: { readonly summary: Readonly<Record<string, number>>; readonly tests: readonly object[] };

@@ -1,9 +1,9 @@
-import { once } from 'node:events';
 import { createServer, type ServerOptions } from 'node:https';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
+import { later, listening } from '../../support/fixtures.ts';
 import { startReceiver } from '../../support/receiver.ts';
 import { everyEndpoint, named, tryRules, type Outcome } from './trying-rules.ts';
 
@@ -11,13 +11,8 @@ const describeWithOpenssl = requireOpenssl('rules about TLS') ? describe : descr
 
 describeWithOpenssl('rules about TLS', () => {
   let certificates: Certificates;
-  const cleanup: (() => unknown)[] = [];
-
   beforeAll(async () => {
     certificates = await makeCertificates();
-  });
-  afterEach(async () => {
-    for (const clean of cleanup.splice(0).reverse()) await clean();
   });
   afterAll(() => certificates.remove());
 
@@ -38,7 +33,7 @@ describeWithOpenssl('rules about TLS', () => {
         PHENIXID_CLIENT_CERTIFICATE_SUBJECT: 'phenixid',
       },
     });
-    cleanup.push(() => receiver.stop());
+    later(() => receiver.stop());
     const { findings, cases } = await tryRules(
       named(
         everyEndpoint(receiver.url, (path) => receiver.secretOf(path)),
@@ -65,14 +60,7 @@ describeWithOpenssl('rules about TLS', () => {
         response.writeHead(status, { 'WWW-Authenticate': 'Signature' }).end();
       },
     );
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    cleanup.push(() => {
-      server.close();
-      server.closeAllConnections();
-    });
-    const address = server.address();
-    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    const port = await listening(server);
     const endpoints = everyEndpoint(`https://127.0.0.1:${port}`, (path) => `the secret of ${path}`);
     return tryRules(named(endpoints, 'phenixid'), ['D*'], { tls: clientOf(certificates) });
   }

@@ -21,9 +21,8 @@ it.each(rules.map((rule) => [rule.id, rule] as const))('says in words what it is
   if (rule.source !== undefined) expect(new URL(rule.source).protocol).toBe('https:');
 });
 
-it('gives each rule an id of its own', () => {
-  expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length);
-});
+it('gives each rule an id of its own', () =>
+  expect(new Set(rules.map(({ id }) => id)).size).toBe(rules.length));
 
 it('gives each case an id of its own, and each group some', () => {
   const cases = planCases(plan);

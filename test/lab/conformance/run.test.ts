@@ -1,7 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
 import type { Rule } from '../../../src/lab/conformance/rule.ts';
 import { answered, passed, refused, tried } from '../../../src/lab/conformance/trials.ts';
@@ -15,6 +13,7 @@ import {
   type Incoming,
   type Target,
 } from './target.ts';
+import { newFolder } from '../../support/fixtures.ts';
 
 let target: Target | undefined;
 afterEach(async () => {
@@ -225,19 +224,15 @@ it('tells no secret and no proof, even when the receiver repeats them', async ()
 
 it('keeps the bytes of every request where it is told to', async () => {
   target = await startTarget();
-  const keep = mkdtempSync(join(tmpdir(), 'conformance-'));
-  try {
-    const { cases } = await run(target, { only: [ONE], keep });
-    const [one] = cases;
-    expect(one?.exchanges).toHaveLength(3);
-    for (const { file, sha256 } of one?.exchanges ?? []) {
-      expect(hash('sha256', readFileSync(file ?? ''))).toBe(sha256);
-    }
-    const body = /@(\S+)$/.exec(one?.reproduce[0] ?? '')?.[1] ?? '';
-    expect(target.requests.map((request) => request.body)).toContain(readFileSync(body, 'latin1'));
-  } finally {
-    rmSync(keep, { recursive: true });
+  const keep = newFolder();
+  const { cases } = await run(target, { only: [ONE], keep });
+  const [one] = cases;
+  expect(one?.exchanges).toHaveLength(3);
+  for (const { file, sha256 } of one?.exchanges ?? []) {
+    expect(hash('sha256', readFileSync(file ?? ''))).toBe(sha256);
   }
+  const body = /@(\S+)$/.exec(one?.reproduce[0] ?? '')?.[1] ?? '';
+  expect(target.requests.map((request) => request.body)).toContain(readFileSync(body, 'latin1'));
 });
 
 it('sends no faster than it was told', async () => {

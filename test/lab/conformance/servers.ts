@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import { listenOn } from '../../../src/lab/rig/ports.ts';
 
 export interface SmallServer {
   readonly url: string;
@@ -28,11 +29,9 @@ export async function startServer(status: number, body = '', identity?: Identity
     identity === undefined
       ? createServer(answer)
       : createSecureServer({ ...identity, requestCert: true, rejectUnauthorized: true }, answer);
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('no TCP port');
+  const port = await listenOn(server);
   return {
-    url: `${identity === undefined ? 'http' : 'https'}://127.0.0.1:${address.port}`,
+    url: `${identity === undefined ? 'http' : 'https'}://127.0.0.1:${port}`,
     targets,
     async stop() {
       server.close();

@@ -63,9 +63,8 @@ it.each(faults)('%s finds %s', async (rule, _what, answer) => {
   expect(idsOf(cases, 'failed')).toContain(`${rule}/risr/profile_updated/every-reply`);
 });
 
-it('has a fault to find for each of the rules', () => {
-  expect(new Set(faults.map(([rule]) => rule))).toEqual(new Set(universalRules.map(({ id }) => id)));
-});
+it('has a fault to find for each of the rules', () =>
+  expect(new Set(faults.map(([rule]) => rule))).toEqual(new Set(universalRules.map(({ id }) => id))));
 
 it('finds nothing in right replies, of whatever framework', async () => {
   let count = 0;

@@ -35,12 +35,8 @@ function keepingTheOldest(tools: Tools) {
   };
   const keeping: typeof risr = {
     ...risr,
-    booking_updated: ({ payload }) => {
-      keep(payload);
-    },
-    booking_state_changed: ({ payload }) => {
-      keep(payload);
-    },
+    booking_updated: ({ payload }) => keep(payload),
+    booking_state_changed: ({ payload }) => keep(payload),
   };
   return { ...others, risr: keeping };
 }
@@ -51,7 +47,7 @@ it('finds out a receiver that keeps the oldest that came', async () => {
   expect(days.flatMap(({ missing }) => missing)).toContainEqual(
     expect.stringMatching(/^trainee: at the receiver, the booking is CONFIRMED – NOT so: /),
   );
-}, 30_000);
+});
 
 const target: Target = { url: new URL('http://127.0.0.1:1'), credential: { kind: 'SECRET', text: 'x' } };
 
@@ -91,9 +87,8 @@ it('does the same again for the same seed, whatever comes first', async () => {
   expect(day.sent).toBeGreaterThan(ids.length);
 });
 
-it('does something else for another seed', async () => {
-  expect((await dayOf(8, ids)).deeds).not.toEqual((await dayOf(7, ids)).deeds);
-});
+it('does something else for another seed', async () =>
+  expect((await dayOf(8, ids)).deeds).not.toEqual((await dayOf(7, ids)).deeds));
 
 it('lets a call through that is repeated often enough, and leaves the pages of administrators alone', () => {
   const chaos = createChaos({ seed: 1, maxDelayMs: 2, isLost: () => false });

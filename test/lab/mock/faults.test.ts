@@ -1,17 +1,13 @@
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import type { Delivery } from '../../../src/kit/delivery.ts';
 import { faultsOf } from '../../../src/lab/mock/faults.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { createSender } from '../../../src/lab/mock/sender.ts';
 import { acme } from '../../support/acme.ts';
+import { later } from '../../support/fixtures.ts';
 import { startReceiver, startSmallReceiver, type SmallReceiver } from '../../support/small-receiver.ts';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
 
 function senderTo({ url }: SmallReceiver, kind = 'SECRET') {
   const sender = createSender({
@@ -20,21 +16,19 @@ function senderTo({ url }: SmallReceiver, kind = 'SECRET') {
     credentialFor: () => ({ kind, text: SECRET }),
     random: createRandom(1),
   });
-  cleanup.unshift(() => {
-    sender.close();
-  });
+  later(() => sender.close());
   return sender;
 }
 
 async function correctReceiver(): Promise<SmallReceiver> {
   const receiver = await startSmallReceiver(SECRET);
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   return receiver;
 }
 
 async function credulousReceiver(): Promise<SmallReceiver> {
   const receiver = await startReceiver([], () => 204);
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   return receiver;
 }
 
@@ -65,13 +59,9 @@ it('changes one byte and no more', async () => {
   const credentialFor = () => ({ kind: 'SECRET', text: SECRET });
   const good = createSender({ ...options, credentialFor, random: createRandom(3) });
   const bad = createSender({ ...options, credentialFor, random: createRandom(3) });
-  cleanup.unshift(
-    () => {
-      good.close();
-    },
-    () => {
-      bad.close();
-    },
+  later(
+    () => good.close(),
+    () => bad.close(),
   );
   await good.fire('order.created');
   await bad.fire('order.created', { fault: 'tampered-byte' });
@@ -105,13 +95,9 @@ it('sends several events in another order than they happened in', async () => {
   const options = { source: acme, now, credentialFor: () => ({ kind: 'SECRET', text: SECRET }) };
   const inOrder = createSender({ ...options, url: plain.url, random: createRandom(9) });
   const shuffled = createSender({ ...options, url: receiver.url, random: createRandom(9) });
-  cleanup.unshift(
-    () => {
-      inOrder.close();
-    },
-    () => {
-      shuffled.close();
-    },
+  later(
+    () => inOrder.close(),
+    () => shuffled.close(),
   );
   const size = { count: 10, concurrency: 1 };
   await inOrder.run('order.created', size);

@@ -19,37 +19,32 @@ function assignments(...texts: string[]): Partial<Order> {
   return { set: texts.map(parseAssignment) };
 }
 
-it('sends the example of the event when nothing is said', () => {
-  expect(payloadSent({})).toEqual(acme.events['order.created'].example);
-});
+it('sends the example of the event when nothing is said', () =>
+  expect(payloadSent({})).toEqual(acme.events['order.created'].example));
 
-it('sends another payload when given one', () => {
-  expect(payloadSent({ payload: { orderId: 'mine', lines: [] } })).toEqual({ orderId: 'mine', lines: [] });
-});
+it('sends another payload when given one', () =>
+  expect(payloadSent({ payload: { orderId: 'mine', lines: [] } })).toEqual({ orderId: 'mine', lines: [] }));
 
-it('changes a member to text, and to JSON where the value is JSON', () => {
+it('changes a member to text, and to JSON where the value is JSON', () =>
   expect(payloadSent(assignments('orderId=ord_2', 'note=null', 'total=12.5', 'gift=true'))).toMatchObject({
     orderId: 'ord_2',
     note: null,
     total: 12.5,
     gift: true,
-  });
-});
+  }));
 
-it('changes an item of a list and adds one at its end', () => {
+it('changes an item of a list and adds one at its end', () =>
   expect(payloadSent(assignments('lines.0.count=3', 'lines.1={"sku":"ink","count":1}'))).toMatchObject({
     lines: [
       { sku: 'pencil', count: 3 },
       { sku: 'ink', count: 1 },
     ],
-  });
-});
+  }));
 
-it('makes the objects on the way to a new member', () => {
+it('makes the objects on the way to a new member', () =>
   expect(payloadSent(assignments('address.city.name=Bath'))).toMatchObject({
     address: { city: { name: 'Bath' } },
-  });
-});
+  }));
 
 it('leaves the example itself as it is', () => {
   payloadSent(assignments('lines.0.count=99'));
@@ -100,9 +95,9 @@ it.each([
     /event of acme: "order.craeted"\. Did you mean order.created\? Valid: order.created, price.asked/,
   ],
   [{ type: 'constructor' }, /Unknown event/],
-])('refuses what the source does not have: %j', (changes, message) => {
-  expect(() => prepare(acme, { ...order, ...changes }, createRandom(1))).toThrow(message);
-});
+])('refuses what the source does not have: %j', (changes, message) =>
+  expect(() => prepare(acme, { ...order, ...changes }, createRandom(1))).toThrow(message),
+);
 
 it('says which members do not fit the schema, and sends them all the same', () => {
   const prepared = prepare(acme, { ...order, ...assignments('lines.0.count=many') }, createRandom(1));

@@ -1,8 +1,5 @@
 import { hash } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { setUp, type Stage, type StageOptions } from '../../../src/lab/stage/stage.ts';
 import { createPdf } from '../../../src/lab/mock/platforms/documents.ts';
 import { countInPdf, findArchived } from '../../../src/lab/mock/scenarios/files.ts';
@@ -11,19 +8,12 @@ import type { Scenario } from '../../../src/lab/mock/scenarios/scenario.ts';
 import { scenarioOf, scenarios } from '../../../src/lab/mock/scenarios/index.ts';
 import { stagedExample } from '../../../src/example/staged.ts';
 import { withFooter } from '../../../src/example/handlers/pdf.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
+import { later, newFolder } from '../../support/fixtures.ts';
 
 async function start(options: StageOptions = {}): Promise<Stage> {
-  const folder = mkdtempSync(join(tmpdir(), 'scenarios-test-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const folder = newFolder();
   const stage = await setUp(stagedExample, folder, { fleeting: true, ...options });
-  cleanup.push(() => stage.tearDown());
+  later(() => stage.tearDown());
   return stage;
 }
 

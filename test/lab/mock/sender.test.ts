@@ -1,23 +1,18 @@
-import { createServer as createTcpServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { afterEach, expect, it } from '@jest/globals';
+import { createServer as createTcpServer } from 'node:net';
+import { expect, it } from '@jest/globals';
 import type { Delivery } from '../../../src/kit/delivery.ts';
 import { headerValues } from '../../../src/kit/delivery.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { createSender, type Sender, type SenderOptions } from '../../../src/lab/mock/sender.ts';
 import { acme } from '../../support/acme.ts';
+import { later, listening } from '../../support/fixtures.ts';
 import { startReceiver, startSmallReceiver } from '../../support/small-receiver.ts';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
 
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
-
 async function receiver(answer?: (delivery: Delivery) => number) {
   const started = answer ? await startReceiver([], answer) : await startSmallReceiver(SECRET);
-  cleanup.push(() => started.stop());
+  later(() => started.stop());
   return started;
 }
 
@@ -29,9 +24,7 @@ function senderTo(url: URL, options: Partial<SenderOptions> = {}): Sender {
     random: createRandom(1),
     ...options,
   });
-  cleanup.unshift(() => {
-    sender.close();
-  });
+  later(() => sender.close());
   return sender;
 }
 
@@ -85,10 +78,7 @@ it('says plainly that nothing is running', async () => {
 
 it('says that the reply was late', async () => {
   const silent = createTcpServer();
-  silent.listen(0, '127.0.0.1');
-  await once(silent, 'listening');
-  cleanup.push(() => silent.close());
-  const { port } = silent.address() as AddressInfo;
+  const port = await listening(silent);
   const url = new URL(`http://127.0.0.1:${port}`);
   const fired = await senderTo(url, { timeoutMs: 100 }).fire('order.created');
   expect(fired.verdict.says).toMatch(/^No reply from .* within 0\.1 s\.$/);
@@ -99,10 +89,7 @@ it('says that the connection was closed in the middle of a reply', async () => {
     socket.on('error', () => undefined);
     socket.once('data', () => socket.end('HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf'));
   });
-  rude.listen(0, '127.0.0.1');
-  await once(rude, 'listening');
-  cleanup.push(() => rude.close());
-  const { port } = rude.address() as AddressInfo;
+  const port = await listening(rude);
   const { verdict } = await senderTo(new URL(`http://127.0.0.1:${port}`)).fire('order.created');
   expect(verdict.says).toBe('The receiver closed the connection without a whole reply.');
 });
@@ -125,10 +112,7 @@ it('sends once more when a kept connection turns out to be closed', async () => 
       else socket.resetAndDestroy();
     });
   });
-  forgetful.listen(0, '127.0.0.1');
-  await once(forgetful, 'listening');
-  cleanup.push(() => forgetful.close());
-  const { port } = forgetful.address() as AddressInfo;
+  const port = await listening(forgetful);
   const sender = senderTo(new URL(`http://127.0.0.1:${port}`));
   await sender.fire('order.created');
   const { verdict } = await sender.fire('order.created');

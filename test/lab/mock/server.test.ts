@@ -1,12 +1,12 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { createSender, type Sender } from '../../../src/lab/mock/sender.ts';
 import { createMockApp } from '../../../src/lab/mock/server.ts';
 import { acme } from '../../support/acme.ts';
 import { startSmallReceiver, type SmallReceiver } from '../../support/small-receiver.ts';
+import { listenOn } from '../../../src/lab/rig/ports.ts';
 
 const SECRET = 'a-secret-of-thirty-two-characters';
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -25,9 +25,7 @@ beforeAll(async () => {
     random: createRandom(1),
   });
   mock = createServer(createMockApp([sender]));
-  mock.listen(0, '127.0.0.1');
-  await once(mock, 'listening');
-  port = (mock.address() as AddressInfo).port;
+  port = await listenOn(mock);
 });
 
 afterAll(async () => {
@@ -145,6 +143,5 @@ it('answers broken JSON in words of its own', async () => {
   expect([status, JSON.parse(text)]).toEqual([400, { error: 'The body is not JSON of at most 2 MB.' }]);
 });
 
-it('knows no other address', async () => {
-  expect((await ask('GET', '/send/acme/order.created')).status).toBe(404);
-});
+it('knows no other address', async () =>
+  expect((await ask('GET', '/send/acme/order.created')).status).toBe(404));

@@ -1,26 +1,18 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
 import { ended, printed, runScript, startScript } from '../../support/command.ts';
 import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
+import { later } from '../../support/fixtures.ts';
+import { newFolder } from '../../support/fixtures.ts';
 
 const SECRET = 'a-secret-that-is-only-for-tests-0123456789';
 const env = { PHENIXID_SECRET: SECRET };
 const missing = ['--source', 'phenixid', '--only', 'B1-missing'];
 
 let folder = '';
-const servers: SmallServer[] = [];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'conform-'));
-});
-
-afterEach(async () => {
-  rmSync(folder, { recursive: true });
-  for (const server of servers.splice(0)) await server.stop();
-});
+beforeEach(() => void (folder = newFolder()));
 
 it('ends with 0 when the receiver does as it should, at level 3 for the one of this kit', async () => {
   const args = ['--kit', '--source', 'phenixid', '--only', 'B1-*'];
@@ -29,7 +21,7 @@ it('ends with 0 when the receiver does as it should, at level 3 for the one of t
   expect(out).toMatch(/^\d+ cases for phenixid at http:\/\/127\.0\.0\.1:\d+, level 3, seed \d+\.$/m);
   expect(out).toMatch(/^Conformant\. All \d+ cases passed\./m);
   expect(readdirSync(folder)).toEqual([]);
-}, 60_000);
+});
 
 it('ends with 1 when the receiver accepts what nobody has proven, and says why, how to fix and how to reproduce it', async () => {
   const server = await open(200);
@@ -43,23 +35,22 @@ it('ends with 1 when the receiver accepts what nobody has proven, and says why, 
   const repeated = await conform(again.map((word) => word.replaceAll("'", '')));
   expect(repeated.code).toBe(1);
   expect(repeated.out).toMatch(/^1 cases? for phenixid/m);
-}, 60_000);
+});
 
 it('ends with 4 when the receiver refuses everything: its refusals prove nothing', async () => {
   const server = await open(401);
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(4);
   expect(out).toContain('Inconclusive. Nothing was accepted, so that no refusal proves anything.');
-}, 60_000);
+});
 
 it('ends with 3 when nothing listens', async () => {
-  const server = await open(200);
+  const server = await startServer(200);
   await server.stop();
-  servers.splice(0);
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(3);
   expect(out).toContain(`Unreachable. Nothing answers at ${server.url} (ECONNREFUSED).`);
-}, 60_000);
+});
 
 it('ends with 5 when a report cannot be written, before anything is sent', async () => {
   const server = await open(200);
@@ -67,7 +58,7 @@ it('ends with 5 when a report cannot be written, before anything is sent', async
   expect(code).toBe(5);
   expect(err).toMatch(/^The suite broke off: --report: .* cannot be written: EISDIR/);
   expect(server.targets).toEqual([]);
-}, 60_000);
+});
 
 it('ends with 130 when it is interrupted, and says so in its reports', async () => {
   const server = await open(200);
@@ -81,7 +72,7 @@ it('ends with 130 when it is interrupted, and says so in its reports', async () 
   expect(code).toBe(130);
   expect(err).toContain('Interrupted');
   expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
-}, 60_000);
+});
 
 it('leaves nothing of the receiver of this kit behind when it is interrupted', async () => {
   const args = ['--kit', '--source', 'phenixid', '--rate', '5'];
@@ -93,7 +84,7 @@ it('leaves nothing of the receiver of this kit behind when it is interrupted', a
   expect(readdirSync(folder)).toEqual([]);
   const url = /at (http:\S+),/.exec(said)?.[1] ?? '';
   await expect(fetch(url)).rejects.toThrow();
-}, 60_000);
+});
 
 it('ends with 2 when the command is wrong, and says what to do', async () => {
   const { code, out, err } = await runScript('conform', ['--source', 'risr']);
@@ -120,7 +111,7 @@ it('takes secrets from a file, and then no others', async () => {
   expect(new Set(server.targets.map((target) => target.split('?')[0]))).toEqual(
     new Set(['/hotdocs/ActionLink']),
   );
-}, 60_000);
+});
 
 it('sends to addresses of their own where it is told to, for an installation too', async () => {
   const server = await open(200);
@@ -129,7 +120,7 @@ it('sends to addresses of their own where it is told to, for an installation too
   await runScript('conform', args, { PHENIXID_NORTH_SECRET: SECRET });
   expect(server.targets.length).toBeGreaterThan(0);
   expect(server.targets.filter((target) => target !== '/other/path/?key=north')).toEqual([]);
-}, 60_000);
+});
 
 it('puts up with what is waived, until it lapses', async () => {
   const server = await open(200);
@@ -143,7 +134,7 @@ it('puts up with what is waived, until it lapses', async () => {
   expect(valid.out).toMatch(/Waived:\n.*\n.*\(waived: the proxy checks it\)/);
   expect(lapsed.code).toBe(1);
   expect(lapsed.out).toContain('This waiver has lapsed and counts no more: B1-*.');
-}, 60_000);
+});
 
 it('says which member of a waiver is wrong', async () => {
   const file = join(folder, 'waivers.json');
@@ -151,7 +142,7 @@ it('says which member of a waiver is wrong', async () => {
   const { code, err } = await conform(['--source', 'phenixid', '--waivers', file]);
   expect(code).toBe(2);
   expect(err).toMatch(/0\.pattern: .*\n.*0\.reason: .*\n.*0\.until: /);
-}, 60_000);
+});
 
 it('writes every report, one of them to standard output, and none of them holds the secret', async () => {
   const server = await open(200, SECRET);
@@ -166,7 +157,7 @@ it('writes every report, one of them to standard output, and none of them holds 
   const texts = names.map((name) => readFileSync(join(folder, name), 'utf8'));
   expect([out, err, ...texts].filter((text) => text === '' || text.includes(SECRET))).toEqual([]);
   expect(readdirSync(kept).length).toBeGreaterThan(0);
-}, 60_000);
+});
 
 const hasOpenssl = requireOpenssl('conform over TLS');
 (hasOpenssl ? it : it.skip)(
@@ -207,7 +198,7 @@ it('asks a probe at an address, and runs a command as one', async () => {
     expect(code).toBe(1);
     expect(out).toContain('level 2');
   }
-}, 60_000);
+});
 
 function conform(args: readonly string[]) {
   return runScript('conform', args, env);
@@ -215,7 +206,7 @@ function conform(args: readonly string[]) {
 
 async function open(...args: Parameters<typeof startServer>): Promise<SmallServer> {
   const server = await startServer(...args);
-  servers.push(server);
+  later(() => server.stop());
   return server;
 }
 

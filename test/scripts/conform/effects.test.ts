@@ -1,31 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { createEffects } from '../../../src/lab/rig/effects.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { runScript } from '../../support/command.ts';
-import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
-import { createTestSender, type TestSender } from '../../support/test-sender.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
+import type { TestReceiver } from '../../support/receiver.ts';
+import type { TestSender } from '../../support/test-sender.ts';
 
-let folder = '';
 let inboxUrl = '';
 let receiver: TestReceiver;
 let sender: TestSender;
 
 beforeEach(async () => {
-  folder = mkdtempSync(join(tmpdir(), 'effects-'));
-  inboxUrl = `sqlite:${join(folder, 'inbox.db')}`;
-  receiver = await startReceiver({ env: { INBOX_URL: inboxUrl } });
-  sender = createTestSender(receiver);
-});
-
-afterEach(async () => {
-  sender.close();
-  await receiver.stop();
-  rmSync(folder, { recursive: true });
+  inboxUrl = newInboxUrl();
+  ({ receiver, sender } = await newReceiver({ env: { INBOX_URL: inboxUrl } }));
 });
 
 it('tells what was handled and what was put aside, named as the suite names it', async () => {
@@ -49,7 +39,7 @@ it('tells what was handled and what was put aside, named as the suite names it',
     ]),
     quarantined: [{ type: 'profile_updated', ref: 'a-misfit' }],
   });
-}, 30_000);
+});
 
 it('tells of no effect where a handler knew something newer', async () => {
   const profile = risr.events.profile_updated.example;
@@ -58,7 +48,7 @@ it('tells of no effect where a handler knew something newer', async () => {
   await sender.fire(risr, 'profile_updated', { id: 'older', payload: { ...profile, rev: '3-b' } });
   await receiver.app.idle();
   expect(await effects()).toEqual({ effects: [{ type: 'profile_updated', ref: 'newer' }], quarantined: [] });
-}, 30_000);
+});
 
 it('tells what is new besides what it has told before, however many ask at the same time', async () => {
   const { inbox } = receiver.app;
@@ -73,7 +63,7 @@ it('tells what is new besides what it has told before, however many ask at the s
   };
   expect(await tell(refs.slice(0, 110))).toEqual(refs.slice(0, 110));
   expect(await tell(refs.slice(110))).toEqual(refs);
-}, 30_000);
+});
 
 /** What the command prints, and nothing besides. */
 async function effects(): Promise<unknown> {

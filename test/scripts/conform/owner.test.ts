@@ -1,35 +1,25 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
+import { beforeEach, expect, it } from '@jest/globals';
 import { createProbe, createRestart } from '../../../scripts/conform/owner.ts';
+import { freePort } from '../../../src/lab/rig/ports.ts';
 import { startServer } from '../../lab/conformance/servers.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
 
 let folder = '';
-const cleanup: (() => unknown)[] = [];
-
-beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), 'owner-'));
-});
-
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-  rmSync(folder, { recursive: true });
-});
+beforeEach(() => void (folder = newFolder()));
 
 it('restarts by a command that leaves the receiver in the background, and waits until it listens', async () => {
   const url = new URL(`http://127.0.0.1:${await freePort()}`);
   const pidFile = join(folder, 'pid');
   const program = `require("node:net").createServer().listen(${url.port}, "127.0.0.1")`;
   const restart = createRestart(`'${process.execPath}' -e '${program}' & echo $! > '${pidFile}'`, url);
-  cleanup.push(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL'));
+  later(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 'SIGKILL'));
   await restart();
   await expect(fetch(url, { signal: AbortSignal.timeout(100) })).rejects.toMatchObject({
     name: 'TimeoutError',
   });
-}, 30_000);
+});
 
 it('says with what the restart command ended', async () => {
   const restart = createRestart('exit 7', new URL('http://127.0.0.1:1'));
@@ -39,7 +29,7 @@ it('says with what the restart command ended', async () => {
 it('takes an address for one to ask, and anything else for a command', async () => {
   const told = { effects: [{ type: 'OrderSigned', ref: 'x' }], quarantined: [{}] };
   const server = await startServer(200, JSON.stringify(told));
-  cleanup.push(() => server.stop());
+  later(() => server.stop());
   expect(await createProbe(server.url)()).toEqual(told);
   expect(await createProbe(`echo '${JSON.stringify(told)}'`)()).toEqual(told);
 });
@@ -51,13 +41,3 @@ it.each([
 ])('refuses what no probe tells: %s', async (command, words) => {
   await expect(createProbe(command)()).rejects.toThrow(words);
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  // Of a TCP server.
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}

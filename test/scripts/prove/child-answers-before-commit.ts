@@ -1,6 +1,6 @@
 import { Server, ServerResponse } from 'node:http';
 import { StatementSync } from 'node:sqlite';
-import { wrapMethod } from '../../../scripts/prove/crash/wrap.ts';
+import { wrapMethod } from '../../../scripts/prove/crash/fault.ts';
 
 // Preloaded into a receiver that is going to be killed, this makes a liar of it: whatever it is asked at the time of a
 // commit is answered before that commit.

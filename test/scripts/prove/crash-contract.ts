@@ -1,10 +1,8 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { effectKey, readEffects } from '../../../scripts/prove/crash/effects.ts';
 import { startEngine, type Engine } from '../../../scripts/prove/crash/engine.ts';
-import { entriesWhenDrained } from '../../../scripts/prove/crash/drained.ts';
-import { inNewFolder } from '../../../scripts/prove/crash/folder.ts';
-import { playCrash } from '../../../scripts/prove/crash/play.ts';
-import { pointsOf, type EngineName } from '../../../scripts/prove/crash/points.ts';
+import { entriesWhenDrained, playCrash } from '../../../scripts/prove/crash/play.ts';
+import { pointsOf } from '../../../scripts/prove/crash/points.ts';
 import {
   effectsFile,
   environmentOf,
@@ -12,12 +10,13 @@ import {
   startReceiver,
 } from '../../../scripts/prove/crash/receiver.ts';
 import { sendAll, unsent, type Sent } from '../../../scripts/prove/crash/sending.ts';
+import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
+import { newFolder } from '../../support/fixtures.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
 
-const SLOW_MACHINE_MS = 120_000;
 const ATTEMPTS = 3;
 
 /** What every kind of durable inbox must survive. `npm run prove -- crash` plays more seeds of each point. */
@@ -25,27 +24,20 @@ export function describeCrashes(name: EngineName): void {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine(name);
-  }, SLOW_MACHINE_MS);
+  });
   afterAll(() => engine.close());
 
-  it(
-    `keeps every promise when the receiver is killed at one point after the other: ${pointsOf(name).join(', ')}`,
-    async () => {
-      const wanted = pointsOf(name);
-      const crash = await playCrash({ engine, points: wanted, seed: 1 });
-      expect(crash.problems).toEqual([]);
-      expect(crash.killed).toBe(wanted.length);
-      expect(crash.stored).toBe(crash.handled + crash.gone);
-      expect(crash.effects).toBeGreaterThan(200);
-    },
-    SLOW_MACHINE_MS,
-  );
+  it(`keeps every promise when the receiver is killed at one point after the other: ${pointsOf(name).join(', ')}`, async () => {
+    const wanted = pointsOf(name);
+    const crash = await playCrash({ engine, points: wanted, seed: 1 });
+    expect(crash.problems).toEqual([]);
+    expect(crash.killed).toBe(wanted.length);
+    expect(crash.stored).toBe(crash.handled + crash.gone);
+    expect(crash.effects).toBeGreaterThan(200);
+  });
 
-  it(
-    'buries an event that kills its handler each time, after its attempts, and handles the others',
-    () => inNewFolder((folder) => buriesThePoisoned(engine, folder)),
-    SLOW_MACHINE_MS,
-  );
+  it('buries an event that kills its handler each time, after its attempts, and handles the others', () =>
+    buriesThePoisoned(engine, newFolder()));
 }
 
 async function buriesThePoisoned(engine: Engine, folder: string): Promise<void> {

@@ -6,9 +6,7 @@ import { playCrash } from '../../../scripts/prove/crash/play.ts';
 import { runScript } from '../../support/command.ts';
 import { describeCrashes } from './crash-contract.ts';
 
-describe('sqlite', () => {
-  describeCrashes('sqlite');
-});
+describe('sqlite', () => describeCrashes('sqlite'));
 
 it('notices a receiver that answers before it commits', async () => {
   const engine = await startEngine('sqlite');
@@ -16,7 +14,7 @@ it('notices a receiver that answers before it commits', async () => {
   const crash = await playCrash({ engine, points: ['before-commit'], seed: 1, preloads: [liar] });
   expect(crash.killed).toBe(1);
   expect(crash.problems.join('\n')).toMatch(/[1-9] promises, 0 stored/);
-}, 30_000);
+});
 
 it('notices a receiver that does not die', async () => {
   const engine = await startEngine('sqlite');
@@ -24,7 +22,7 @@ it('notices a receiver that does not die', async () => {
   const crash = await playCrash({ engine, points: ['in-doubt'], seed: 1, patienceMs: 300 });
   expect(crash.killed).toBe(0);
   expect(crash.problems.join('\n')).toContain('did not die');
-}, 30_000);
+});
 
 it('prints a row for each point, and succeeds when every promise was kept', async () => {
   const { code, out } = await runScript('prove/crash', [
@@ -38,14 +36,10 @@ it('prints a row for each point, and succeeds when every promise was kept', asyn
   expect(out).toMatch(/^outside: .* sqlite +1 +1 /m);
   expect(out).toContain('1 runs, every promise kept.');
   expect(code).toBe(0);
-}, 30_000);
+});
 
-(hasStrace() ? it : it.skip)(
-  'brings every delivery to disk before it is answered',
-  async () => {
-    const { replies, fewest } = await countSyncs(1);
-    expect(replies).toBeGreaterThan(10);
-    expect(fewest).toBeGreaterThanOrEqual(1);
-  },
-  30_000,
-);
+(hasStrace() ? it : it.skip)('brings every delivery to disk before it is answered', async () => {
+  const { replies, fewest } = await countSyncs(1);
+  expect(replies).toBeGreaterThan(10);
+  expect(fewest).toBeGreaterThanOrEqual(1);
+});

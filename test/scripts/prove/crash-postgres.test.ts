@@ -3,9 +3,7 @@ import { startEngine } from '../../../scripts/prove/crash/engine.ts';
 import { playMachines } from '../../../scripts/prove/crash/machines.ts';
 import { describeCrashes } from './crash-contract.ts';
 
-describe('postgres', () => {
-  describeCrashes('postgres');
-});
+describe('postgres', () => describeCrashes('postgres'));
 
 const DELIVERIES = 1_000;
 
@@ -25,4 +23,4 @@ it(`loses nothing of ${DELIVERIES} deliveries when receivers and workers are kil
   } finally {
     await engine.close();
   }
-}, 120_000);
+});

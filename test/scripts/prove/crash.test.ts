@@ -1,14 +1,13 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { hash } from 'node:crypto';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { createRandom, randomUuid } from '../../../src/lab/mock/random.ts';
 import type { OutgoingRequest } from '../../../src/kit/source.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import { waitingProgram } from '../../support/process-stage.ts';
-import { startProcess, type ReceiverProcess } from '../../support/receiver-process.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
+import { startProcess, waitingProgram } from '../../support/processes.ts';
 import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
 
@@ -19,11 +18,6 @@ const KILL_AFTER = 600;
 const HANDLERS_AT_A_TIME = 8;
 
 const SECRET = hash('sha256', 'a secret that outlives crashes');
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 interface Delivery {
   readonly id: string;
@@ -86,10 +80,7 @@ function tracesIn(file: string): { id: string; attempt: number }[] {
 }
 
 it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all that it answered 2xx, and none twice`, async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'crash-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const folder = newFolder();
   const traces = join(folder, 'traces');
   const env = {
     PORT: '0',
@@ -98,14 +89,7 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
     HANDLER_CONCURRENCY: String(HANDLERS_AT_A_TIME),
     TRACES: traces,
   };
-  const start = (): ReceiverProcess => {
-    const started = startProcess({ env, folder, main: waitingProgram });
-    cleanup.push(async () => {
-      started.kill('SIGKILL');
-      await started.ended;
-    });
-    return started;
-  };
+  const start = () => startProcess(env, folder, waitingProgram);
 
   const deliveries = await prepare();
   const waiting = [...deliveries];
@@ -131,7 +115,7 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
     maxWaiting: 1,
     owner: false,
   });
-  cleanup.push(() => inbox.close());
+  later(() => inbox.close());
   const idle = async () => {
     const { waiting: left, running } = await inbox.stats();
     return left === 0 && running === 0;
@@ -150,4 +134,4 @@ it(`killed again and again in a run of ${DELIVERIES} deliveries, handles all tha
   expect(redelivered).toHaveLength(DELIVERIES);
   await until('all is handled', idle);
   expect(tracesIn(traces)).toHaveLength(ran.length);
-}, 30_000);
+});

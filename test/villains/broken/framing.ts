@@ -12,9 +12,7 @@ function readAll(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      resolve(Buffer.concat(chunks));
-    });
+    request.on('end', () => resolve(Buffer.concat(chunks)));
     request.on('error', reject);
   });
 }
@@ -91,9 +89,7 @@ export const framingVillains: readonly Villain[] = [
       let end: () => void = () => undefined;
       return broken({
         prepare(server) {
-          end = () => {
-            endOf(server);
-          };
+          end = () => endOf(server);
         },
         async readBody(request) {
           request.once('close', () => {
@@ -111,9 +107,7 @@ export const framingVillains: readonly Villain[] = [
     claimedBy: ['G1-body-length'],
     start: broken({
       prepare(server) {
-        server.on('clientError', () => {
-          endOf(server);
-        });
+        server.on('clientError', () => endOf(server));
       },
     }),
   },

@@ -12,9 +12,7 @@ export const restartVillains: readonly Villain[] = [
       store(event, journal) {
         if (journal.has(event)) return;
         journal.remember(event);
-        setTimeout(() => {
-          journal.write(event);
-        }, 60_000).unref();
+        setTimeout(() => journal.write(event), 60_000).unref();
       },
     }),
   },

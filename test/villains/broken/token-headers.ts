@@ -55,9 +55,7 @@ export const headerVillains: readonly Villain[] = [
     breaks: 'Computes HMAC-SHA256 whatever the header claims: RS256, null, hs256.',
     claimedBy: ['A2-family', 'A4-algorithm-spelling'],
     start: broken({
-      checkTokenHeader: (header, delivery) => {
-        proof.checkTokenHeader({ ...header, alg: 'HS256' }, delivery);
-      },
+      checkTokenHeader: (header, delivery) => proof.checkTokenHeader({ ...header, alg: 'HS256' }, delivery),
     }),
   },
   {
@@ -66,9 +64,7 @@ export const headerVillains: readonly Villain[] = [
     breaks: 'Accepts a token whose header demands an extension that it does not know.',
     claimedBy: ['A11-crit'],
     start: broken({
-      checkTokenHeader: (header, delivery) => {
-        proof.checkTokenHeader(without(header, 'crit'), delivery);
-      },
+      checkTokenHeader: (header, delivery) => proof.checkTokenHeader(without(header, 'crit'), delivery),
     }),
   },
   {
@@ -77,9 +73,8 @@ export const headerVillains: readonly Villain[] = [
     breaks: 'Accepts a token that says its payload is not in base64url.',
     claimedBy: ['A12-unencoded'],
     start: broken({
-      checkTokenHeader: (header, delivery) => {
-        proof.checkTokenHeader(without(header, 'b64', 'crit'), delivery);
-      },
+      checkTokenHeader: (header, delivery) =>
+        proof.checkTokenHeader(without(header, 'b64', 'crit'), delivery),
     }),
   },
   {

@@ -1,13 +1,13 @@
 import { connect, createServer } from 'node:net';
-import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
 import type { Certificates } from '../../support/certificates.ts';
 import * as http from '../http.ts';
 import { Refusal, type Parts } from '../parts.ts';
-import { createReceiver, portOf } from '../receiver.ts';
+import { createReceiver } from '../receiver.ts';
 import { right } from '../right.ts';
 import { all, broken, type Villain } from '../villain.ts';
+import { listenOn } from '../../../src/lab/rig/ports.ts';
 
 /** The right receiver, that speaks TLS with those alone who show a certificate of its authority. */
 export const startSecure: Villain['start'] = (credentials, certificates) =>
@@ -97,11 +97,10 @@ export const transportVillains: readonly Villain[] = [
             client.pipe(inner).pipe(client);
           });
       });
-      server.listen(0, '127.0.0.1');
-      await once(server, 'listening');
+      const port = await listenOn(server);
       return {
         ...secure,
-        url: new URL(`https://127.0.0.1:${portOf(server)}`),
+        url: new URL(`https://127.0.0.1:${port}`),
         async stop() {
           server.close();
           await Promise.all([secure.stop(), plain.stop()]);

@@ -14,6 +14,6 @@ export function listen(listener: RequestListener): void {
 /** A secret from the environment. */
 export function secretIn(variable: string): string {
   const secret = process.env[variable];
-  if (!secret) throw new Error(`${variable} is not set; contestants are started by scripts/bench/bench.ts.`);
+  if (!secret) throw new Error(`${variable} is not set; contestants are started by scripts/prove/bench.ts.`);
   return secret;
 }

@@ -1,25 +1,50 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { listen } from './listen.ts';
+import { listen, secretIn } from './listen.ts';
+
+const checks: Readonly<Record<string, () => Check>> = {
+  json: () => {
+    const secret = secretIn('PHENIXID_SECRET');
+    return (body, { headers }) => {
+      const expected = Buffer.from(createHmac('sha256', secret).update(body).digest('hex'));
+      return isSame(Buffer.from(String(headers['x-signature'])), expected);
+    };
+  },
+  form: () => {
+    const secret = secretIn('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
+    return (body) => isSigned(body.toString().slice('token='.length), secret);
+  },
+  jws: () => {
+    const secret = secretIn('RISR_PROFILE_UPDATED_SECRET');
+    return (body) => isSigned(body.toString(), secret);
+  },
+};
+
+type Check = (body: Buffer, request: IncomingMessage) => boolean;
+
+const check = checks[process.env['CHECK'] ?? ''];
+if (check === undefined) throw new Error(`CHECK is to be one of ${Object.keys(checks).join(', ')}.`);
+serveRaw(check());
 
 /** The least that can be done: node:http, one check of the body, a small constant reply. Stores nothing, logs nothing. */
-export function serveRaw(isGenuine: (body: Buffer, request: IncomingMessage) => boolean): void {
+function serveRaw(isGenuine: Check): void {
   listen((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => {
-      reply(response, isGenuine(Buffer.concat(chunks), request));
-    });
+    request.on('end', () => reply(response, isGenuine(Buffer.concat(chunks), request)));
   });
 }
 
 /** HS256 written by hand: the algorithm from the header, the signature over the first two parts, compared in constant time. */
-export function isSigned(token: string, secret: string): boolean {
+function isSigned(token: string, secret: string): boolean {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const { alg } = JSON.parse(Buffer.from(header, 'base64url').toString()) as { alg?: unknown };
   if (alg !== 'HS256') return false;
   const expected = createHmac('sha256', secret).update(`${header}.${payload}`).digest();
-  const given = Buffer.from(signature, 'base64url');
+  return isSame(Buffer.from(signature, 'base64url'), expected);
+}
+
+function isSame(given: Buffer, expected: Buffer): boolean {
   return given.length === expected.length && timingSafeEqual(given, expected);
 }
 

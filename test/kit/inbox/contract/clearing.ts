@@ -38,9 +38,7 @@ export function itClears(test: InboxUnderTest) {
   it('calls back when the discarded entry was in the way of another', async () => {
     const [first = 0] = await test.storeAll({ subject: 's' }, { subject: 's' });
     await test.inbox.retry(await test.claimOne(), 'no', test.clock.now() + 60_000);
-    const called = new Promise<void>((resolve) => {
-      test.inbox.onReady(resolve);
-    });
+    const called = new Promise<void>((resolve) => test.inbox.onReady(resolve));
     await test.inbox.discard(first, 'not wanted');
     await called;
     expect(await test.claim()).toHaveLength(1);

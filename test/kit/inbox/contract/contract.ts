@@ -43,9 +43,7 @@ function itShows(test: InboxUnderTest) {
   });
 
   it('calls back when an entry becomes claimable', async () => {
-    const called = new Promise<void>((resolve) => {
-      test.inbox.onReady(resolve);
-    });
+    const called = new Promise<void>((resolve) => test.inbox.onReady(resolve));
     await test.storeAll({});
     await called;
     expect(await test.claim()).toHaveLength(1);

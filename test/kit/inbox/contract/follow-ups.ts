@@ -26,9 +26,7 @@ export function itFollowsUp(test: InboxUnderTest) {
   it('calls back when follow-up work became claimable', async () => {
     await test.storeAll({});
     const entry = await test.claimOne();
-    const called = new Promise<void>((resolve) => {
-      test.inbox.onReady(resolve);
-    });
+    const called = new Promise<void>((resolve) => test.inbox.onReady(resolve));
     await test.inbox.done(entry, { followUps: [followUp('a')] });
     await called;
     expect(names(await test.claim())).toEqual(['a']);

@@ -102,5 +102,5 @@ export function itKeepsOrder(test: InboxUnderTest) {
       }
     }
     expect(await test.inbox.stats()).toMatchObject({ waiting: 0, running: 0, waitingBytes: 0 });
-  }, 60_000);
+  });
 }

@@ -85,7 +85,6 @@ export function itStores(test: InboxUnderTest) {
     expect(again).toBe(seqs[0]);
   });
 
-  it('never takes entries without a key for duplicates', async () => {
-    expect(new Set(await test.storeAll({}, {}, {})).size).toBe(3);
-  });
+  it('never takes entries without a key for duplicates', async () =>
+    expect(new Set(await test.storeAll({}, {}, {})).size).toBe(3));
 }

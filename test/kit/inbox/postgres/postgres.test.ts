@@ -26,8 +26,8 @@ beforeAll(async () => {
   prepared = new URL(await server.newDatabase());
   const inbox = await openPostgresInbox(prepared.href, { maxWaiting: 1 });
   await inbox.close();
-}, LONG_MS);
-afterAll(() => server.remove(), LONG_MS);
+});
+afterAll(() => server.remove());
 
 /** Servers that one test has to itself, because it stops them: they start again the sooner, the less is in them. */
 const ownServers: PostgresServer[] = [];
@@ -46,7 +46,7 @@ const opened: Inbox[] = [];
 afterEach(async () => {
   await Promise.all(opened.splice(0).map((inbox) => inbox.close()));
   await Promise.all(ownServers.splice(0).map((own) => own.remove()));
-}, LONG_MS);
+});
 
 async function open(url: string): Promise<Inbox> {
   const inbox = await openPostgresInbox(url, { maxWaiting: 10_000 });
@@ -75,68 +75,58 @@ const keysOf = (entries: readonly Entry[]) => entries.map(({ key }) => key);
 itKeepsTheContract('the postgres inbox', async (options) => openPostgresInbox(await newInbox(), options));
 
 describe('several receivers on one database', () => {
-  it(
-    'never run one subject at the same time, and lose none of its entries',
-    async () => {
-      const inboxes = await openTwo();
-      const held = new Map<string | undefined, Entry>();
-      const ended = new Set<number>();
-      const stored = new Set<number>();
+  it('never run one subject at the same time, and lose none of its entries', async () => {
+    const inboxes = await openTwo();
+    const held = new Map<string | undefined, Entry>();
+    const ended = new Set<number>();
+    const stored = new Set<number>();
 
-      async function runEntries(inbox: Inbox, seed: number): Promise<void> {
-        const random = createRandom(seed);
-        const endings: readonly ((entry: Entry) => Promise<unknown>)[] = [
-          (entry) => inbox.done(entry),
-          (entry) => inbox.retry(entry, 'no', Date.now()),
-          (entry) => inbox.release(entry),
-          async (entry) => {
-            await inbox.bury(entry, 'no');
-            await inbox.replay(entry.seq);
-          },
-        ];
-        while (ended.size < 240) {
-          if (stored.size < 240) {
-            const fresh = Array.from({ length: 4 }, () =>
-              newEntry({ subject: `s${randomBelow(3, random)}` }),
-            );
-            const all = await Promise.all(fresh.map((entry) => inbox.store(entry)));
-            for (const { entry } of all) stored.add(entry.seq);
-          }
-          for (const entry of await inbox.claim({ limit: 2, leaseMs: LONG_MS })) {
-            expect(held.get(entry.subject)).toBeUndefined();
-            held.set(entry.subject, entry);
-            await inbox.renew(entry, LONG_MS);
-            held.delete(entry.subject);
-            const ending = randomBelow(endings.length, random);
-            await endings[ending]?.(entry);
-            if (ending === 0) ended.add(entry.seq);
-          }
+    async function runEntries(inbox: Inbox, seed: number): Promise<void> {
+      const random = createRandom(seed);
+      const endings: readonly ((entry: Entry) => Promise<unknown>)[] = [
+        (entry) => inbox.done(entry),
+        (entry) => inbox.retry(entry, 'no', Date.now()),
+        (entry) => inbox.release(entry),
+        async (entry) => {
+          await inbox.bury(entry, 'no');
+          await inbox.replay(entry.seq);
+        },
+      ];
+      while (ended.size < 240) {
+        if (stored.size < 240) {
+          const fresh = Array.from({ length: 4 }, () => newEntry({ subject: `s${randomBelow(3, random)}` }));
+          const all = await Promise.all(fresh.map((entry) => inbox.store(entry)));
+          for (const { entry } of all) stored.add(entry.seq);
+        }
+        for (const entry of await inbox.claim({ limit: 2, leaseMs: LONG_MS })) {
+          expect(held.get(entry.subject)).toBeUndefined();
+          held.set(entry.subject, entry);
+          await inbox.renew(entry, LONG_MS);
+          held.delete(entry.subject);
+          const ending = randomBelow(endings.length, random);
+          await endings[ending]?.(entry);
+          if (ending === 0) ended.add(entry.seq);
         }
       }
-      await Promise.all(inboxes.map((inbox, index) => runEntries(inbox, index)));
-      await drain(inboxes[0]);
+    }
+    await Promise.all(inboxes.map((inbox, index) => runEntries(inbox, index)));
+    await drain(inboxes[0]);
 
-      expect(await inboxes[0].stats()).toMatchObject({ waiting: 0, running: 0, done: stored.size, dead: 0 });
-    },
-    LONG_MS,
-  );
+    expect(await inboxes[0].stats()).toMatchObject({ waiting: 0, running: 0, done: stored.size, dead: 0 });
+  });
 
-  it(
-    'leave no entry behind that came while the one before it ended',
-    async () => {
-      const [here, there] = await openTwo();
-      for (let round = 0; round < 40; round++) {
-        const subjects = Array.from({ length: 10 }, (_, index) => `s${round}-${index}`);
-        const running = subjects.map((subject) => here.store(newEntry({ subject }), { claimForMs: LONG_MS }));
-        const heads = await Promise.all(running);
-        const ending = heads.map(({ entry }) => here.done(entry));
-        const storing = subjects.map((subject) => there.store(newEntry({ key: subject, subject })));
-        await Promise.all([...ending, ...storing]);
-        expect(keysOf(await drain(there)).sort()).toEqual(subjects.sort());
-      }
-    },
-    LONG_MS,
-  );
+  it('leave no entry behind that came while the one before it ended', async () => {
+    const [here, there] = await openTwo();
+    for (let round = 0; round < 40; round++) {
+      const subjects = Array.from({ length: 10 }, (_, index) => `s${round}-${index}`);
+      const running = subjects.map((subject) => here.store(newEntry({ subject }), { claimForMs: LONG_MS }));
+      const heads = await Promise.all(running);
+      const ending = heads.map(({ entry }) => here.done(entry));
+      const storing = subjects.map((subject) => there.store(newEntry({ key: subject, subject })));
+      await Promise.all([...ending, ...storing]);
+      expect(keysOf(await drain(there)).sort()).toEqual(subjects.sort());
+    }
+  });
 
   it('make one entry of a delivery that comes to all of them again and again', async () => {
     const inboxes = await openTwo();
@@ -168,7 +158,7 @@ describe('several receivers on one database', () => {
       woken += 1;
     });
     await here.store(newEntry());
-    await until('the other inbox called back', () => woken > 0, LONG_MS);
+    await until('the other inbox called back', () => woken > 0);
   });
 
   it('do the work of each other', async () => {
@@ -185,21 +175,17 @@ describe('several receivers on one database', () => {
     });
     worker.start();
     for (const key of ['a', 'b', 'c']) await here.store(newEntry({ key, subject: 's' }));
-    await until('all were handled', () => done.length === 3, LONG_MS);
+    await until('all were handled', () => done.length === 3);
     await worker.stop(LONG_MS);
     expect(done).toEqual(['a', 'b', 'c']);
   });
 
-  it(
-    'may all open an empty database at once',
-    async () => {
-      const url = await server.newDatabase();
-      const keys = await Promise.all(['a', 'b', 'c'].map((name) => readKeys(startChild(url, name, 10))));
-      const drained = await drain(await open(url));
-      expect(keysOf(drained).sort()).toEqual(keys.flat().sort());
-    },
-    LONG_MS,
-  );
+  it('may all open an empty database at once', async () => {
+    const url = await server.newDatabase();
+    const keys = await Promise.all(['a', 'b', 'c'].map((name) => readKeys(startChild(url, name, 10))));
+    const drained = await drain(await open(url));
+    expect(keysOf(drained).sort()).toEqual(keys.flat().sort());
+  });
 });
 
 describe('one turn', () => {
@@ -212,20 +198,16 @@ describe('one turn', () => {
     expect(keysOf(await drain(inbox))).toEqual(['a', 'b', 'c']);
   });
 
-  it(
-    'is as large as the database can take, and the next one has the rest',
-    async () => {
-      const inbox = await open(await newInbox());
-      const keys = Array.from({ length: 6 }, (_, index) => `k${index}`);
-      const content = Buffer.alloc(5_000_000, 'x');
-      await Promise.all(keys.map((key) => inbox.store(newEntry({ key, content, subject: 's' }))));
-      expect(await inbox.stats()).toMatchObject({ waiting: 6, waitingBytes: 30_000_000 });
-      const [first] = await inbox.claim({ limit: 10, leaseMs: LONG_MS });
-      expect(first?.key).toBe('k0');
-      expect(first?.content.equals(content)).toBe(true);
-    },
-    LONG_MS,
-  );
+  it('is as large as the database can take, and the next one has the rest', async () => {
+    const inbox = await open(await newInbox());
+    const keys = Array.from({ length: 6 }, (_, index) => `k${index}`);
+    const content = Buffer.alloc(5_000_000, 'x');
+    await Promise.all(keys.map((key) => inbox.store(newEntry({ key, content, subject: 's' }))));
+    expect(await inbox.stats()).toMatchObject({ waiting: 6, waitingBytes: 30_000_000 });
+    const [first] = await inbox.claim({ limit: 10, leaseMs: LONG_MS });
+    expect(first?.key).toBe('k0');
+    expect(first?.content.equals(content)).toBe(true);
+  });
 
   it('takes text that the database cannot hold', async () => {
     const inbox = await open(await newInbox());
@@ -241,29 +223,24 @@ describe('one turn', () => {
   });
 });
 
-describe('a receiver that dies', () => {
-  it(
-    'has lost nothing that it acknowledged, and leaves no line that nobody leads',
-    async () => {
-      const url = await newInbox();
-      const child = startChild(url, 'a', 100_000);
-      const acknowledged = await readKeys(child, (count) => {
-        if (count === 100) child.kill('SIGKILL');
-      });
-      const inbox = await open(url);
-      let drained: Entry[] = [];
-      const allDrained = async () => {
-        drained = [...drained, ...(await drain(inbox))];
-        return (await inbox.stats()).waiting === 0;
-      };
-      await until('the server has noticed', allDrained, LONG_MS);
-      expect(acknowledged.length).toBeGreaterThanOrEqual(100);
-      const keys = new Set(keysOf(drained));
-      expect(acknowledged.filter((key) => !keys.has(key))).toEqual([]);
-    },
-    LONG_MS,
-  );
-});
+describe('a receiver that dies', () =>
+  it('has lost nothing that it acknowledged, and leaves no line that nobody leads', async () => {
+    const url = await newInbox();
+    const child = startChild(url, 'a', 100_000);
+    const acknowledged = await readKeys(child, (count) => {
+      if (count === 100) child.kill('SIGKILL');
+    });
+    const inbox = await open(url);
+    let drained: Entry[] = [];
+    const allDrained = async () => {
+      drained = [...drained, ...(await drain(inbox))];
+      return (await inbox.stats()).waiting === 0;
+    };
+    await until('the server has noticed', allDrained);
+    expect(acknowledged.length).toBeGreaterThanOrEqual(100);
+    const keys = new Set(keysOf(drained));
+    expect(acknowledged.filter((key) => !keys.has(key))).toEqual([]);
+  }));
 
 describe('a database', () => {
   it('is refused in words when it does not exist, and without the password', async () => {
@@ -310,44 +287,40 @@ describe('a database', () => {
     expect(await inbox.list({ limit: 10 })).toEqual(before);
   });
 
-  it(
-    'that stops makes the inbox refuse, and nothing it promised is gone when the database is back',
-    async () => {
-      const own = await startPostgres();
-      ownServers.push(own);
-      const inbox = await open(await own.newDatabase());
-      const promised: string[] = [];
-      let stopping: Promise<void> | undefined;
-      async function storeUntilRefused(): Promise<unknown[]> {
-        for (let turn = 0; ; turn++) {
-          if (promised.length > 50) stopping ??= own.stop();
-          const keys = Array.from({ length: 10 }, (_, index) => `k${turn}-${index}`);
-          const storing = keys.map((key) => inbox.store(newEntry({ key, subject: 's' })));
-          const refusals: unknown[] = [];
-          for (const outcome of await Promise.allSettled(storing)) {
-            if (outcome.status === 'rejected') refusals.push(outcome.reason);
-            else promised.push(outcome.value.entry.key ?? '');
-          }
-          if (refusals.length > 0) return refusals;
+  it('that stops makes the inbox refuse, and nothing it promised is gone when the database is back', async () => {
+    const own = await startPostgres();
+    ownServers.push(own);
+    const inbox = await open(await own.newDatabase());
+    const promised: string[] = [];
+    let stopping: Promise<void> | undefined;
+    async function storeUntilRefused(): Promise<unknown[]> {
+      for (let turn = 0; ; turn++) {
+        if (promised.length > 50) stopping ??= own.stop();
+        const keys = Array.from({ length: 10 }, (_, index) => `k${turn}-${index}`);
+        const storing = keys.map((key) => inbox.store(newEntry({ key, subject: 's' })));
+        const refusals: unknown[] = [];
+        for (const outcome of await Promise.allSettled(storing)) {
+          if (outcome.status === 'rejected') refusals.push(outcome.reason);
+          else promised.push(outcome.value.entry.key ?? '');
         }
+        if (refusals.length > 0) return refusals;
       }
-      for (const refusal of await storeUntilRefused()) expect(refusal).toMatchObject(unavailable);
-      await stopping;
-      await expect(inbox.store(newEntry())).rejects.toThrow(/127\.0\.0\.1:.*is the server running\?/);
-      await expect(inbox.claim({ limit: 1, leaseMs: LONG_MS })).rejects.toMatchObject(unavailable);
-      await expect(inbox.nextDue()).rejects.toMatchObject(unavailable);
+    }
+    for (const refusal of await storeUntilRefused()) expect(refusal).toMatchObject(unavailable);
+    await stopping;
+    await expect(inbox.store(newEntry())).rejects.toThrow(/127\.0\.0\.1:.*is the server running\?/);
+    await expect(inbox.claim({ limit: 1, leaseMs: LONG_MS })).rejects.toMatchObject(unavailable);
+    await expect(inbox.nextDue()).rejects.toMatchObject(unavailable);
 
-      await own.start();
-      await inbox.store(newEntry({ key: 'afterwards', subject: 's' }));
-      const keys = keysOf(await drain(inbox));
-      expect(promised.filter((key) => !keys.includes(key))).toEqual([]);
-      expect(keys.at(-1)).toBe('afterwards');
-    },
-    LONG_MS,
-  );
+    await own.start();
+    await inbox.store(newEntry({ key: 'afterwards', subject: 's' }));
+    const keys = keysOf(await drain(inbox));
+    expect(promised.filter((key) => !keys.includes(key))).toEqual([]);
+    expect(keys.at(-1)).toBe('afterwards');
+  });
 });
 
-describe('closing', () => {
+describe('closing', () =>
   it('waits for what is stored, and refuses what comes after', async () => {
     const url = await newInbox();
     const inbox = await open(url);
@@ -356,8 +329,7 @@ describe('closing', () => {
     const { entry } = await storing;
     await expect(inbox.store(newEntry())).rejects.toMatchObject(unavailable);
     expect(await (await open(url)).find(entry.seq)).toEqual(entry);
-  });
-});
+  }));
 
 type Child = ReturnType<typeof startChild>;
 

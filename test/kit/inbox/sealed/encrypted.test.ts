@@ -1,4 +1,4 @@
-import { afterAll, afterEach, describe, expect, it, jest } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,16 +15,12 @@ import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
 import { itKeepsTheContract } from '../contract/contract.ts';
 import { newEntry } from '../contract/entries.ts';
 
-jest.setTimeout(60_000); // a case starts a PostgreSQL server
-
 const LEASE_MS = 60_000;
 const WORDS = 'the tenant is Ada Lovelace';
 const ANSWER = 'pets are allowed';
 
 const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => rmSync(directory, { recursive: true }));
 
 const opened: Inbox[] = [];
 afterEach(async () => {

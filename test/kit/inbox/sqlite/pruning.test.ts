@@ -1,25 +1,20 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeEach, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { Inbox, NewEntry } from '../../../../src/kit/inbox/inbox.ts';
 import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
 import { createClock, newEntry } from '../contract/entries.ts';
+import { later, newFolder } from '../../../support/fixtures.ts';
 
-let directory: string;
 let file: string;
 let clock: ReturnType<typeof createClock>;
 let inbox: Inbox;
 beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-  file = join(directory, 'inbox.db');
+  file = join(newFolder(), 'inbox.db');
   clock = createClock();
   inbox = openSqliteInbox(file, { maxWaiting: 10_000, now: clock.now });
-});
-afterEach(async () => {
-  await inbox.close();
-  rmSync(directory, { recursive: true });
+  later(() => inbox.close());
 });
 
 async function finish(count: number, members: Partial<NewEntry> = {}): Promise<void> {

@@ -23,9 +23,7 @@ import { createClock, newEntry } from '../contract/entries.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
 let files = 0;
-afterAll(() => {
-  rmSync(directory, { recursive: true });
-});
+afterAll(() => rmSync(directory, { recursive: true }));
 
 function newFile(): string {
   files += 1;
@@ -153,7 +151,7 @@ describe('an inbox file', () => {
     look.close();
     await beside.close();
     await inbox.close();
-  }, 60_000);
+  });
 
   it('is not created by a process that only looks into it', () => {
     const file = newFile();

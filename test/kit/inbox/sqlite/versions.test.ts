@@ -1,20 +1,13 @@
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { beforeEach, expect, it } from '@jest/globals';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
 import { newEntry } from '../contract/entries.ts';
+import { newFolder } from '../../../support/fixtures.ts';
 
-let directory: string;
 let file: string;
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-  file = join(directory, 'inbox.db');
-});
-afterEach(() => {
-  rmSync(directory, { recursive: true });
-});
+beforeEach(() => void (file = join(newFolder(), 'inbox.db')));
 
 const ROOM = { maxWaiting: 100 };
 
@@ -29,9 +22,7 @@ function withDatabase<Result>(work: (database: DatabaseSync) => Result, at = fil
 
 function writeVersion1(change = ''): void {
   const sql = readFileSync(join(import.meta.dirname, 'version-1.sql'), 'utf8');
-  withDatabase((database) => {
-    database.exec(sql + change);
-  });
+  withDatabase((database) => database.exec(sql + change));
 }
 
 /** Tables, indexes and triggers, as text that does not depend on how they came to be. */
@@ -71,7 +62,7 @@ it('brings a file of version 1 up to date with all that is in it', async () => {
 
 it('makes of an old file what a new one is', async () => {
   writeVersion1();
-  const fresh = join(directory, 'fresh.db');
+  const fresh = join(newFolder(), 'fresh.db');
   await openSqliteInbox(file, ROOM).close();
   await openSqliteInbox(fresh, ROOM).close();
   expect(schemaOf(file)).toEqual(schemaOf(fresh));
@@ -89,7 +80,7 @@ it('leaves an old file as it is when it cannot be brought up to date', () => {
 it('leaves an old file to its receiver when the command line opens it', async () => {
   writeVersion1();
   const asGuest = () => openSqliteInbox(file, { ...ROOM, owner: false });
-  expect(asGuest).toThrow(/holds schema 1, and this version needs 2: start its receiver once/);
+  expect(asGuest).toThrow(/holds schema 1, and this version needs 3: start its receiver once/);
   await openSqliteInbox(file, ROOM).close();
   await asGuest().close();
 });

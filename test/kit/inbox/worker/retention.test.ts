@@ -1,25 +1,17 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { openInbox } from '../../../../src/kit/inbox/open.ts';
 import { newEntry } from '../contract/entries.ts';
+import { newFolder } from '../../../support/fixtures.ts';
+import { newReceiver } from '../../../support/new-receiver.ts';
 import { startReceiver } from '../../../support/receiver.ts';
 import { until } from '../../../support/until.ts';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0).reverse()) await clean();
-});
 
 const DAY_MS = 86_400_000;
 
 /** An inbox in which one entry was handled so many days ago, and one has been dead for as long. */
 async function inboxOf(daysAgo: number): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), 'retention-'));
-  cleanup.push(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const folder = newFolder();
   const url = `sqlite:${join(folder, 'inbox.db')}`;
   const inbox = await openInbox(url, { maxWaiting: 10, now: () => Date.now() - daysAgo * DAY_MS });
   for (const type of ['handled', 'dead']) {
@@ -31,8 +23,7 @@ async function inboxOf(daysAgo: number): Promise<string> {
 }
 
 async function startOn(INBOX_URL: string, RETENTION_DAYS: string) {
-  const receiver = await startReceiver({ env: { INBOX_URL, RETENTION_DAYS } });
-  cleanup.push(() => receiver.stop());
+  const { receiver } = await newReceiver({ env: { INBOX_URL, RETENTION_DAYS } });
   return receiver;
 }
 

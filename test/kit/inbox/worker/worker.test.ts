@@ -1,7 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { DeadLetter } from '../../../../src/kit/errors.ts';
@@ -11,6 +9,7 @@ import { createMemoryInbox } from '../../../../src/kit/inbox/memory/inbox.ts';
 import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
 import { createWorker, type Worker, type WorkerOptions } from '../../../../src/kit/inbox/worker/worker.ts';
 import { createClock, newEntry } from '../contract/entries.ts';
+import { newFolder } from '../../../support/fixtures.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -58,9 +57,7 @@ function createSlowHandler() {
   const end = new AbortController();
   return {
     started,
-    end: () => {
-      end.abort();
-    },
+    end: () => end.abort(),
     run: async (entry: Entry, signal: AbortSignal) => {
       started.push(entry);
       const over = AbortSignal.any([signal, end.signal]);
@@ -89,9 +86,7 @@ describe('a worker', () => {
 
   it('takes up a new entry without being asked, and at once', async () => {
     const handled = new Promise<Entry>((resolve) => {
-      startWorker(async (entry) => {
-        resolve(entry);
-      });
+      startWorker(async (entry) => resolve(entry));
     });
     const seq = await stored();
     expect((await handled).seq).toBe(seq);
@@ -333,17 +328,14 @@ describe('a worker that is stopped', () => {
 });
 
 describe('a worker on a file', () => {
-  let directory: string;
   let file: string;
   beforeEach(() => {
-    directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-    file = join(directory, 'inbox.db');
+    file = join(newFolder(), 'inbox.db');
     inbox = openSqliteInbox(file, { maxWaiting: 1_000, now: clock.now });
   });
   afterEach(async () => {
     await Promise.all(workers.map((worker) => worker.stop(0)));
     await inbox.close();
-    rmSync(directory, { recursive: true });
   });
 
   it('notices what another process replays', async () => {
@@ -383,9 +375,7 @@ describe('a worker on a file', () => {
         other.exec('BEGIN IMMEDIATE');
       },
       {
-        onTrouble: () => {
-          other.exec('ROLLBACK');
-        },
+        onTrouble: () => other.exec('ROLLBACK'),
       },
     );
     await until(async () => (await inbox.find(seq))?.status === 'done');

@@ -1,15 +1,9 @@
 import { once } from 'node:events';
 import { get, request, type IncomingHttpHeaders, type IncomingMessage } from 'node:http';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { risr } from '../../../../src/kit/sources/risr/index.ts';
+import { newReceiver } from '../../../support/new-receiver.ts';
 import { startReceiver, type TestReceiver, type TestReceiverOptions } from '../../../support/receiver.ts';
-import { createTestSender } from '../../../support/test-sender.ts';
-
-let receiver: TestReceiver | undefined;
-afterEach(async () => {
-  await receiver?.stop();
-  receiver = undefined;
-});
 
 interface Asked {
   readonly status: number | undefined;
@@ -18,8 +12,7 @@ interface Asked {
 }
 
 async function start(options: TestReceiverOptions = {}): Promise<TestReceiver> {
-  receiver = await startReceiver({ ...options, env: { ADMIN_PORT: '0', ...options.env } });
-  return receiver;
+  return (await newReceiver({ ...options, env: { ADMIN_PORT: '0', ...options.env } })).receiver;
 }
 
 /** Asks the operations port as a probe does. */
@@ -51,9 +44,7 @@ it('lives, and is ready, and lets nobody keep the answer', async () => {
 
 it.each(['/', '/live/', '/Live', '/ready?x', '//live', '/risr/profile_updated'])(
   'has nothing at %s',
-  async (path) => {
-    expect(await ask(await start(), path)).toMatchObject({ status: 404 });
-  },
+  async (path) => expect(await ask(await start(), path)).toMatchObject({ status: 404 }),
 );
 
 it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('is asked with GET and not with %s', async (method) => {
@@ -72,18 +63,17 @@ it.each([
   ['localhost.evil.example:3001', 421],
   ['evil.example@localhost', 421],
   ['10.0.0.1', 421],
-])('answers by its own name only: Host "%s" gives %i', async (host, status) => {
-  expect((await ask(await start(), '/ready', { host })).status).toBe(status);
-});
+])('answers by its own name only: Host "%s" gives %i', async (host, status) =>
+  expect((await ask(await start(), '/ready', { host })).status).toBe(status),
+);
 
 it('shows nothing of it at the port that deliveries come to', async () => {
   const { url } = await start();
   for (const path of ['/live', '/ready']) expect((await fetch(url + path)).status).toBe(404);
 });
 
-it('opens no such port where it is told so', async () => {
-  expect((await start({ env: { ADMIN_PORT: 'off' } })).app.adminUrl).toBeUndefined();
-});
+it('opens no such port where it is told so', async () =>
+  expect((await start({ env: { ADMIN_PORT: 'off' } })).app.adminUrl).toBeUndefined());
 
 it('names the port that is taken, and leaves no inbox open behind it', async () => {
   const { app } = await start();
@@ -99,7 +89,7 @@ it('is not ready while it is full, and is again when there is room', async () =>
     env: { INBOX_MAX_WAITING: '1', HANDLER_CONCURRENCY: '1' },
     handlers: { risr: { profile_updated: () => blocked.promise } },
   });
-  const sender = createTestSender(running);
+  const { sender } = running;
   // One runs, one waits.
   for (const id of ['p1', 'p2']) {
     const payload = { id, rev: '1-a' };
@@ -114,7 +104,6 @@ it('is not ready while it is full, and is again when there is room', async () =>
   blocked.resolve(undefined);
   await running.app.idle();
   expect(await ask(running, '/ready')).toMatchObject({ status: 200 });
-  sender.close();
 });
 
 it('is not ready while it shuts down, and can be asked until the end', async () => {
@@ -125,7 +114,7 @@ it('is not ready while it shuts down, and can be asked until the end', async () 
     return blocked.promise;
   };
   const running = await start({ handlers: { risr: { profile_updated: handler } } });
-  const sender = createTestSender(running);
+  const { sender } = running;
   await sender.fire(risr, 'profile_updated');
   await begun.promise;
   const stopped = running.app.stop();
@@ -138,5 +127,4 @@ it('is not ready while it shuts down, and can be asked until the end', async () 
   await stopped;
   const [error] = (await once(get(`${running.app.adminUrl ?? ''}/live`), 'error')) as [NodeJS.ErrnoException];
   expect(error.code).toBe('ECONNREFUSED');
-  sender.close();
 });

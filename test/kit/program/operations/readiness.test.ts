@@ -42,9 +42,7 @@ function create(): {
   return {
     readiness,
     fails,
-    moveMs: (ms) => {
-      clock.move(ms);
-    },
+    moveMs: (ms) => clock.move(ms),
   };
 }
 

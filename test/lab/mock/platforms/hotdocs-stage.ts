@@ -1,7 +1,5 @@
 import { createHmac } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { createServer, type IncomingMessage, type RequestListener } from 'node:http';
 import type { z } from 'zod';
 import { createFire } from '../../../../src/lab/mock/platforms/firing.ts';
 import {
@@ -15,6 +13,7 @@ import { createMockApp } from '../../../../src/lab/mock/server.ts';
 import type { Switches } from '../../../../src/kit/source.ts';
 import { readAnswers, writeAnswers } from '../../../../src/kit/sources/hotdocs/answers/dialects.ts';
 import { hotdocs } from '../../../../src/kit/sources/hotdocs/index.ts';
+import { listening } from '../../../support/fixtures.ts';
 
 type Fields = z.input<typeof webhookFields>;
 
@@ -39,23 +38,6 @@ export interface Reply {
   readonly status?: number;
   readonly type?: string;
   readonly body?: string;
-}
-
-const closing: (() => void)[] = [];
-
-/** Closes what the test has set up. */
-export function tearDown(): void {
-  for (const close of closing.splice(0)) close();
-}
-
-export async function listen(server: Server): Promise<number> {
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  closing.push(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return (server.address() as AddressInfo).port;
 }
 
 export function receiverOf(arrivals: Arrival[], answer: Answerer): RequestListener {
@@ -130,9 +112,9 @@ interface Called {
 
 export async function setUp(answer: Answerer = () => undefined, switches: Switches = {}): Promise<Stage> {
   const arrivals: Arrival[] = [];
-  const receiver = `http://127.0.0.1:${await listen(createServer(receiverOf(arrivals, answer)))}`;
+  const receiver = `http://127.0.0.1:${await listening(createServer(receiverOf(arrivals, answer)))}`;
   const mock = createServer();
-  const origin = `http://127.0.0.1:${await listen(mock)}/hotdocs`;
+  const origin = `http://127.0.0.1:${await listening(mock)}/hotdocs`;
   const clock = { ms: Date.UTC(2026, 0, 2, 3, 4, 5, 6) };
   const random = createRandom(7);
   const now = () => new Date(clock.ms);

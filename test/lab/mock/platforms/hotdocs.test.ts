@@ -1,33 +1,29 @@
 import { spawnSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer as createSecureServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { Switches } from '../../../../src/kit/source.ts';
 import { makeCertificates, requireOpenssl } from '../../../support/certificates.ts';
 import {
   claimsOf,
   CREDENTIALS,
   GROUP,
-  listen,
   PASSWORD,
   receiverOf,
   SECRET,
   setUp,
-  tearDown,
   TEMPLATE,
   type Arrival,
   type CallOptions,
   type Reply,
   type Stage,
 } from './hotdocs-stage.ts';
+import { listening, newFolder } from '../../../support/fixtures.ts';
 
 const DOCX = 'application/vnd.openxmlformats-officedocument.wordprocessingml.document';
 const PDF_BYTES = Buffer.from('%PDF-1.7 stamped');
-
-afterEach(tearDown);
 
 const json = (value: unknown): Reply => ({ body: JSON.stringify(value) });
 
@@ -247,7 +243,7 @@ describe('webhook configuration', () => {
       const certificates = await makeCertificates();
       const arrivals: Arrival[] = [];
       const { cert, key } = certificates.server;
-      const port = await listen(
+      const port = await listening(
         createSecureServer(
           { cert, key },
           receiverOf(arrivals, () => undefined),
@@ -506,11 +502,10 @@ describe('assembly', () => {
     );
     expect(text.slice(Number(/startxref\n(\d+)/.exec(text)?.[1])).startsWith('xref')).toBe(true);
     if (spawnSync('unzip', ['-v']).status !== 0) return;
-    const directory = mkdtempSync(join(tmpdir(), 'docx-'));
+    const directory = newFolder();
     writeFileSync(join(directory, 'lease.docx'), documents[0]?.body ?? '');
     const unpacked = spawnSync('unzip', ['-p', 'lease.docx', 'word/document.xml'], { cwd: directory });
     const tested = spawnSync('unzip', ['-t', 'lease.docx'], { cwd: directory });
-    rmSync(directory, { recursive: true });
     expect(tested.stdout.toString()).toContain('No errors detected');
     expect(unpacked.stdout.toString()).toContain('A &#38; B (Größe) \\ 🙂');
   });

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
 import { createPdf } from '../../../../src/lab/mock/platforms/documents.ts';
 import { createFire } from '../../../../src/lab/mock/platforms/firing.ts';
@@ -20,16 +20,12 @@ import { phenixid } from '../../../../src/kit/sources/phenixid/index.ts';
 import { startOtherSide } from '../../../kit/outgoing/other-side.ts';
 import { startApi, type Seen } from '../../../kit/sources/api-side.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../../support/certificates.ts';
+import { later, newFolder } from '../../../support/fixtures.ts';
 
 const SECRET = 'swf-demo-secret-2031';
 const TASK = '5d0a7f1e-3c42-4b8e-9a57-2f6c1b90d413';
 const PDF = createPdf(['Rental agreement']);
 const [FIRST, SECOND] = ['k.ek', '000000000000'] as const;
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
 
 interface Given {
   readonly switches?: Switches;
@@ -56,7 +52,7 @@ interface Called {
 
 async function setUp({ switches = {}, webHook, seed = {} }: Given = {}): Promise<Stage> {
   const receiver = await startApi(() => ({ body: '{"ok":true}' }));
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   const clock = { ms: Date.UTC(2031, 1, 3, 9) };
   const random = createRandom(3);
   const now = () => new Date(clock.ms);
@@ -70,7 +66,7 @@ async function setUp({ switches = {}, webHook, seed = {} }: Given = {}): Promise
     seed,
   });
   const api = await startOtherSide(listenerOf(platform));
-  cleanup.push(() => api.stop());
+  later(() => api.stop());
   return {
     platform,
     clock,
@@ -486,9 +482,7 @@ describe('switches', () => {
 
   it('refuses a choice that there is not, and keeps those it had', async () => {
     const { platform } = await setUp({ switches: { deliveries: 'twice' } });
-    expect(() => {
-      platform.choose({ unknownId: '500' });
-    }).toThrow('Valid: 400, 404.');
+    expect(() => platform.choose({ unknownId: '500' })).toThrow('Valid: 400, 404.');
     expect((await platform.createTask()).fired).toHaveLength(2);
   });
 });
@@ -516,11 +510,10 @@ describe('the webHook section', () => {
   });
 
   it('reads its configuration from a file', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'phenixid-'));
-    cleanup.push(() => rm(directory, { recursive: true, force: true }));
+    const directory = newFolder();
     const file = join(directory, 'config.json');
     const receiver = await startApi(() => ({}));
-    cleanup.push(() => receiver.stop());
+    later(() => receiver.stop());
     const webHook = { enabled: true, endpoint: `${receiver.origin}/automation`, secret: SECRET };
     await writeFile(file, JSON.stringify({ automationApiEnabled: true, webHook }));
     const random = createRandom(1);
@@ -556,7 +549,7 @@ describe('the webHook section', () => {
   it('waits for a reply as long as connectionTimeout says, and no longer', async () => {
     const silent = createServer(() => undefined);
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
-    cleanup.push(() => {
+    later(() => {
       silent.close();
       silent.closeAllConnections();
     });
@@ -624,7 +617,7 @@ const hasOpenssl = requireOpenssl('TLS of the mock Signing Workflow');
   beforeAll(async () => {
     certificates = await makeCertificates();
     directory = await mkdtemp(join(tmpdir(), 'phenixid-'));
-  }, 60_000);
+  });
   afterAll(async () => {
     await certificates.remove();
     await rm(directory, { recursive: true, force: true });
@@ -648,7 +641,7 @@ const hasOpenssl = requireOpenssl('TLS of the mock Signing Workflow');
       requestCert: demanding,
       rejectUnauthorized: demanding,
     });
-    cleanup.push(() => side.stop());
+    later(() => side.stop());
     const { platform } = await setUp({ webHook: { endpoint: `${side.origin}/automation`, ...webHook } });
     return (await platform.createTask()).fired[0]?.verdict.says ?? '';
   }

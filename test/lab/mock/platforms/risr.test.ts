@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import type { RequestListener } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import type { z } from 'zod';
 import { createFire } from '../../../../src/lab/mock/platforms/firing.ts';
 import type { risrSeed } from '../../../../src/lab/mock/platforms/risr/seed.ts';
@@ -12,6 +12,7 @@ import type { Switches } from '../../../../src/kit/source.ts';
 import { risr } from '../../../../src/kit/sources/risr/index.ts';
 import { startOtherSide } from '../../../kit/outgoing/other-side.ts';
 import { startApi, type Answer, type Seen } from '../../../kit/sources/api-side.ts';
+import { later } from '../../../support/fixtures.ts';
 
 const SECRET = 'wh_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef';
 const CREDENTIALS = { grant_type: 'client_credentials', client_id: 'public', client_secret: 'secret' };
@@ -41,11 +42,6 @@ const ASA = {
   likes: 'tea',
 };
 const BOOKING = '6e1b7c0a-4d93-4a2f-8f57-b1c20d9e3a84';
-
-const cleanup: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const clean of cleanup.splice(0)) await clean();
-});
 
 type Members = Readonly<Record<string, unknown>>;
 
@@ -96,10 +92,10 @@ async function setUp({
 }: Given = {}): Promise<Stage> {
   let count = 0;
   const receiver = await startApi((seen) => answer?.(seen, ++count) ?? OK);
-  cleanup.push(() => receiver.stop());
+  later(() => receiver.stop());
   const served: { by?: RequestListener } = {};
   const api = await startOtherSide((request, response) => served.by?.(request, response));
-  cleanup.push(() => api.stop());
+  later(() => api.stop());
   const clock = { ms: Date.UTC(2031, 1, 3, 9) };
   const random = createRandom(5);
   const now = () => new Date(clock.ms);

@@ -1,15 +1,10 @@
-import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from '@jest/globals';
+import { expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { readJsonBody, replyJson, type Platform } from '../../../../src/lab/mock/platforms/platform.ts';
 import { dispatch, route } from '../../../../src/lab/mock/platforms/routes.ts';
 import { listenerOf, type ServeOptions } from '../../../../src/lab/mock/platforms/serve.ts';
-
-let close: (() => void) | undefined;
-
-afterEach(() => close?.());
+import { listening } from '../../../support/fixtures.ts';
 
 /** A platform that counts: what it was asked to add has been added, even if its reply is lost. */
 async function serve(
@@ -28,13 +23,7 @@ async function serve(
   ];
   const platform: Platform = { name: 'counting', handle: (request) => dispatch(routes, request) };
   const server = createServer(listenerOf(platform, options));
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  close = () => {
-    server.close();
-    server.closeAllConnections();
-  };
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`, total: () => total };
+  return { url: `http://127.0.0.1:${await listening(server)}`, total: () => total };
 }
 
 const add = (body = '{"add":1}') => ({ method: 'POST', body });

@@ -110,9 +110,7 @@ export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform 
     statusCalls,
     warnings,
     choose,
-    expireTokens: () => {
-      login.expireTokens();
-    },
+    expireTokens: () => login.expireTokens(),
     settled: () => process.settled(),
   };
 }

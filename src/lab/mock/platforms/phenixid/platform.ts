@@ -70,9 +70,7 @@ export function createPhenixidPlatform(options: PhenixidOptions): PhenixidPlatfo
     reject: async (id, signer) => happened(process.apply(id, (task) => rejectTask(task, signer))),
     cancel: async (id) => happened(process.apply(id, cancelTask)),
     expire: async (id) => happened(process.apply(id, expireTask)),
-    deleteTask: (id) => {
-      archive.remove(id);
-    },
+    deleteTask: (id) => archive.remove(id),
     addFile: (fileName, body) => archive.addFile(fileName, body),
     task: (id) => archive.find(id),
     tasks: () => archive.all(),

@@ -56,9 +56,7 @@ export function createAccess(users: readonly ApiUser[], organisation: string, no
       if (headers['eas-organisation'] === organisation) return found.user;
       throw new ApiRefusal(403, 'EAS-Organisation does not name the organisation of this API user.');
     },
-    expireTokens: () => {
-      tokens.clear();
-    },
+    expireTokens: () => tokens.clear(),
   };
 }
 

@@ -84,9 +84,7 @@ export function createRisrPlatform(options: RisrOptions): RisrPlatform {
     registrations: () => hooks.registrations.all(),
     called: hooks.called,
     choose,
-    expireTokens: () => {
-      access.expireTokens();
-    },
+    expireTokens: () => access.expireTokens(),
     settled: () => process.settled(),
   };
 
