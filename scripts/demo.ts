@@ -76,7 +76,7 @@ async function runDemo(folder: string, once: boolean, chaosSeed: number | undefi
 
 async function playStories(stage: Stage): Promise<boolean[]> {
   const asExpected: boolean[] = [];
-  const titles: Row = ['event', 'how it proved itself', 'reply', 'ms', 'what its handler did'];
+  const titles: Cells = ['event', 'how it proved itself', 'reply', 'ms', 'what its handler did'];
   console.log(`\n${cut(`  ${aligned(titles)}`)}`);
   for (const sender of stage.senders) asExpected.push(...(await playStory(stage, sender)));
   if (stage.chaos) console.log(`\n${stage.chaos.deeds.length} things went wrong on purpose.`);
@@ -179,13 +179,13 @@ function statusOf({ reply }: Fired): string {
   return String(reply?.status ?? 'none');
 }
 
-type Row = readonly [type: string, proof: string, reply: string, time: string, effect: string];
+type Cells = readonly [type: string, proof: string, reply: string, time: string, effect: string];
 
-function printRow(right: boolean, colour: 'green' | 'red', row: Row): void {
+function printRow(right: boolean, colour: 'green' | 'red', row: Cells): void {
   console.log(styleText(colour, cut(`${right ? '✓' : '✗'} ${aligned(row)}`)));
 }
 
-function aligned([type, proof, reply, time, effect]: Row): string {
+function aligned([type, proof, reply, time, effect]: Cells): string {
   const cells = [
     type.padEnd(typeWidth),
     proof.padEnd(PROOF_WIDTH),

@@ -29,7 +29,7 @@ the environment. Ids are noted in the file of --notes. A new secret: remove, the
 Exit code: 0 done, 1 not possible, 2 the command is not right.
 `;
 
-interface Tools {
+interface Registering {
   readonly api: RisrApi;
   readonly notes: Registrations;
   readonly topics: readonly Topic[];
@@ -44,7 +44,7 @@ interface Topic {
   readonly secret: string;
 }
 
-const commands: readonly (readonly [string, (tools: Tools) => Promise<void>])[] = [
+const commands: readonly (readonly [string, (tools: Registering) => Promise<void>])[] = [
   ['list', list],
   ['create', create],
   ['test', test],
@@ -105,7 +105,7 @@ function baseIn(text: string): string {
 async function withTools(
   wanted: readonly string[],
   { base, notes: file }: { readonly base: string | undefined; readonly notes: string },
-  run: (tools: Tools) => Promise<void>,
+  run: (tools: Registering) => Promise<void>,
 ): Promise<void> {
   const config = readConfig(process.env, app);
   const topics = topicsIn(config, wanted);
@@ -143,14 +143,14 @@ function topicsIn({ endpoints }: Config, wanted: readonly string[]): Topic[] {
   });
 }
 
-async function list(tools: Tools): Promise<void> {
+async function list(tools: Registering): Promise<void> {
   const registrations = await registered(tools);
   if (registrations.length === 0) console.log('Nothing is registered.');
   for (const { topic, url, id, rev } of registrations) console.log(`${topic}  ${url}  ${id}  ${rev}`);
 }
 
 /** Listed first, so that nothing is registered twice; where that fails nothing is registered at all. */
-async function create(tools: Tools): Promise<void> {
+async function create(tools: Registering): Promise<void> {
   const { api, notes, topics, base = '' } = tools;
   const there = await registered(tools);
   for (const { name: topic, path, secret } of topics) {
@@ -162,14 +162,14 @@ async function create(tools: Tools): Promise<void> {
   }
 }
 
-async function test({ api, topics }: Tools): Promise<void> {
+async function test({ api, topics }: Registering): Promise<void> {
   for (const { name } of topics) {
     await api.testHook(name);
     console.log(`${name}  an example was sent: the receiver's log says what came`);
   }
 }
 
-async function remove(tools: Tools): Promise<void> {
+async function remove(tools: Registering): Promise<void> {
   const { api, notes, topics, base } = tools;
   const noted = notes.list();
   const isOurs = ({ id, url, topic }: Registration) =>
@@ -186,7 +186,7 @@ async function remove(tools: Tools): Promise<void> {
 }
 
 /** As the API lists them. That call is not documented: where there is none, what was noted here has to do. */
-async function registered({ api, notes, topics }: Tools): Promise<Registration[]> {
+async function registered({ api, notes, topics }: Registering): Promise<Registration[]> {
   const all = await api.registrations.list().catch((error: unknown) => {
     if (hasStatus(error, 404, 405)) return notes.list();
     throw error;

@@ -1,6 +1,6 @@
 import type { Environment } from '../../src/kit/program/reader.ts';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
-import type { Endpoint } from '../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest } from '../../src/lab/conformance/rule.ts';
 import { endpointsOf, upperSnake, variablePrefix } from '../../src/kit/endpoints.ts';
 import { switchesOf } from '../../src/lab/mock/request.ts';
 import { UsageError } from '../../src/lab/usage.ts';
@@ -24,7 +24,7 @@ export interface TargetOptions {
 }
 
 export interface Targets {
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: readonly EndpointUnderTest[];
   readonly leftOut: readonly LeftOut[];
 }
 
@@ -79,7 +79,11 @@ function readWishes(options: TargetOptions, places: readonly Place[]): Wishes {
   };
 }
 
-function targetAt(place: Place, wishes: Wishes, { url: base, env }: TargetOptions): Endpoint | LeftOut {
+function targetAt(
+  place: Place,
+  wishes: Wishes,
+  { url: base, env }: TargetOptions,
+): EndpointUnderTest | LeftOut {
   const { name, source, definition } = place;
   const isMeant = ({ about }: About) => about === name || about === source.name;
   const url = wishes.addresses.get(name) ?? new URL(base.pathname.replace(/\/$/, '') + definition.path, base);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { planCases, type PlanOptions } from '../../src/lab/conformance/plan.ts';
 import { exitCodes, type CaseEnded, type RunEvent } from '../../src/lab/conformance/result.ts';
-import type { Endpoint, Rule } from '../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Rule } from '../../src/lab/conformance/rule.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
 import { messageOf } from '../../src/kit/errors.ts';
 import { UsageError } from '../../src/lab/usage.ts';
@@ -76,7 +76,7 @@ function targetsFor(
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
-function demandOwnership(endpoints: readonly Endpoint[], owned: boolean): void {
+function demandOwnership(endpoints: readonly EndpointUnderTest[], owned: boolean): void {
   const strange = endpoints.find(({ url }) => !LOOPBACK.test(url.hostname));
   if (strange === undefined || owned) return;
   throw new UsageError(

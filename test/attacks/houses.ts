@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import { planCases, type Case } from '../../src/lab/conformance/plan.ts';
-import type { Endpoint, Rule } from '../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Rule } from '../../src/lab/conformance/rule.ts';
 import { endpoint } from '../../src/kit/endpoints.ts';
 import type { Source, Switches } from '../../src/kit/source.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
@@ -138,7 +138,10 @@ export function casesIn(name: HouseName, rule: Rule, receiver?: TestReceiver): C
   );
 }
 
-function endpointAt({ name, source, type, path, switches }: Door, receiver?: TestReceiver): Endpoint {
+function endpointAt(
+  { name, source, type, path, switches }: Door,
+  receiver?: TestReceiver,
+): EndpointUnderTest {
   const key = switches['key'] ?? '';
   return createEndpoint({
     source,

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { makeCertificates, requireOpenssl } from '../support/certificates.ts';
-import { missedBy, tryVillains, unseenAt, type Row } from './matrix.ts';
+import { missedBy, tryVillains, unseenAt, type MatrixRow } from './matrix.ts';
 import { runCommand } from '../../src/lab/command.ts';
 
 const USAGE = `Tries the conformance suite on receivers that are broken on purpose (test/villains), and shows which rule finds out
@@ -32,11 +32,11 @@ await runCommand(async (args) => {
   return escaped.length + idle.length === 0 ? 0 : 1;
 });
 
-function escapes(row: Row): boolean {
+function escapes(row: MatrixRow): boolean {
   return row.villain.claimedBy.length === 0 || missedBy(row).length > 0 || unseenAt(row).length > 0;
 }
 
-function byReceiver(rows: readonly Row[]): string {
+function byReceiver(rows: readonly MatrixRow[]): string {
   return rows
     .map((row) => {
       const { name, claimedBy, outcome = 'failed' } = row.villain;
@@ -49,7 +49,7 @@ function byReceiver(rows: readonly Row[]): string {
     .join('\n');
 }
 
-function byRule(rows: readonly Row[]): string {
+function byRule(rows: readonly MatrixRow[]): string {
   return rules
     .map(({ id }) => {
       const found = rows.filter((row) => row.villain.claimedBy.includes(id) && !missedBy(row).includes(id));

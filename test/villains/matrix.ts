@@ -8,7 +8,7 @@ import type { Villain } from './villain.ts';
 export type Outcome = CaseEnded['outcome'];
 
 /** What the rules that claim a villain made of it. */
-export interface Row {
+export interface MatrixRow {
   readonly villain: Villain;
   /** By rule and source. */
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
@@ -31,7 +31,7 @@ const provoking = ['A14-parts', 'A28-again', 'B1-missing', 'B9-body-changed', 'H
 const AT_ONCE = 12;
 
 /** Tries every villain with the rules that claim it; those that speak TLS only with certificates to do so. */
-export async function tryVillains(certificates: Certificates | undefined): Promise<readonly Row[]> {
+export async function tryVillains(certificates: Certificates | undefined): Promise<readonly MatrixRow[]> {
   const rows = villains
     .filter(({ secure }) => secure !== true || certificates !== undefined)
     .map((villain) => ({ villain, cases: new Array<CaseEnded>() }));
@@ -75,7 +75,7 @@ async function tryVillain(
 
 const worst: readonly Outcome[] = ['failed', 'inconclusive', 'warned', 'waived', 'passed', 'skipped'];
 
-function outcomesOf(cases: readonly CaseEnded[]): Row['outcomes'] {
+function outcomesOf(cases: readonly CaseEnded[]): MatrixRow['outcomes'] {
   const outcomes = new Map<string, Map<string, Outcome>>();
   for (const { rule, endpoint, outcome } of cases) {
     const [source = ''] = endpoint.split('/');
@@ -88,13 +88,13 @@ function outcomesOf(cases: readonly CaseEnded[]): Row['outcomes'] {
 }
 
 /** Rules that claim a villain and do not find it out anywhere. */
-export function missedBy({ villain, outcomes }: Row): string[] {
+export function missedBy({ villain, outcomes }: MatrixRow): string[] {
   const { claimedBy, outcome = 'failed' } = villain;
   return claimedBy.filter((rule) => ![...(outcomes.get(rule)?.values() ?? [])].includes(outcome));
 }
 
 /** Sources whose deliveries a villain gets wrong, and none of its rules sees it. */
-export function unseenAt({ villain, outcomes }: Row): string[] {
+export function unseenAt({ villain, outcomes }: MatrixRow): string[] {
   const { sources, outcome = 'failed' } = villain;
   const seen = [...outcomes.values()].flatMap((bySource) =>
     [...bySource].flatMap(([source, came]) => (came === outcome ? [source] : [])),

@@ -1,6 +1,6 @@
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded } from '../../src/lab/conformance/result.ts';
-import type { Endpoint, Level } from '../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Level } from '../../src/lab/conformance/rule.ts';
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
@@ -82,7 +82,7 @@ function credentialsFor({ kind = 'SECRET', key }: TryOptions): Credentials {
   );
 }
 
-function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): Endpoint[] {
+function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): EndpointUnderTest[] {
   const { sources: names, endpoints: wanted } = options;
   return sources
     .filter(({ name }) => names.includes(name))

@@ -3,7 +3,7 @@ import { startContestant, startHeld, type Contestant, type HeldContestant } from
 import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
 import { median, sendAll } from './load.ts';
 import { signPool } from './requests.ts';
-import { limitRow, mark, NONE, spread, type Row } from './table.ts';
+import { limitRow, mark, NONE, spread, type BenchRow } from './table.ts';
 import { measureAccepting, slowerBy, type WaitingOptions } from './waiting.ts';
 
 // What is measured by itself and not in rounds against another contestant.
@@ -13,7 +13,7 @@ const STARTS = 5;
 const SETTLING_MS = 1500;
 
 /** From starting the process to the first 200; npm's own start comes on top of it. */
-export async function startRow(inboxes: Inboxes): Promise<Row> {
+export async function startRow(inboxes: Inboxes): Promise<BenchRow> {
   const times: number[] = [];
   const INBOX_URL = await inboxes.urlOf('sqlite', 'start');
   for (let count = 0; count < STARTS; count += 1) {
@@ -31,7 +31,7 @@ export async function startRow(inboxes: Inboxes): Promise<Row> {
 export async function memoryRows(
   directory: string,
   { inboxes, deliveries }: { readonly inboxes: Inboxes; readonly deliveries: number },
-): Promise<Row[]> {
+): Promise<BenchRow[]> {
   const contestant = await startContestant('the kit', '../../../src/example/main.ts', {
     INBOX_URL: await inboxes.urlOf('sqlite', 'resident'),
     RECORDS_FILE: `${directory}/records.db`,
@@ -71,7 +71,7 @@ async function sendJson({ name, port }: Contestant, count: number): Promise<void
 }
 
 /** How fast the worker is once nothing arrives, with handlers that do nothing. */
-export async function drainRow(inbox: InboxName, inboxes: Inboxes, entries: number): Promise<Row> {
+export async function drainRow(inbox: InboxName, inboxes: Inboxes, entries: number): Promise<BenchRow> {
   const held = await startHeld('the kit', { INBOX_URL: await inboxes.urlOf(inbox, 'drain') });
   await drained(held, Math.ceil(entries / 10));
   const perSecond = await drained(held, entries);
@@ -89,7 +89,7 @@ async function drained(held: HeldContestant, entries: number): Promise<number> {
 }
 
 /** The time a single sender waits for its reply, with a full and with an empty inbox in turn. */
-export async function waitingRow(inbox: InboxName, options: WaitingOptions): Promise<Row> {
+export async function waitingRow(inbox: InboxName, options: WaitingOptions): Promise<BenchRow> {
   const accepting = await measureAccepting(inbox, options, async () => undefined);
   const ratios = slowerBy(accepting);
   const ratio = median(ratios);

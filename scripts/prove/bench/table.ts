@@ -4,7 +4,7 @@ import { median } from './load.ts';
 import type { Track } from './rounds.ts';
 
 /** A row of the table. */
-export interface Row {
+export interface BenchRow {
   readonly what: string;
   /** Requests a second, this and that, unless a unit says otherwise. */
   readonly measured: string;
@@ -16,7 +16,10 @@ export interface Row {
 export const NONE = '–';
 
 /** The ratio is the middle one of the rounds' own ratios: what slows a round down slows both. */
-export function comparisonRow({ what, lane, against, atLeast }: Comparison, tracks: readonly Track[]): Row {
+export function comparisonRow(
+  { what, lane, against, atLeast }: Comparison,
+  tracks: readonly Track[],
+): BenchRow {
   const own = speeds(lane, tracks);
   const other = speeds(against, tracks);
   const ratios = own.map((speed, round) => speed / (other[round] ?? NaN));
@@ -35,7 +38,7 @@ export function limitRow(
   what: string,
   values: readonly number[],
   { unit, atMost }: { readonly unit: string; readonly atMost?: number },
-): Row {
+): BenchRow {
   const value = median(values);
   return {
     what,
@@ -54,7 +57,7 @@ export function spread(values: readonly number[], digits: number): string {
   return `${Math.min(...values).toFixed(digits)}–${Math.max(...values).toFixed(digits)}`;
 }
 
-export function comparisonTable(rows: readonly Row[]): string {
+export function comparisonTable(rows: readonly BenchRow[]): string {
   return markdownTable(
     ['what', 'median req/s', 'ratio', 'target', 'spread'],
     rows.map(({ what, measured, ratio, target, spread }) => [what, measured, ratio, target, spread]),

@@ -4,7 +4,7 @@ import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
-import type { Received, Tools } from '../receiver/answer.ts';
+import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
@@ -17,7 +17,7 @@ export interface RouterOptions {
   readonly endpoints: readonly Endpoint[];
   /** Paths that would be open had they a secret, and the variable that is missing. */
   readonly closed: ReadonlyMap<string, string>;
-  readonly tools: Tools;
+  readonly tools: ReceiverParts;
   readonly countFailure: CountFailure;
   readonly isDraining: () => boolean;
   readonly log: Log;

@@ -6,7 +6,7 @@ import { handle, type Calling } from '../handling/handle.ts';
 import { errorReply, type Reply } from '../http/reply.ts';
 
 /** What the receiver works with. */
-export interface Tools extends Calling {
+export interface ReceiverParts extends Calling {
   readonly inbox: Inbox;
   /** Work that must go on although its sender was answered may take this long. */
   readonly handlerTimeoutMs: number;
@@ -45,7 +45,7 @@ export async function answer(
   entry: NewEntry,
   definition: Definition,
   endpoint: Endpoint,
-  tools: Tools,
+  tools: ReceiverParts,
 ): Promise<Received> {
   const claimForMs = endpoint.limits.deadlineMs + tools.handlerTimeoutMs;
   const stored = await tools.inbox.store(entry, { claimForMs });
@@ -57,7 +57,7 @@ function answerClaimed(
   entry: Entry,
   definition: Definition,
   endpoint: Endpoint,
-  tools: Tools,
+  tools: ReceiverParts,
 ): Promise<Received> {
   const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
   const work = makeAnswer(entry, definition, endpoint, tools, deadline);
@@ -77,7 +77,7 @@ async function answerUnclaimed(
   entry: Entry,
   duplicate: boolean,
   endpoint: Endpoint,
-  tools: Tools,
+  tools: ReceiverParts,
 ): Promise<Received> {
   if (!duplicate) return { outcome: 'accepted', reply: harmlessReply(entry, endpoint), entry };
   const first = await tools.inFlight.get(entry.seq);
@@ -111,7 +111,7 @@ async function makeAnswer(
   entry: Entry,
   definition: Definition,
   endpoint: Endpoint,
-  tools: Tools,
+  tools: ReceiverParts,
   deadline: AbortSignal,
 ): Promise<Answer> {
   const handling = handle(entry, endpoint, tools, deadline);
@@ -127,7 +127,7 @@ async function record(
   work: Promise<Answer>,
   entry: Entry,
   definition: Definition,
-  tools: Tools,
+  tools: ReceiverParts,
 ): Promise<void> {
   const outcome = await work.then(
     (answer) => ({ answer }),
@@ -147,7 +147,7 @@ async function recordFailure(
   failure: unknown,
   entry: Entry,
   definition: Definition,
-  tools: Tools,
+  tools: ReceiverParts,
 ): Promise<void> {
   const { inbox } = tools;
   const cause = shortNote(describeFailure(failure));
@@ -160,7 +160,7 @@ function isLast(
   entry: Entry,
   failure: unknown,
   { afterFailure }: Definition,
-  { maxAttempts }: Tools,
+  { maxAttempts }: ReceiverParts,
 ): boolean {
   return afterFailure === 'record' || failure instanceof DeadLetter || entry.attempts >= maxAttempts;
 }

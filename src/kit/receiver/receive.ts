@@ -3,14 +3,18 @@ import { DeadLetter } from '../errors.ts';
 import type { NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import { definitionOf, type Envelope } from '../source.ts';
-import { answer, type Received, type Tools } from './answer.ts';
+import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from './endpoint.ts';
 
 /**
  * What happens to every delivery, in this order, whoever sent it: proof, envelope, inbox, reply.
  * @throws DeliveryRejected, InboxUnavailable
  */
-export async function receive(delivery: Delivery, endpoint: Endpoint, tools: Tools): Promise<Received> {
+export async function receive(
+  delivery: Delivery,
+  endpoint: Endpoint,
+  tools: ReceiverParts,
+): Promise<Received> {
   const { installation, proof, secrets } = endpoint.demand(delivery);
   const proven = await proof.verify(delivery, secrets);
   const entry = entryOf(proven, delivery, endpoint, installation);

@@ -1,13 +1,13 @@
 import { switchesOf } from '../mock/request.ts';
 import type { Settings, Source, Switches } from '../../kit/source.ts';
-import type { Endpoint } from './rule.ts';
+import type { EndpointUnderTest } from './rule.ts';
 
 /** What must be told of an endpoint; the rest comes from its source. */
 export interface EndpointOptions {
   readonly source: Source;
   readonly type: string;
   readonly url: URL;
-  readonly credential: Endpoint['credential'];
+  readonly credential: EndpointUnderTest['credential'];
   /** `hotdocs/InterviewLoadEvent`, unless there are several of them. */
   readonly name?: string;
   readonly switches?: Switches;
@@ -16,7 +16,7 @@ export interface EndpointOptions {
 }
 
 /** @throws UsageError if the source has no such switch or choice */
-export function createEndpoint(options: EndpointOptions): Endpoint {
+export function createEndpoint(options: EndpointOptions): EndpointUnderTest {
   const { source, type, url, credential, switches = {}, accepts = [] } = options;
   return {
     name: options.name ?? (source.endpointPer === 'source' ? source.name : `${source.name}/${type}`),
@@ -34,14 +34,14 @@ export function createEndpoint(options: EndpointOptions): Endpoint {
 /** How deliveries to an endpoint prove themselves, which decides the rules that apply to it. */
 export type ProofKind = 'token' | 'signature header' | 'access token';
 
-export function proofKindOf({ source, credential }: Endpoint): ProofKind {
+export function proofKindOf({ source, credential }: EndpointUnderTest): ProofKind {
   const scheme = schemeOf(source, credential.kind);
   if (scheme === JWT || scheme === JWS) return 'token';
   return scheme === 'access-token' ? 'access token' : 'signature header';
 }
 
 /** Whether the whole body is the token, and nothing else may be. */
-export function isTokenBody({ source, credential }: Endpoint): boolean {
+export function isTokenBody({ source, credential }: EndpointUnderTest): boolean {
   return schemeOf(source, credential.kind) === JWS;
 }
 

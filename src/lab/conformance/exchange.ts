@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { printable, type Redact } from './redact.ts';
 import type { ExchangeSummary } from './result.ts';
-import type { Endpoint } from './rule.ts';
+import type { EndpointUnderTest } from './rule.ts';
 import type { Observation, WireRequest } from './wire.ts';
 
 /** One request of a case and its outcome. */
@@ -21,7 +21,7 @@ export interface Exchange {
 
 const SHOWN_BYTES = 200;
 
-export function summarise(exchange: Exchange, { url }: Endpoint, redact: Redact): ExchangeSummary {
+export function summarise(exchange: Exchange, { url }: EndpointUnderTest, redact: Redact): ExchangeSummary {
   const { role, bytes, observation } = exchange;
   return {
     role,
@@ -47,7 +47,7 @@ function requestLineOf({ request, bytes }: Exchange, { pathname }: URL, redact: 
 /** A command line that sends the body of a request again; what proves it stays in the file, or is left out. */
 export function curlOf(
   exchange: Exchange,
-  { url }: Endpoint,
+  { url }: EndpointUnderTest,
   redact: Redact,
   bodyFile: string | undefined,
 ): string {

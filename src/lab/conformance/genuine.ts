@@ -1,13 +1,13 @@
 import { randomUuid, type Random } from '../mock/random.ts';
 import { buildRequest, switchesOf } from '../mock/request.ts';
 import type { OutgoingRequest, Switches } from '../../kit/source.ts';
-import type { Endpoint } from './rule.ts';
+import type { EndpointUnderTest } from './rule.ts';
 import type { Changes, Genuine } from './stage.ts';
 import type { WireRequest } from './wire.ts';
 
 /** A request of an endpoint's sender about an event of its own. */
 export async function genuineRequest(
-  { of: endpoint, ...order }: Changes & { readonly of: Endpoint },
+  { of: endpoint, ...order }: Changes & { readonly of: EndpointUnderTest },
   random: Random,
 ): Promise<Genuine> {
   const { source, credential, url } = endpoint;
@@ -52,7 +52,7 @@ function ownPayload(payload: unknown, random: Random): { payload: unknown; renam
 
 /** The request that would carry this content. */
 export async function provenRequest(
-  { source, type, url, credential, switches }: Endpoint,
+  { source, type, url, credential, switches }: EndpointUnderTest,
   content: Buffer,
   changes: { readonly switches?: Switches },
 ): Promise<WireRequest> {

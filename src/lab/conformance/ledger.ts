@@ -1,5 +1,5 @@
 import type { Exchange } from './exchange.ts';
-import type { Endpoint } from './rule.ts';
+import type { EndpointUnderTest } from './rule.ts';
 
 /** What was wrong with one reply, by a rule that holds for every reply. */
 export interface Fault {
@@ -10,7 +10,7 @@ export interface Fault {
 
 /** What a check may compare a reply with. */
 export interface Context {
-  readonly endpoint: Endpoint;
+  readonly endpoint: EndpointUnderTest;
   /** The first refusal of a failed proof at this endpoint that said 401. */
   readonly firstRefusal: Exchange | undefined;
 }
@@ -20,12 +20,12 @@ export type Check = (exchange: Exchange, context: Context) => string | undefined
 
 /** Takes up every exchange of a run, and what breaks a rule for every reply. */
 export interface Ledger {
-  take(exchange: Exchange, endpoint: Endpoint, caseId: string): void;
-  faultsOf(rule: string, endpoint: Endpoint): readonly Fault[];
+  take(exchange: Exchange, endpoint: EndpointUnderTest, caseId: string): void;
+  faultsOf(rule: string, endpoint: EndpointUnderTest): readonly Fault[];
   /** Whether this endpoint has both accepted and refused something. */
-  hasAnswered(endpoint: Endpoint): boolean;
+  hasAnswered(endpoint: EndpointUnderTest): boolean;
   /** True the first time it is asked. */
-  isFirstLook(endpoint: Endpoint): boolean;
+  isFirstLook(endpoint: EndpointUnderTest): boolean;
 }
 
 interface Page {
@@ -41,7 +41,7 @@ const MOST_FAULTS = 20;
 
 export function createLedger(checks: ReadonlyMap<string, Check>): Ledger {
   const pages = new Map<string, Page>();
-  const pageOf = ({ name }: Endpoint): Page => {
+  const pageOf = ({ name }: EndpointUnderTest): Page => {
     const page = pages.get(name) ?? {
       faults: new Map(),
       firstRefusal: undefined,

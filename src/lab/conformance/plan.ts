@@ -1,19 +1,19 @@
-import type { Endpoint, Level, Rule, Trial } from './rule.ts';
+import type { EndpointUnderTest, Level, Rule, Trial } from './rule.ts';
 
 /** One trial of one rule at one endpoint. */
 export interface Case {
   /** `rule/endpoint/trial`, never changes. */
   readonly id: string;
   readonly rule: Rule;
-  readonly endpoint: Endpoint;
-  readonly others: readonly Endpoint[];
+  readonly endpoint: EndpointUnderTest;
+  readonly others: readonly EndpointUnderTest[];
   readonly trial: Trial;
   /** Why it is not tried. */
   readonly skipped?: string;
 }
 
 export interface PlanOptions {
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: readonly EndpointUnderTest[];
   readonly rules: readonly Rule[];
   readonly level: Level;
   /** Patterns of rule or case ids, `*` standing for anything; when there are any, nothing else is tried. */
@@ -48,13 +48,13 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
-function isAt({ level, oncePerSource }: Rule, endpoint: Endpoint, options: PlanOptions): boolean {
+function isAt({ level, oncePerSource }: Rule, endpoint: EndpointUnderTest, options: PlanOptions): boolean {
   if (level > options.level) return false;
   if (oncePerSource !== true) return true;
   return options.endpoints.find(({ source }) => source.name === endpoint.source.name) === endpoint;
 }
 
-function casesOf(rule: Rule, endpoint: Endpoint, options: PlanOptions): Case[] {
+function casesOf(rule: Rule, endpoint: EndpointUnderTest, options: PlanOptions): Case[] {
   const others = options.endpoints.filter((other) => other !== endpoint);
   const { only = [], skip = [] } = options;
   return rule.trials(endpoint, others).flatMap((trial) => {

@@ -21,7 +21,7 @@ export interface Rule {
   /** Where it is written: an RFC, a sender's manual. */
   readonly source?: string;
   /** Its trials at an endpoint; none where it does not apply. `others` are the further endpoints of the run. */
-  trials(at: Endpoint, others: readonly Endpoint[]): readonly Trial[];
+  trials(at: EndpointUnderTest, others: readonly EndpointUnderTest[]): readonly Trial[];
 }
 
 /** As the catalogue of attacks names them. */
@@ -64,7 +64,7 @@ export interface Finding {
 }
 
 /** An endpoint of the receiver under test, and what its owner told of it. */
-export interface Endpoint {
+export interface EndpointUnderTest {
   /** `hotdocs/InterviewLoadEvent`. */
   readonly name: string;
   readonly source: Source;

@@ -4,7 +4,7 @@ import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
 import { planCases, type Case, type PlanOptions } from './plan.ts';
 import type { CaseEnded, RunEnded, RunEvent } from './result.ts';
-import type { Endpoint, Finding } from './rule.ts';
+import type { EndpointUnderTest, Finding } from './rule.ts';
 import {
   createStage,
   isUnreachable,
@@ -119,7 +119,7 @@ function startOf(
 
 async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefined> {
   const { options, ended } = run;
-  const closed = new Map<Endpoint, string>();
+  const closed = new Map<EndpointUnderTest, string>();
   for (const endpoint of new Set(cases.map((one) => one.endpoint))) {
     const observation = await introduce(run, endpoint);
     if (isUnreachable(observation) || tlsFailed(observation)) {
@@ -140,7 +140,7 @@ async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefine
 }
 
 /** The first genuine request of an endpoint: without its being accepted nothing can be found out. */
-async function introduce({ backstage }: Run, endpoint: Endpoint): Promise<Observation> {
+async function introduce({ backstage }: Run, endpoint: EndpointUnderTest): Promise<Observation> {
   const stage = createStage(endpoint, `introduction/${endpoint.name}`, backstage, []);
   const request = await stage.genuine();
   return backstage.carry(bytesOf(request, endpoint.url), endpoint, request.method, {});
@@ -193,7 +193,7 @@ const COMEBACK_TRIES = 20;
 const COMEBACK_PAUSE_MS = 100;
 
 /** Something may start it again: then the rest is worth trying. */
-async function comesBack(run: Run, endpoint: Endpoint): Promise<boolean> {
+async function comesBack(run: Run, endpoint: EndpointUnderTest): Promise<boolean> {
   for (let tries = 0; tries < COMEBACK_TRIES; tries += 1) {
     await new Promise((resolve) => setTimeout(resolve, COMEBACK_PAUSE_MS));
     if (!isUnreachable(await introduce(run, endpoint))) return true;

@@ -4,13 +4,13 @@ import { createRandom, type Random } from '../mock/random.ts';
 import type { Order } from '../mock/request.ts';
 import type { Exchange } from './exchange.ts';
 import { genuineRequest, provenRequest } from './genuine.ts';
-import type { Endpoint } from './rule.ts';
+import type { EndpointUnderTest } from './rule.ts';
 import type { Ledger } from './ledger.ts';
 import { bytesOf, type Manner, type Observation, type TlsOptions, type WireRequest } from './wire.ts';
 
 /** What a trial has to work with at one endpoint. */
 export interface Stage {
-  readonly endpoint: Endpoint;
+  readonly endpoint: EndpointUnderTest;
   /** The same in every run with the same seed, whatever else is run. */
   readonly random: Random;
   /** A request of this endpoint's sender about an event of its own. */
@@ -42,7 +42,7 @@ export interface Control {
 /** How a genuine request differs from the usual one of its endpoint. */
 export interface Changes extends Partial<Pick<Order, 'payload' | 'set' | 'switches' | 'id' | 'at' | 'type'>> {
   /** Another endpoint of the run, whose request it is to be. */
-  readonly of?: Endpoint;
+  readonly of?: EndpointUnderTest;
 }
 
 export interface Genuine extends WireRequest {
@@ -77,7 +77,12 @@ export interface Backstage {
   readonly ledger: Ledger;
   readonly controls: Map<string, Control>;
   /** Sends bytes in turn with all others of the run. */
-  carry(bytes: Buffer, endpoint: Endpoint, method: string, options: SendOptions): Promise<Observation>;
+  carry(
+    bytes: Buffer,
+    endpoint: EndpointUnderTest,
+    method: string,
+    options: SendOptions,
+  ): Promise<Observation>;
   readonly probe?: (() => Promise<Effects>) | undefined;
   readonly restart?: (() => Promise<void>) | undefined;
 }
@@ -95,7 +100,7 @@ export function isUnreachable({ trouble, status }: Observation): boolean {
 
 /** `exchanges` takes up everything that is sent. */
 export function createStage(
-  endpoint: Endpoint,
+  endpoint: EndpointUnderTest,
   caseId: string,
   backstage: Backstage,
   exchanges: Exchange[],

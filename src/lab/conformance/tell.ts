@@ -3,7 +3,7 @@ import { keepBytes } from './keep.ts';
 import { matches, type Case } from './plan.ts';
 import { createRedact } from './redact.ts';
 import type { CaseEnded, RuleSummary } from './result.ts';
-import type { Endpoint, Finding, Rule } from './rule.ts';
+import type { EndpointUnderTest, Finding, Rule } from './rule.ts';
 
 /** What a case came to, before waivers. */
 export type Outcome = Omit<Finding, 'outcome'> & {
@@ -20,7 +20,7 @@ export interface Waiver {
 }
 
 interface TellOptions {
-  readonly endpoints: readonly Endpoint[];
+  readonly endpoints: readonly EndpointUnderTest[];
   readonly seed: number;
   readonly waivers?: readonly Waiver[];
   readonly keep?: string;

@@ -2,7 +2,7 @@ import { proofKindOf } from '../../../src/lab/conformance/endpoints.ts';
 import { withHeaders } from '../../../src/lab/conformance/making/edit.ts';
 import { forged, onTokens, underHeader } from '../../../src/lab/conformance/making/forged.ts';
 import { encode, signParts, tokenIn, withToken } from '../../../src/lab/conformance/making/token.ts';
-import type { Endpoint, Trial } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Trial } from '../../../src/lab/conformance/rule.ts';
 import type { Genuine } from '../../../src/lab/conformance/stage.ts';
 import type { Header, WireRequest } from '../../../src/lab/conformance/wire.ts';
 import { accepts, at, own, refuses, type Own } from './own.ts';
@@ -11,7 +11,7 @@ import { accepts, at, own, refuses, type Own } from './own.ts';
 type Claims = (nowS: number) => string;
 
 /** The genuine payload with these members besides, rightly signed. */
-function claiming(genuine: Genuine, here: Endpoint, claims: Claims): Genuine {
+function claiming(genuine: Genuine, here: EndpointUnderTest, claims: Claims): Genuine {
   const token = tokenIn(genuine, here);
   const members = claims(Math.floor(Date.now() / 1000));
   const payload = encode(token.payloadJson.replace('{', `{${members},`));
@@ -67,7 +67,7 @@ function underOther(name: string, header: string): Trial {
   });
 }
 
-function signedForOthers(others: readonly Endpoint[]): Trial[] {
+function signedForOthers(others: readonly EndpointUnderTest[]): Trial[] {
   const foreign = '"sub":"evil","tenancyMoniker":"evil","environment":"test"';
   return others
     .filter((other) => proofKindOf(other) === 'token')
@@ -86,7 +86,7 @@ function signedForOthers(others: readonly Endpoint[]): Trial[] {
 const JSON_TYPE: Header = ['Content-Type', 'application/json'];
 
 /** The legacy method in place of a signature: `by` is the endpoint that has it. */
-function downgrades(by: Endpoint): Trial[] {
+function downgrades(by: EndpointUnderTest): Trial[] {
   return [
     refuses("another endpoint's access token", (genuine, { endpoint }) => ({
       method: 'POST',
@@ -103,7 +103,7 @@ function downgrades(by: Endpoint): Trial[] {
 }
 
 /** And a signature in place of an access token: `signed` is an endpoint that has one. */
-function upgrades(signed: Endpoint): Trial[] {
+function upgrades(signed: EndpointUnderTest): Trial[] {
   const asForm = (genuine: WireRequest, token: string): WireRequest => ({
     ...genuine,
     headers: [],
@@ -129,7 +129,7 @@ function upgrades(signed: Endpoint): Trial[] {
   ];
 }
 
-function endpointOf(others: readonly Endpoint[], name: string): Endpoint[] {
+function endpointOf(others: readonly EndpointUnderTest[], name: string): EndpointUnderTest[] {
   return others.filter((other) => other.name === name);
 }
 

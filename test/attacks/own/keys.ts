@@ -1,7 +1,7 @@
 import { proofKindOf } from '../../../src/lab/conformance/endpoints.ts';
 import { withHeaders } from '../../../src/lab/conformance/making/edit.ts';
 import { mac } from '../../../src/lab/conformance/making/signature.ts';
-import type { Endpoint, Trial } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Trial } from '../../../src/lab/conformance/rule.ts';
 import type { Header, WireRequest } from '../../../src/lab/conformance/wire.ts';
 import { NORTH_SECRET, OLDER_TOKEN } from '../houses.ts';
 import { accepts, at, own, refuses, type Own } from './own.ts';
@@ -9,7 +9,9 @@ import { accepts, at, own, refuses, type Own } from './own.ts';
 const PATH = '/phenixid';
 
 /** A genuine notification to another target, made from the key as the target spells it. */
-function targets(urls: Readonly<Record<string, (key: string) => string>>): (here: Endpoint) => Trial[] {
+function targets(
+  urls: Readonly<Record<string, (key: string) => string>>,
+): (here: EndpointUnderTest) => Trial[] {
   return ({ switches }) =>
     Object.entries(urls).map(([name, url]) =>
       refuses(name, (genuine) => ({ ...genuine, target: PATH + url(switches['key'] ?? '') })),
@@ -17,7 +19,7 @@ function targets(urls: Readonly<Record<string, (key: string) => string>>): (here
 }
 
 /** The same whatever the key is. */
-function queries(urls: Readonly<Record<string, string>>): (here: Endpoint) => Trial[] {
+function queries(urls: Readonly<Record<string, string>>): (here: EndpointUnderTest) => Trial[] {
   return targets(Object.fromEntries(Object.entries(urls).map(([name, url]) => [name, () => url])));
 }
 
@@ -54,7 +56,7 @@ const otherwise = targets({
 
 /** The key somewhere else, and no query. */
 function elsewhere(places: Readonly<Record<string, (genuine: WireRequest, key: string) => WireRequest>>) {
-  return ({ switches, credential }: Endpoint): Trial[] =>
+  return ({ switches, credential }: EndpointUnderTest): Trial[] =>
     Object.entries(places).map(([name, place]) =>
       refuses(name, (genuine) => {
         const placed = { ...place(genuine, switches['key'] ?? ''), target: PATH };
@@ -97,7 +99,7 @@ const oddKeys = targets({
 });
 
 // The sheet: percent-decode once; the slash before the ? may be there, or twice.
-const fineKeys = ({ switches }: Endpoint): Trial[] =>
+const fineKeys = ({ switches }: EndpointUnderTest): Trial[] =>
   Object.entries({
     'escapes that are none of necessity': (key: string) => `/?key=%4B${key.slice(1)}`,
     'no slash': (key: string) => `?key=${key}`,
@@ -108,7 +110,7 @@ const fineKeys = ({ switches }: Endpoint): Trial[] =>
   );
 
 /** Refused for other causes, with a key that may stand in no log line. */
-const refusedWithKey = ({ switches }: Endpoint): Trial[] => {
+const refusedWithKey = ({ switches }: EndpointUnderTest): Trial[] => {
   const key = switches['key'] ?? '';
   const edits: Readonly<Record<string, (genuine: WireRequest) => WireRequest>> = {
     'an unknown path': (genuine) => ({ ...genuine, target: `/nowhere?key=${key}` }),
@@ -145,8 +147,11 @@ const objectKeys = queries(
   ),
 );
 
-function authorized(name: string, values: (token: string, others: readonly Endpoint[]) => readonly string[]) {
-  return (others: readonly Endpoint[]): Trial =>
+function authorized(
+  name: string,
+  values: (token: string, others: readonly EndpointUnderTest[]) => readonly string[],
+) {
+  return (others: readonly EndpointUnderTest[]): Trial =>
     refuses(name, (genuine, { endpoint }) =>
       withAuthorization(genuine, ...values(endpoint.credential.text, others)),
     );
@@ -176,7 +181,7 @@ const fineTokens = Object.entries({
   ),
 );
 
-const tokenPlaces = (here: Endpoint): Trial[] => {
+const tokenPlaces = (here: EndpointUnderTest): Trial[] => {
   const token = here.credential.text;
   const places: Readonly<Record<string, (genuine: WireRequest) => WireRequest>> = {
     twice: (genuine) => withAuthorization(genuine, token, token),
@@ -209,7 +214,7 @@ const tokenPlaces = (here: Endpoint): Trial[] => {
 const brokenToken = authorized('a line end inside', (token) => [`${token.slice(0, 8)}\n${token.slice(8)}`]);
 
 /** Refused for other causes, with an access token that may stand in no log line. */
-const refusedWithToken = ({ credential: { text: token } }: Endpoint): Trial[] => {
+const refusedWithToken = ({ credential: { text: token } }: EndpointUnderTest): Trial[] => {
   const edits: Readonly<Record<string, (genuine: WireRequest) => WireRequest>> = {
     'an unknown path': (genuine) => ({ ...genuine, target: `/nowhere?token=${token}` }),
     'another method': (genuine) => ({ ...genuine, method: 'DELETE' }),

@@ -1,4 +1,4 @@
-import type { Endpoint, Group, Rule, Trial } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Group, Rule, Trial } from '../../../src/lab/conformance/rule.ts';
 import type { Genuine, Stage } from '../../../src/lab/conformance/stage.ts';
 import { answered, refused, type RefusalOptions } from '../../../src/lab/conformance/trials.ts';
 import type { WireRequest } from '../../../src/lab/conformance/wire.ts';
@@ -49,8 +49,11 @@ export function accepts(name: string, edit: Edit, options: RefusalOptions = {}):
 }
 
 /** These trials at the doors whose names begin so. */
-export function at(names: string, trials: readonly Trial[] | ((here: Endpoint) => readonly Trial[])) {
-  return (here: Endpoint): readonly Trial[] => {
+export function at(
+  names: string,
+  trials: readonly Trial[] | ((here: EndpointUnderTest) => readonly Trial[]),
+) {
+  return (here: EndpointUnderTest): readonly Trial[] => {
     if (!names.split(' ').some((name) => here.name.startsWith(name))) return [];
     return typeof trials === 'function' ? trials(here) : trials;
   };

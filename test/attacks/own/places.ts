@@ -1,7 +1,7 @@
 import { isTokenBody } from '../../../src/lab/conformance/endpoints.ts';
 import { withHeader, withHeaders } from '../../../src/lab/conformance/making/edit.ts';
 import { tokenIn, withToken } from '../../../src/lab/conformance/making/token.ts';
-import type { Endpoint, Trial } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Trial } from '../../../src/lab/conformance/rule.ts';
 import type { Stage } from '../../../src/lab/conformance/stage.ts';
 import type { Header, WireRequest } from '../../../src/lab/conformance/wire.ts';
 import { accepts, at, own, refuses, type Edit, type Own } from './own.ts';
@@ -47,11 +47,11 @@ const wrappings: readonly Wrapping[] = [
   { name: 'in UTF-16', wrap: (token) => Buffer.from(token, 'utf16le').toString('latin1') },
 ];
 
-function carrierOf(here: Endpoint): string {
+function carrierOf(here: EndpointUnderTest): string {
   return isTokenBody(here) ? 'risr' : (here.switches['carrier'] ?? '');
 }
 
-function wrapped(here: Endpoint): Trial[] {
+function wrapped(here: EndpointUnderTest): Trial[] {
   const carrier = carrierOf(here);
   const scheme: Wrapping = { name: 'behind Bearer', wrap: (token) => `Bearer ${token}`, passes: ['header'] };
   const all = carrier === 'header' ? [scheme, ...wrappings] : wrappings;

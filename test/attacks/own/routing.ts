@@ -1,10 +1,10 @@
-import type { Endpoint, Trial } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Trial } from '../../../src/lab/conformance/rule.ts';
 import { accepts, at, own, refuses, together, type Own } from './own.ts';
 
 const ONE_OF_EACH = 'hotdocs/form phenixid risr';
 
 /** Paths that some router or proxy takes for that of the endpoint. */
-function variants({ url: { pathname: path } }: Endpoint): Trial[] {
+function variants({ url: { pathname: path } }: EndpointUnderTest): Trial[] {
   const paths: Readonly<Record<string, string>> = {
     'an encoded dot in front': `/%2e${path}`,
     'an encoded slash behind, in capitals': `${path}%2F`,

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import supertest from 'supertest';
 import { createEndpoint } from '../../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded } from '../../../src/lab/conformance/result.ts';
-import type { Endpoint, Rule } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Rule } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { runConformance } from '../../../src/lab/conformance/run.ts';
 import { endpointsOf } from '../../../src/kit/endpoints.ts';
@@ -55,7 +55,7 @@ afterAll(async () => {
 });
 
 /** Every event of every source at the address it is sent to; `url` is known once the receivers run. */
-function endpointsAt(setup: Setup, url: string): Endpoint[] {
+function endpointsAt(setup: Setup, url: string): EndpointUnderTest[] {
   const { config } = started.get(setup) ?? { config: undefined };
   return sources.flatMap((source: Source) =>
     Object.keys(source.events).map((type) => {
@@ -85,7 +85,7 @@ const everywhere: readonly Rule[] = rules.filter(({ group, level }) => level ===
 /** Which rules are tried where: all at every event, and of the other setup what is only there. */
 const pairs = (['usual', 'other'] as const).flatMap((setup) => {
   const endpoints = endpointsAt(setup, PLACEHOLDER);
-  const first = (endpoint: Endpoint) =>
+  const first = (endpoint: EndpointUnderTest) =>
     endpoints.find(({ source }) => source === endpoint.source) === endpoint &&
     [TOKEN_SOURCE, KEY_SOURCE].includes(endpoint.source.name);
   return endpoints
@@ -126,13 +126,13 @@ describe('our own receiver', () => {
   });
 });
 
-function endpointIn(setup: Setup, name: string): Endpoint {
+function endpointIn(setup: Setup, name: string): EndpointUnderTest {
   const endpoint = endpointsAt(setup, started.get(setup)?.url ?? '').find((one) => one.name === name);
   if (endpoint === undefined) throw new Error(`There is no endpoint ${name}.`);
   return endpoint;
 }
 
-async function casesOf(rule: Rule, endpoint: Endpoint, setup: Setup): Promise<CaseEnded[]> {
+async function casesOf(rule: Rule, endpoint: EndpointUnderTest, setup: Setup): Promise<CaseEnded[]> {
   const cases: CaseEnded[] = [];
   const others = endpointsAt(setup, endpoint.url.origin).filter(({ name }) => name !== endpoint.name);
   await runConformance({

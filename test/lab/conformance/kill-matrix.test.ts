@@ -4,7 +4,7 @@ import { makeCertificates, requireOpenssl, type Certificates } from '../../suppo
 import { villains } from '../../villains/all.ts';
 import { startExpress } from '../../villains/express.ts';
 import { startKit } from '../../villains/kit.ts';
-import { missedBy, tryVillains, unseenAt, type Row } from '../../villains/matrix.ts';
+import { missedBy, tryVillains, unseenAt, type MatrixRow } from '../../villains/matrix.ts';
 import { requirePython, startPython } from '../../villains/python.ts';
 import { createReceiver } from '../../villains/receiver.ts';
 import { right } from '../../villains/right.ts';
@@ -45,7 +45,7 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
 
 type Trial = Pick<TryOptions, 'start'> & Partial<TryOptions>;
 
-let rows: readonly Row[] = [];
+let rows: readonly MatrixRow[] = [];
 const accusations = new Map<string, readonly string[]>();
 
 // Most of it is waiting, so all of it is tried at the same time. It may take as long as it takes.

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKit, type Kit } from '../../../src/lab/rig/kit.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
-import type { Endpoint } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
 import { credentialVariable, endpointsOf } from '../../../src/kit/endpoints.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { everyEndpoint, named, tryRules } from './trying-rules.ts';
@@ -9,7 +9,7 @@ import { everyEndpoint, named, tryRules } from './trying-rules.ts';
 // What the suite says of this kit as a process that is killed; the rest it is told in the kill matrix.
 
 let kit: Kit;
-let endpoints: readonly Endpoint[];
+let endpoints: readonly EndpointUnderTest[];
 
 beforeAll(async () => {
   kit = await startKit({ sources }, projectFile('src/example/main.ts'));

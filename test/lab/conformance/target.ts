@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createEndpoint } from '../../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded, RunEvent } from '../../../src/lab/conformance/result.ts';
-import type { Endpoint } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
 import { runConformance, type RunOptions } from '../../../src/lab/conformance/run.ts';
 import { universalRules } from '../../../src/lab/conformance/universal.ts';
 import { tokenRules } from '../../../src/lab/conformance/rules/tokens.ts';
@@ -27,7 +27,7 @@ export interface Answer {
 
 /** A receiver of one endpoint of risr, to be judged. */
 export interface Target {
-  readonly endpoint: Endpoint;
+  readonly endpoint: EndpointUnderTest;
   readonly requests: readonly Incoming[];
   close(): void;
   /** Listens again on the same port. */

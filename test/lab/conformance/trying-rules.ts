@@ -1,6 +1,6 @@
 import { createEndpoint, type EndpointOptions } from '../../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded } from '../../../src/lab/conformance/result.ts';
-import type { Endpoint } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { runConformance, type RunOptions } from '../../../src/lab/conformance/run.ts';
 import { endpointsOf } from '../../../src/kit/endpoints.ts';
@@ -11,7 +11,7 @@ export function everyEndpoint(
   url: URL | string,
   secretOf: (this: void, path: string) => string,
   options: Partial<Pick<EndpointOptions, 'switches'>> = {},
-): Endpoint[] {
+): EndpointUnderTest[] {
   return sources.flatMap((source) => {
     const [representative = ''] = source.story ?? Object.keys(source.events);
     return endpointsOf(source).map(({ path, type = representative }) =>
@@ -27,7 +27,10 @@ export function everyEndpoint(
 }
 
 /** Those of them with these names. */
-export function named(endpoints: readonly Endpoint[], ...names: readonly string[]): Endpoint[] {
+export function named(
+  endpoints: readonly EndpointUnderTest[],
+  ...names: readonly string[]
+): EndpointUnderTest[] {
   return endpoints.filter(({ name }) => names.includes(name));
 }
 
@@ -40,7 +43,7 @@ export interface Outcome {
 
 /** Tries some rules, by patterns of their ids. */
 export async function tryRules(
-  endpoints: readonly Endpoint[],
+  endpoints: readonly EndpointUnderTest[],
   only: readonly string[],
   options: Partial<RunOptions> = {},
 ): Promise<Outcome> {

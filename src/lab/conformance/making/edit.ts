@@ -1,8 +1,8 @@
-import type { Endpoint } from '../rule.ts';
+import type { EndpointUnderTest } from '../rule.ts';
 import type { Header, WireRequest } from '../wire.ts';
 
 /** Whether a usual delivery has a body at all: what travels in the query or in a header has none. */
-export function hasBody({ source, type, switches, credential }: Endpoint): boolean {
+export function hasBody({ source, type, switches, credential }: EndpointUnderTest): boolean {
   const { verb = 'usual', carrier = 'usual', tokenBody = 'usual' } = switches;
   const method = verb === 'usual' ? source.methods(type)[0] : verb;
   const place = credential.kind === 'TOKEN' ? tokenBody : carrier;

@@ -1,10 +1,10 @@
-import type { Endpoint, Finding } from '../rule.ts';
+import type { EndpointUnderTest, Finding } from '../rule.ts';
 import type { Effects, Stage } from '../stage.ts';
 import { failed, passed } from '../trials.ts';
 import { hasOwnId, ownGenuine } from './own-content.ts';
 
 /** Whether what comes of a delivery can be told from what comes of others: not so for a click that asks for a page. */
-export function tellsEffects(at: Endpoint): boolean {
+export function tellsEffects(at: EndpointUnderTest): boolean {
   return hasOwnId(at) || at.source.events[at.type]?.mode === 'notify';
 }
 

@@ -1,10 +1,10 @@
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import { encode, signParts, tokenIn, withToken, type Token } from './token.ts';
 
 /** Makes another token of a genuine one; `undefined` when this one does not lend itself to it. */
-export type Forge = (token: Token, at: Endpoint) => string | undefined;
+export type Forge = (token: Token, at: EndpointUnderTest) => string | undefined;
 
 /** A trial with another text in place of the genuine token. */
 export function forged(name: string, forge: Forge, options: RefusalOptions = {}): Trial {
@@ -30,11 +30,11 @@ export function overPayload(name: string, payload: string | Buffer, options: Ref
 }
 
 /** These trials where a signed token proves a delivery, and none elsewhere. */
-export function onTokens(trials: readonly Trial[]): (at: Endpoint) => readonly Trial[] {
+export function onTokens(trials: readonly Trial[]): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) => (proofKindOf(at) === 'token' ? trials : []);
 }
 
 /** These trials where the token is a JWT in a form, a query or a header, and none elsewhere. */
-export function onJwts(trials: readonly Trial[]): (at: Endpoint) => readonly Trial[] {
+export function onJwts(trials: readonly Trial[]): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) => (proofKindOf(at) === 'token' && !isTokenBody(at) ? trials : []);
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Finding, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Finding, Trial } from '../rule.ts';
 import { describe, isAccepted, tried, type Make, type Statuses, type TrialOptions } from '../trials.ts';
 import type { Observation } from '../wire.ts';
 
@@ -44,8 +44,8 @@ function isOneOf(observation: Observation, statuses: Statuses): boolean {
 
 /** Trials that apply at some endpoints only. */
 export function where(
-  applies: (at: Endpoint) => boolean,
-  trials: (at: Endpoint) => readonly Trial[],
-): (at: Endpoint) => readonly Trial[] {
+  applies: (at: EndpointUnderTest) => boolean,
+  trials: (at: EndpointUnderTest) => readonly Trial[],
+): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) => (applies(at) ? trials(at) : []);
 }

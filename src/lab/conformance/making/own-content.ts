@@ -1,7 +1,7 @@
 import { randomText, randomUuid, type Random } from '../../mock/random.ts';
 import { switchesOf } from '../../mock/request.ts';
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Trial } from '../rule.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { answered, type Statuses } from '../trials.ts';
 import { hasBody } from './edit.ts';
@@ -50,7 +50,7 @@ interface Revision {
 }
 
 /** That of an endpoint's usual content, where its sender counts the states of a document. */
-export function revisionOf({ source, type }: Endpoint): Revision | undefined {
+export function revisionOf({ source, type }: EndpointUnderTest): Revision | undefined {
   const { id, rev } = membersOf(JSON.stringify(source.events[type]?.example ?? {}));
   const [, count, rest = ''] = (typeof rev === 'string' ? /^(\d+)(-.*)$/.exec(rev) : undefined) ?? [];
   if (count === undefined || typeof id !== 'string') return undefined;
@@ -59,18 +59,18 @@ export function revisionOf({ source, type }: Endpoint): Revision | undefined {
 
 const SAMPLE_ID = '00000000-0000-4000-8000-000000000000';
 
-function sampleOf({ source, type, switches }: Endpoint): string {
+function sampleOf({ source, type, switches }: EndpointUnderTest): string {
   const event = { type, id: SAMPLE_ID, payload: source.events[type]?.example, at: new Date() };
   return source.envelope.write(event, switchesOf(source, switches)).toString();
 }
 
 /** Whether the sender gives each event an id, so that a redelivery can be told from another event. */
-export function hasOwnId(at: Endpoint): boolean {
+export function hasOwnId(at: EndpointUnderTest): boolean {
   return sampleOf(at).includes(SAMPLE_ID);
 }
 
 /** The member of the content that names the event type; none where only the path tells. */
-export function typeMemberOf(at: Endpoint): string | undefined {
+export function typeMemberOf(at: EndpointUnderTest): string | undefined {
   return Object.entries(membersOf(sampleOf(at))).find(([, value]) => value === at.type)?.[0];
 }
 
@@ -87,12 +87,12 @@ export function withMembers(json: string, members: string): string {
 }
 
 /** How many bytes of content an endpoint takes in any case; a query has less room than a body. */
-export function roomOf(at: Endpoint): number {
+export function roomOf(at: EndpointUnderTest): number {
   return hasBody(at) ? Math.min(at.maxBodyBytes / 2, 150_000) : 6_000;
 }
 
 /** Whether its content can be written by hand at all: what travels field by field cannot be. */
-export function isWritten(at: Endpoint): boolean {
+export function isWritten(at: EndpointUnderTest): boolean {
   return proofKindOf(at) !== 'access token' || hasBody(at);
 }
 
@@ -100,14 +100,14 @@ export function isWritten(at: Endpoint): boolean {
 export const KEPT_OR_NOT: Statuses = ['2xx', 400, 422];
 
 /** What a receiver may answer to content that JSON parsers read otherwise: a token with such a payload may be none to it. */
-export function doubtful(at: Endpoint): Statuses {
+export function doubtful(at: EndpointUnderTest): Statuses {
   return proofKindOf(at) === 'token' ? [...KEPT_OR_NOT, 401, 429] : KEPT_OR_NOT;
 }
 
 /** Rightly proven content that may not fit. */
 export function misfit(
   name: string,
-  write: (content: OwnContent, at: Endpoint) => string | Buffer,
+  write: (content: OwnContent, at: EndpointUnderTest) => string | Buffer,
   statuses: Statuses = KEPT_OR_NOT,
 ): Trial {
   return answered(

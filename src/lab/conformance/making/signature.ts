@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
 
@@ -18,7 +18,7 @@ export interface Signature {
 const SPELLING = /^(?:[\w-]+[=:])?([0-9a-f]{64}|[\w+/-]{43}=?)$/i;
 
 /** Finds the one header that looks like 32 bytes, in whatever spelling the sender is set to. */
-function signatureIn(request: WireRequest, { credential }: Endpoint): Signature {
+function signatureIn(request: WireRequest, { credential }: EndpointUnderTest): Signature {
   for (const [header, value] of request.headers) {
     const text = SPELLING.exec(value)?.[1];
     if (text === undefined) continue;
@@ -71,6 +71,6 @@ export function around(
 }
 
 /** These trials where a signature in a header proves a delivery, and none elsewhere. */
-export function onSignatures(trials: readonly Trial[]): (at: Endpoint) => readonly Trial[] {
+export function onSignatures(trials: readonly Trial[]): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) => (proofKindOf(at) === 'signature header' ? trials : []);
 }

@@ -1,5 +1,5 @@
 import { createHmac } from 'node:crypto';
-import type { Endpoint } from '../rule.ts';
+import type { EndpointUnderTest } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
 
 /** A genuine token taken apart, with what its sender knows. */
@@ -30,7 +30,7 @@ export function signParts(
 const COMPACT = /ey[\w-]+\.[\w-]+\.[\w-]+/;
 
 /** Takes the token out of a genuine request, wherever it travels in it. */
-export function tokenIn(request: WireRequest, { credential }: Pick<Endpoint, 'credential'>): Token {
+export function tokenIn(request: WireRequest, { credential }: Pick<EndpointUnderTest, 'credential'>): Token {
   const places = [
     request.target,
     ...request.headers.map(([, value]) => value),

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
 
@@ -87,7 +87,9 @@ export const accessTokenRules: readonly Rule[] = [
 ];
 
 /** These trials where an access token proves a delivery, and none elsewhere. */
-function onAccessTokens(trials: (token: string) => readonly Trial[]): (at: Endpoint) => readonly Trial[] {
+function onAccessTokens(
+  trials: (token: string) => readonly Trial[],
+): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) => (proofKindOf(at) === 'access token' ? trials(at.credential.text) : []);
 }
 

@@ -1,5 +1,5 @@
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Changes, Genuine } from '../stage.ts';
 import { answered, refused, refusedAnew, type RefusalOptions, type Statuses } from '../trials.ts';
 import { hasBody, mediaTypeOf, replaced, unproven, withBody, withHeader } from '../making/edit.ts';
@@ -69,7 +69,7 @@ export const byteRules: readonly Rule[] = [
 ];
 
 /** A token that is found behind the mark is the same token; a signed body is not the same body. */
-function inFront(name: string, mark: readonly number[], at: Endpoint): Trial {
+function inFront(name: string, mark: readonly number[], at: EndpointUnderTest): Trial {
   const options: RefusalOptions =
     proofKindOf(at) === 'token' ? { also: [400, 415], accepted: 'warned' } : { also: [400] };
   const change = (genuine: Genuine) => withBody(genuine, Buffer.concat([Buffer.from(mark), genuine.body]));
@@ -95,7 +95,7 @@ function twin(name: string, bytes: readonly number[]): Trial {
 }
 
 /** A decoder that takes text for ASCII drops the bit again. */
-function eighthBits(at: Endpoint): Trial[] {
+function eighthBits(at: EndpointUnderTest): Trial[] {
   const tokenAt = isTokenBody(at) ? 0 : 'token='.length;
   return [8, 60].map((place) =>
     refused(

@@ -1,6 +1,6 @@
 import { switchesOf } from '../../mock/request.ts';
 import type { OutgoingRequest } from '../../../kit/source.ts';
-import type { Endpoint, Finding, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Finding, Rule, Trial } from '../rule.ts';
 import type { Effects, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import type { WireRequest } from '../wire.ts';
@@ -32,7 +32,7 @@ export const consequenceRules: readonly Rule[] = [
   },
 ];
 
-function refusals(at: Endpoint): Trial[] {
+function refusals(at: EndpointUnderTest): Trial[] {
   const forgeries = at.source.proof.forgeries.filter(
     (forgery) => !at.accepts.has(`alg=${forgery.toUpperCase()}`),
   );
@@ -79,7 +79,7 @@ function withoutEffect(name: string, make: (given: Given) => Promise<WireRequest
   });
 }
 
-function misfits(at: Endpoint): Trial[] {
+function misfits(at: EndpointUnderTest): Trial[] {
   const typeMember = typeMemberOf(at);
   const unknown = (json: string) => json.replace(`"${at.type}"`, '"SomethingForgotten"');
   return [

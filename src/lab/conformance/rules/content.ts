@@ -1,5 +1,5 @@
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Finding, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Finding, Rule, Trial } from '../rule.ts';
 import type { Stage } from '../stage.ts';
 import { passed, tried, worse } from '../trials.ts';
 import { gradeOf, where } from '../making/graded.ts';
@@ -88,7 +88,7 @@ const noTexts: readonly (readonly [name: string, written: Buffer])[] = [
   ['UTF-16', Buffer.from('A', 'utf16le')],
 ];
 
-function odd(at: Endpoint): Trial[] {
+function odd(at: EndpointUnderTest): Trial[] {
   const written = (name: string, text: string | Buffer, statuses = KEPT_OR_NOT) =>
     misfit(
       name,
@@ -141,7 +141,7 @@ async function eachReplaced(stage: Stage, value: unknown): Promise<Finding> {
 }
 
 /** A receiver with access tokens may tell its tenants by a member. */
-function passesFor(at: Endpoint) {
+function passesFor(at: EndpointUnderTest) {
   return proofKindOf(at) === 'access token' ? [...KEPT_OR_NOT, 401, 429] : KEPT_OR_NOT;
 }
 
@@ -163,7 +163,7 @@ const unknownTypes: readonly (readonly [name: string, written: string])[] = [
   ['of 3,000 letters', `"${'O'.repeat(3_000)}"`],
 ];
 
-function types(at: Endpoint): Trial[] {
+function types(at: EndpointUnderTest): Trial[] {
   const name = typeMemberOf(at) ?? '';
   const typed = (written: string) => (content: OwnContent) =>
     content.json.replace(new RegExp(`"${name}":\\s*"[^"]*"`), () => `"${name}":${written}`);

@@ -1,4 +1,4 @@
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { valuesOf } from '../reply.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 
@@ -40,7 +40,7 @@ function shown(name: string, markup: string): Trial {
 }
 
 /** The usual payload, each of its texts but ids followed by markup. */
-function withMarkup({ source, type }: Endpoint, markup: string): unknown {
+function withMarkup({ source, type }: EndpointUnderTest, markup: string): unknown {
   return JSON.parse(JSON.stringify(source.events[type]?.example ?? {}), (_name, value: unknown) =>
     typeof value === 'string' && !/^[0-9a-f-]{36}$/.test(value) ? `${value}${markup}` : value,
   ) as unknown;

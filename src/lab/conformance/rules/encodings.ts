@@ -1,6 +1,6 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Genuine } from '../stage.ts';
 import { answered, refused, type RefusalOptions, type Statuses } from '../trials.ts';
 import { hasBody, mediaTypeOf, withBody, withHeader } from '../making/edit.ts';
@@ -50,7 +50,7 @@ const recoded: readonly (readonly [charset: string, encode: Encode])[] = [
 ];
 
 /** Bytes that nobody signed, and that read in their charset as the signed text. */
-function recodings(at: Endpoint): Trial[] {
+function recodings(at: EndpointUnderTest): Trial[] {
   if (proofKindOf(at) === 'access token') return [];
   // A token is verified after it was read, so that reading it so or so opens nothing; a signed body is the signed one.
   const options: RefusalOptions = { also: [400, 415], ...(isSignedBody(at) ? {} : { accepted: 'warned' }) };
@@ -63,7 +63,7 @@ function recodings(at: Endpoint): Trial[] {
   );
 }
 
-function isSignedBody(at: Endpoint): boolean {
+function isSignedBody(at: EndpointUnderTest): boolean {
   return proofKindOf(at) === 'signature header';
 }
 
@@ -116,7 +116,7 @@ const codings: readonly (readonly [coding: string, encode: (body: Buffer) => Buf
   ['gzip, gzip', (body) => gzipSync(gzipSync(body))],
 ];
 
-function packings(at: Endpoint): Trial[] {
+function packings(at: EndpointUnderTest): Trial[] {
   if (proofKindOf(at) === 'access token') return [];
   const options: RefusalOptions = { also: [400, 415], ...(isSignedBody(at) ? {} : { accepted: 'warned' }) };
   return codings.map(([coding, encode]) =>
@@ -139,7 +139,7 @@ function called(coding: string): Trial {
 
 const BOMB_BYTES = 32 * 1024 * 1024;
 
-function broken(at: Endpoint): Trial[] {
+function broken(at: EndpointUnderTest): Trial[] {
   // Where the body itself proves nothing, a broken one may be kept for a human.
   const vouched: Statuses = proofKindOf(at) === 'access token' ? ['2xx'] : [];
   const statuses: Statuses = [400, 401, 429, 413, 415, 422, ...vouched];

@@ -1,5 +1,5 @@
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { answered, type Statuses } from '../trials.ts';
 import { hasBody, withBody, withHeader } from '../making/edit.ts';
 
@@ -17,7 +17,7 @@ export const formRules: readonly Rule[] = [
   },
 ];
 
-function hasForm(at: Endpoint): boolean {
+function hasForm(at: EndpointUnderTest): boolean {
   const { carrier = 'usual' } = at.switches;
   return (
     proofKindOf(at) === 'token' && !isTokenBody(at) && hasBody(at) && ['usual', 'form'].includes(carrier)

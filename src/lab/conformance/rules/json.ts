@@ -1,5 +1,5 @@
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { refusedAnew, type Statuses } from '../trials.ts';
 import { unproven } from '../making/edit.ts';
 import { doubtful, isWritten, KEPT_OR_NOT, misfit, roomOf, withMembers } from '../making/own-content.ts';
@@ -115,13 +115,13 @@ export const jsonRules: readonly Rule[] = [
   },
 ];
 
-type Write = (at: Endpoint) => string;
+type Write = (at: EndpointUnderTest) => string;
 
 /** Good content with these members behind its own. */
 function membered(
   members: readonly (readonly [name: string, write: Write])[],
   also: Statuses = [],
-): (at: Endpoint) => readonly Trial[] {
+): (at: EndpointUnderTest) => readonly Trial[] {
   return (at) =>
     isWritten(at)
       ? members.map(([name, write]) =>
@@ -131,7 +131,7 @@ function membered(
 }
 
 /** As many levels as there is room for. */
-function nested(levels: number, at: Endpoint, open: string, close: string, inside = ''): string {
+function nested(levels: number, at: EndpointUnderTest, open: string, close: string, inside = ''): string {
   const fitting = Math.min(levels, Math.floor(roomOf(at) / (open.length + close.length)));
   return `,"x":${open.repeat(fitting)}${inside}${close.repeat(fitting)}`;
 }

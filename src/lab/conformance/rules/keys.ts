@@ -1,4 +1,4 @@
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { WireRequest } from '../wire.ts';
 
@@ -90,7 +90,7 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** These trials where `?key=` is set, and none elsewhere. */
-function onKeys(trials: (key: string) => readonly Trial[]): (at: Endpoint) => readonly Trial[] {
+function onKeys(trials: (key: string) => readonly Trial[]): (at: EndpointUnderTest) => readonly Trial[] {
   return ({ source, switches }) => {
     const key = source.installations === true ? (switches['key'] ?? '') : '';
     return key === '' ? [] : trials(key);

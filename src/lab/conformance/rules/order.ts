@@ -1,4 +1,4 @@
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Effect, Stage } from '../stage.ts';
 import { failed, passed, tried } from '../trials.ts';
 import { countOf, finalCount, inTheEnd } from '../making/effects.ts';
@@ -32,7 +32,7 @@ export const orderRules: readonly Rule[] = [
   },
 ];
 
-function hasSubject({ source, type }: Endpoint): boolean {
+function hasSubject({ source, type }: EndpointUnderTest): boolean {
   const definition = source.events[type];
   return definition?.mode === 'notify' && definition.subject !== undefined;
 }
@@ -60,7 +60,7 @@ function inOrder(): Trial {
   });
 }
 
-interface Row {
+interface Series {
   /** What tells one delivery of the row from the others. */
   readonly marks: readonly string[];
   /** The same of an effect; nothing of effects of other deliveries. */
@@ -68,7 +68,7 @@ interface Row {
 }
 
 /** Of a sender with one endpoint for all its events: one of each about one task. Else: the same document several times. */
-async function deliverRow(stage: Stage): Promise<Row> {
+async function deliverRow(stage: Stage): Promise<Series> {
   const { json, ref } = ownContent(stage);
   const { endpoint } = stage;
   if (endpoint.source.endpointPer === 'source') {
@@ -90,7 +90,7 @@ async function accept(stage: Stage, content: string): Promise<void> {
 }
 
 /** The content at a revision so much later than that of the example. */
-function withRevision(json: string, at: Endpoint, later: number): string {
+function withRevision(json: string, at: EndpointUnderTest, later: number): string {
   const revision = revisionOf(at);
   if (revision === undefined) return json;
   const { count, rest } = revision;

@@ -1,4 +1,4 @@
-import type { Endpoint, Finding, Rule } from '../rule.ts';
+import type { EndpointUnderTest, Finding, Rule } from '../rule.ts';
 import type { Stage } from '../stage.ts';
 import { switchesOf } from '../../mock/request.ts';
 import { describe, tried } from '../trials.ts';
@@ -33,6 +33,6 @@ async function judged(stage: Stage): Promise<Finding> {
 }
 
 /** Where nobody waits, no manual says that the body is read. */
-function ifNot({ source, type }: Endpoint): Finding['outcome'] {
+function ifNot({ source, type }: EndpointUnderTest): Finding['outcome'] {
   return source.events[type]?.mode === 'reply' ? 'failed' : 'warned';
 }

@@ -1,4 +1,4 @@
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { describe, failed, passed, tried, type Statuses } from '../trials.ts';
 import { bytesOf } from '../wire.ts';
 import { hasBody, withHeader } from '../making/edit.ts';
@@ -58,7 +58,7 @@ function announced(): Trial {
 }
 
 /** In bytes of content: what each way of travelling is documented, or must be expected, to carry. */
-function room(at: Endpoint): Trial {
+function room(at: EndpointUnderTest): Trial {
   const signedText = 4_000;
   const inAddress = 9_000;
   const usual = at.maxBodyBytes < 100_000 ? signedText : 100_000;

@@ -1,5 +1,5 @@
 import { randomText } from '../../mock/random.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Statuses } from '../trials.ts';
 import { withHeaders, withPath } from '../making/edit.ts';
 import { graded, type Grades } from '../making/graded.ts';
@@ -55,7 +55,7 @@ export const routingRules: readonly Rule[] = [
 
 const NOT_HERE: Statuses = [400, 401, 429, 403, 404, 405, 410, 421];
 
-function otherMethods(at: Endpoint): Trial[] {
+function otherMethods(at: EndpointUnderTest): Trial[] {
   const own = at.source.methods(at.type);
   return ['GET', 'PUT', 'PATCH', 'DELETE', 'TRACE', 'PROPFIND', 'QUERY']
     .filter((method) => !own.includes(method))
@@ -93,7 +93,7 @@ const overrides: readonly Trial[] = ['X-HTTP-Method-Override', 'X-HTTP-Method', 
 );
 
 /** Paths that some router or proxy takes for that of the endpoint. */
-function variantsOf({ url: { pathname }, source }: Endpoint): string[] {
+function variantsOf({ url: { pathname }, source }: EndpointUnderTest): string[] {
   const last = pathname.slice(pathname.lastIndexOf('/') + 1);
   const before = pathname.slice(0, pathname.length - last.length);
   const encoded = `${before}%${last.charCodeAt(0).toString(16)}${last.slice(1)}`;
@@ -124,7 +124,7 @@ function variantsOf({ url: { pathname }, source }: Endpoint): string[] {
 
 const RESEMBLING: Grades = { passes: [...NOT_HERE, 0], warns: ['2xx', 301, 302, 303, 307, 308] };
 
-function resembling(path: string, { url: { pathname } }: Endpoint): Trial {
+function resembling(path: string, { url: { pathname } }: EndpointUnderTest): Trial {
   const spelled = path
     .replaceAll('%', 'percent ')
     .replaceAll('\\', ' backslash ')
@@ -136,7 +136,7 @@ function resembling(path: string, { url: { pathname } }: Endpoint): Trial {
   return graded(name, async (stage) => withPath(await stage.genuine(), path), RESEMBLING);
 }
 
-function unknownPaths({ url: { pathname } }: Endpoint): Trial[] {
+function unknownPaths({ url: { pathname } }: EndpointUnderTest): Trial[] {
   const folder = pathname.slice(0, pathname.lastIndexOf('/'));
   const paths: readonly (readonly [name: string, write: (word: string) => string])[] = [
     ['a path of nobody', (word) => `/${word}`],

@@ -1,6 +1,6 @@
 import { createHash, hash } from 'node:crypto';
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { mac, onSignatures, respelled, type Signature } from '../making/signature.ts';
 
 const hex = (bytes: Buffer) => bytes.toString('hex');
@@ -133,7 +133,7 @@ function twinOf(text: string): string {
   return spellings.find((twin) => twin !== text && Buffer.from(twin, 'base64').equals(bytes)) ?? '';
 }
 
-function otherSchemes({ switches, accepts }: Endpoint): Trial[] {
+function otherSchemes({ switches, accepts }: EndpointUnderTest): Trial[] {
   const chosen = switches['scheme'] ?? 'hmac-sha256';
   const isAgreed = (scheme: string) => scheme === chosen || accepts.has(`scheme=${scheme}`);
   const keyed: readonly (readonly [scheme: string, of: (signature: Signature) => Buffer])[] = [

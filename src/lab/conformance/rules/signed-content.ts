@@ -1,5 +1,5 @@
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
 import { around, mac, onSignatures, respelled, signed, type Signature } from '../making/signature.ts';
 
@@ -100,7 +100,7 @@ function inTrailer(request: WireRequest, signature: Signature) {
   };
 }
 
-function otherContents(others: readonly Endpoint[]): Trial[] {
+function otherContents(others: readonly EndpointUnderTest[]): Trial[] {
   const over = (name: string, sign: (signature: Signature) => Buffer) =>
     respelled(name, (signature) => sign(signature).toString('hex'));
   return [

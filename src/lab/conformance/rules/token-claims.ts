@@ -1,5 +1,5 @@
 import { proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { describe, failed, isAccepted, passed, refused, tried, type RefusalOptions } from '../trials.ts';
 import { forged, onJwts, onTokens, overPayload } from '../making/forged.ts';
 import { encode, signParts, tokenIn, withToken } from '../making/token.ts';
@@ -111,7 +111,7 @@ function claiming(name: string, claims: Claims, options: RefusalOptions = {}): T
   );
 }
 
-function tokenOf(other: Endpoint): Trial {
+function tokenOf(other: EndpointUnderTest): Trial {
   return refused(`a token for ${other.name}`, async (genuine, stage) => {
     const foreign = tokenIn(await stage.genuine({ of: other }), other);
     return withToken(genuine, tokenIn(genuine, stage.endpoint), foreign.whole);

@@ -1,5 +1,5 @@
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule, Trial } from '../rule.ts';
+import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
@@ -66,7 +66,7 @@ export const tokenPlaceRules: readonly Rule[] = [
   },
 ];
 
-function wrappings({ switches }: Endpoint): Trial[] {
+function wrappings({ switches }: EndpointUnderTest): Trial[] {
   const inHeader = switches['carrier'] === 'header';
   return [
     forged('in double quotes', ({ whole }) => `"${whole}"`),
@@ -97,7 +97,7 @@ function placed(name: string, put: (parts: Placed) => WireRequest, options: Refu
   return refused(name, (genuine, { endpoint }) => put(partsOf(genuine, endpoint)), options);
 }
 
-function partsOf(genuine: Genuine, endpoint: Endpoint): Placed {
+function partsOf(genuine: Genuine, endpoint: EndpointUnderTest): Placed {
   const { whole, payloadJson, secret } = tokenIn(genuine, endpoint);
   const headers = genuine.headers.filter(([, value]) => !value.includes(whole));
   const [target = ''] = genuine.target.split('?');

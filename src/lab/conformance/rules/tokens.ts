@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
-import type { Endpoint, Rule } from '../rule.ts';
+import type { EndpointUnderTest, Rule } from '../rule.ts';
 import { forged, onTokens, underHeader } from '../making/forged.ts';
 import { encode, signParts, type Token } from '../making/token.ts';
 
@@ -147,7 +147,7 @@ function signedByOwnKey({ payload }: Token): string {
   return `${input}.${signature.toString('base64url')}`;
 }
 
-function strongerHashes({ accepts }: Endpoint) {
+function strongerHashes({ accepts }: EndpointUnderTest) {
   const underOwnName = [
     ['HS384', 'sha384'],
     ['HS512', 'sha512'],
@@ -194,7 +194,7 @@ const PUBLISHED = [
   ['the word changeme', 'changeme'],
 ] as const;
 
-function guessedKeys(at: Endpoint) {
+function guessedKeys(at: EndpointUnderTest) {
   const { source, type, url, credential } = at;
   const guesses: readonly (readonly [name: string, key: string | Buffer])[] = [
     ['nothing', ''],
