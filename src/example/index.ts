@@ -56,6 +56,8 @@ const settings = {
  */
 export const example = defineApp({
   folder: 'src/example',
+  greeting:
+    'This is the reference receiver: it changes things in the products. Yours is src/app; npm start runs it.',
   sources: [hotdocs, phenixid, risr],
   settings,
   open({ settings, apis }): Tools {

@@ -21,6 +21,8 @@ export interface App<
 > {
   /** Where it is, for messages: `src/app`. */
   readonly folder: string;
+  /** A sentence for the person who starts it, printed under the endpoints. */
+  readonly greeting?: string;
   /** Whose events it takes. What is not in this list has no endpoint and no setting, and needs no handler. */
   readonly sources: Sources;
   /** Your own environment variables, read, checked and listed together with the kit's. */

@@ -52,7 +52,10 @@ export function start<Tools>(
 }
 
 /** An app whose sources and settings the compiler need not know. */
-export type Startable<Tools = unknown> = Pick<App, 'folder' | 'sources' | 'endpoints' | 'settings'> & {
+export type Startable<Tools = unknown> = Pick<
+  App,
+  'folder' | 'greeting' | 'sources' | 'endpoints' | 'settings'
+> & {
   open(context: never): Tools | Promise<Tools>;
   handlers(tools: Tools): AllHandlers;
   steps?(tools: Tools): Calling['steps'];

@@ -5,7 +5,11 @@ import type { Program, Startable } from './start.ts';
 import { kitVersion } from './version.ts';
 
 /** What the process says when it has started: which app it runs, and every endpoint with what opens it. */
-export function startupTable(app: Pick<Startable, 'folder'>, config: Config, program: Started): string {
+export function startupTable(
+  app: Pick<Startable, 'folder' | 'greeting'>,
+  config: Config,
+  program: Started,
+): string {
   const { general, warnings } = config;
   const { url, adminUrl, notWritten } = program;
   return [
@@ -16,6 +20,7 @@ export function startupTable(app: Pick<Startable, 'folder'>, config: Config, pro
     '',
     ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
     ...notWrittenLines(app, notWritten),
+    ...(app.greeting === undefined ? [] : ['', app.greeting]),
     ...warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
