@@ -6,6 +6,7 @@ import {
   type RequestListener,
   type Server,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rejections, type RejectionCode } from '../errors.ts';
@@ -29,6 +30,7 @@ export const MAX_HEADER_BYTES = 32 * 1024;
 /** The HTTP server: Express around one route, and constant answers to what is not HTTP enough to get there. */
 export function createReceiverServer(options: ServerOptions): Server {
   const { listener, messages } = createReceiverListener(options);
+  const inTurn = queueRequests(options.log);
   const app = inTurn(listener);
   const http = {
     ...messages,
@@ -46,11 +48,12 @@ export function createReceiverServer(options: ServerOptions): Server {
     expectContinue(request);
     app(request, response);
   });
-  server.on('checkExpectation', (request: IncomingMessage, response: ServerResponse) => {
+  const refuseExpectation = inTurn((request, response) => {
     sendAndClose(request, response, rejectionReply('expectation_unknown'));
     const why = rejections.expectation_unknown[1];
     options.log.warn({ outcome: 'rejected', code: 'expectation_unknown', why });
   });
+  server.on('checkExpectation', refuseExpectation);
   server.on('connect', (_request, socket) => {
     // Node has let go of this socket: an error that nobody listens to would end the process.
     socket.on('error', () => undefined);
@@ -123,15 +126,42 @@ function refuseUnrouted(request: IncomingMessage, response: ServerResponse, erro
   else log.warn({ outcome: 'rejected', code, why: 'The request target is not a path.' });
 }
 
-/** The requests of a connection one after the other: behind one that ends it, none may be acted upon (RFC 9112, 9.6). */
-function inTurn(listener: RequestListener): RequestListener {
-  return (request, response) => {
+/** No sender sends a request before it has the reply to the last one; so many are waited with all the same. */
+const MAX_WAITING = 16;
+
+/**
+ * The requests of a connection one after the other: behind one that ends it, none may be acted upon (RFC 9112, 9.6).
+ * Node stops reading only when replies pile up, and there is none to a request that waits. So it is we who end a
+ * connection on which too many do.
+ */
+function queueRequests(log: Log): (listener: RequestListener) => RequestListener {
+  const waiting = new WeakMap<Socket, number>();
+
+  function wait(socket: Socket, change: 1 | -1): number {
+    const count = (waiting.get(socket) ?? 0) + change;
+    waiting.set(socket, count);
+    return count;
+  }
+
+  return (listener) => (request, response) => {
+    const { socket } = request;
     // Node reads ahead, but gives a response its socket only when its turn has come, and then says so.
-    if (response.socket !== null) listener(request, response);
-    else
-      response.once('socket', () => {
-        listener(request, response);
-      });
+    if (response.socket !== null) {
+      listener(request, response);
+      return;
+    }
+    // What has been read together with the request that was one too many.
+    if (socket.destroyed) return;
+    if (wait(socket, 1) > MAX_WAITING) {
+      socket.destroy();
+      const why = `More than ${MAX_WAITING} requests on one connection without waiting for replies.`;
+      log.warn({ outcome: 'rejected', code: 'request_malformed', why });
+      return;
+    }
+    response.once('socket', () => {
+      wait(socket, -1);
+      listener(request, response);
+    });
   };
 }
 

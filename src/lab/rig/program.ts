@@ -5,6 +5,8 @@ import type { Environment } from '../../kit/program/reader.ts';
 
 /** The program, as the process that a person or a supervisor starts. */
 export interface ProgramProcess {
+  /** `undefined` if it could not be started at all. */
+  readonly pid: number | undefined;
   /** Everything it has written so far, to both streams. */
   output(): string;
   /** Resolves with what the pattern catches as soon as it is printed, and rejects if the process ends before. */
@@ -78,5 +80,12 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
     });
   }
 
-  return { output: () => output, said, url: () => said(/^Listening on (\S+)$/m), kill, ended };
+  return {
+    pid: child.pid,
+    output: () => output,
+    said,
+    url: () => said(/^Listening on (\S+)$/m),
+    kill,
+    ended,
+  };
 }

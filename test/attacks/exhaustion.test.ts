@@ -1,0 +1,76 @@
+import { hash } from 'node:crypto';
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { risr } from '../../src/kit/sources/risr/index.ts';
+import type { ProgramProcess } from '../../src/lab/rig/program.ts';
+import { createProcessStage, enough } from '../support/process-stage.ts';
+import { post } from '../support/raw.ts';
+import { residentMegabytes } from '../support/resident.ts';
+import type { TestSender } from '../support/test-sender.ts';
+
+// What anybody who reaches the port can do without a secret, and what it costs the next genuine delivery. Memory is that
+// of a real process.
+
+const SECRET = hash('sha256', 'a secret for a flood');
+const stage = createProcessStage();
+let receiver: ProgramProcess;
+let sender: TestSender;
+let url: URL;
+const open: Socket[] = [];
+
+beforeAll(async () => {
+  receiver = stage.start({ ...enough, PHENIXID_SECRET: SECRET, LOG_LEVEL: 'error' });
+  url = new URL(await receiver.url());
+  sender = stage.senderTo(url.href.slice(0, -1));
+  await delivered(); // what is loaded with the first one is no cost of an attack
+});
+afterAll(async () => {
+  for (const socket of open) socket.destroy();
+  await stage.tearDown();
+});
+
+/** Sends a genuine delivery, which must be accepted. Resolves with the milliseconds that it took. */
+async function delivered(): Promise<number> {
+  const started = performance.now();
+  expect((await sender.fire(risr, 'profile_updated')).status).toBe(200);
+  return performance.now() - started;
+}
+
+async function attacker(): Promise<Socket> {
+  const socket = connect(Number(url.port), url.hostname);
+  socket.on('error', () => undefined);
+  open.push(socket);
+  await once(socket, 'connect');
+  return socket;
+}
+
+/** Writes as long as the receiver reads, resolves with the bytes that it took: all, or those until it would take no more. */
+async function pour(socket: Socket, bytes: Buffer, most: number): Promise<number> {
+  for (let sent = 0; sent < most && !socket.destroyed; sent += bytes.length) {
+    if (socket.write(bytes)) continue;
+    const patience = sleep(3_000, undefined, { ref: false });
+    // A reset is one of the ways in which a receiver may end it.
+    await Promise.race([once(socket, 'drain'), patience]).catch(() => undefined);
+    if (socket.writableNeedDrain) break;
+  }
+  return socket.bytesWritten - socket.writableLength;
+}
+
+const SECONDS = 1_000;
+
+it('requests without end on one connection, whose replies are not read, cost others nothing', async () => {
+  const before = residentMegabytes(receiver);
+  const socket = await attacker();
+  socket.pause();
+  const taken = await pour(
+    socket,
+    Buffer.concat(Array.from({ length: 500 }, () => post('/phenixid', '{}'))),
+    24e6,
+  );
+  expect(taken).toBeLessThan(12e6);
+  socket.destroy();
+  expect(await delivered()).toBeLessThan(5 * SECONDS);
+  expect(residentMegabytes(receiver) - before).toBeLessThan(150);
+});
