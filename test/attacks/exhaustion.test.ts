@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import type { ProgramProcess } from '../../src/lab/rig/program.ts';
 import { createProcessStage, enough } from '../support/process-stage.ts';
-import { post } from '../support/raw.ts';
+import { exchange, post } from '../support/raw.ts';
 import { residentMegabytes } from '../support/resident.ts';
 import type { TestSender } from '../support/test-sender.ts';
 
@@ -74,3 +74,21 @@ it('requests without end on one connection, whose replies are not read, cost oth
   expect(await delivered()).toBeLessThan(5 * SECONDS);
   expect(residentMegabytes(receiver) - before).toBeLessThan(150);
 });
+
+it('a signature with a long run of blanks inside takes no longer than one without', async () => {
+  const blanks = post('/phenixid', '{}', { 'X-Signature': `a${' '.repeat(30_000)}b` });
+  const none = post('/phenixid', '{}', { 'X-Signature': 'a'.repeat(30_002) });
+  const [long, short] = [await msOf(blanks), await msOf(none)];
+  expect(long).toBeLessThan(10 * short + 100);
+});
+
+/** The shortest of several: what else the machine does takes part in each. */
+async function msOf(request: Buffer): Promise<number> {
+  const times: number[] = [];
+  for (let round = 0; round < 3; round += 1) {
+    const reply = await exchange(url.href, request, { silenceMs: 1 });
+    expect([401, 429]).toContain(reply.status);
+    times.push(reply.firstByteMs);
+  }
+  return Math.min(...times);
+}
