@@ -75,6 +75,17 @@ it('requests without end on one connection, whose replies are not read, cost oth
   expect(residentMegabytes(receiver) - before).toBeLessThan(150);
 });
 
+it('bodies in chunks of one byte take no more memory than their bytes', async () => {
+  const before = residentMegabytes(receiver);
+  const head = 'POST /risr/profile_updated HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n';
+  const chunks = Buffer.from('1\r\nx\r\n'.repeat(10_000));
+  const sockets = await Promise.all(Array.from({ length: 5 }, attacker));
+  for (const socket of sockets) socket.write(head);
+  await Promise.all(sockets.map((socket) => pour(socket, chunks, 5e6)));
+  expect(await delivered()).toBeLessThan(5 * SECONDS);
+  expect(residentMegabytes(receiver) - before).toBeLessThan(150);
+});
+
 it('a signature with a long run of blanks inside takes no longer than one without', async () => {
   const blanks = post('/phenixid', '{}', { 'X-Signature': `a${' '.repeat(30_000)}b` });
   const none = post('/phenixid', '{}', { 'X-Signature': 'a'.repeat(30_002) });
