@@ -65,8 +65,8 @@ function times<Value>(count: number, value: Value): Value[] {
 describe('G9: a flood of bad proofs', () => {
   it.each(senders)(
     'from one address is answered 429 to %s, and what is genuine still passes',
-    async (name, sender) => {
-      const address = `flood-of-${name}`;
+    async (_, sender) => {
+      const address = `192.0.2.${10 + senders.findIndex(([, one]) => one === sender)}`;
       expect(await statusesFrom(times(LIMIT + 3, address), () => forged(sender))).toEqual([
         ...times(LIMIT, 401),
         ...times(3, 429),
@@ -100,6 +100,29 @@ describe('G9: a flood of bad proofs', () => {
   it('is not thinned out by the many addresses of one IPv6 network', async () => {
     const one = Array.from({ length: LIMIT + 2 }, (_, n) => `2001:db8:1:1::${n + 1}`);
     expect((await statusesFrom(one, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+  });
+
+  it('is not thinned out by ports behind the address', async () => {
+    const ports = Array.from({ length: LIMIT + 2 }, (_, n) => `192.0.2.78:${5_000 + n}`);
+    expect((await statusesFrom(ports, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+    const inBrackets = Array.from({ length: LIMIT + 2 }, (_, n) => `[2001:db8:2::1]:${5_000 + n}`);
+    expect((await statusesFrom(inBrackets, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+  });
+
+  it('is not thinned out by texts that are no address, and the log has none of these', async () => {
+    const before = receiver.log.length;
+    const texts = [
+      'x',
+      'y'.repeat(20_000),
+      '\u0085\u009b31m',
+      'fe80::1%a',
+      'fe80::1%b',
+      '192.0.2.999',
+      '_hidden',
+    ];
+    expect((await statusesFrom(texts, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+    const from = receiver.log.slice(before).map((line) => line['from']);
+    expect(new Set(from)).toEqual(new Set(['127.0.0.1']));
   });
 
   it('counts nothing else: neither wrong paths and methods nor bodies too large', async () => {

@@ -6,6 +6,7 @@ import { logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, Tools } from '../receiver/answer.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
+import type { AddressOf } from './address.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { receive } from '../receiver/receive.ts';
@@ -19,6 +20,7 @@ export interface RouterOptions {
   readonly closed: ReadonlyMap<string, string>;
   readonly tools: Tools;
   readonly countFailure: CountFailure;
+  readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
   readonly log: Log;
 }
@@ -67,7 +69,7 @@ export function createRouter(options: RouterOptions): Route {
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfDraining(response);
       refuse(request, response, refusals.of(code, endpoint));
-      logRefused(log, error, code, request, endpoint, started);
+      logRefused(log, error, code, request, endpoint, options.addressOf(request), started);
     }
   };
 }
@@ -195,6 +197,7 @@ function logRefused(
   code: RejectionCode,
   request: Request,
   endpoint: Endpoint | undefined,
+  from: string,
   started: number,
 ): void {
   const line = {
@@ -203,7 +206,7 @@ function logRefused(
     path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
     outcome: 'rejected',
     code,
-    from: request.ip,
+    from,
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };

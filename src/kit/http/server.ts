@@ -18,7 +18,6 @@ import { createTlsServer, type TlsIdentity } from './tls.ts';
 export interface ServerOptions {
   readonly route: RequestHandler;
   readonly requestTimeoutMs: number;
-  readonly trustProxyHops: number;
   /** Speaks HTTPS with it, and nothing else; plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
   readonly log: Log;
@@ -72,7 +71,7 @@ export function createReceiverServer(options: ServerOptions): Server {
   return server;
 }
 
-export type ListenerOptions = Pick<ServerOptions, 'route' | 'trustProxyHops' | 'log'>;
+export type ListenerOptions = Pick<ServerOptions, 'route' | 'log'>;
 
 /** Express around one route. */
 interface ExpressSide {
@@ -85,12 +84,11 @@ interface ExpressSide {
 }
 
 /** What any HTTP server can hand its requests to. */
-export function createReceiverListener({ route, trustProxyHops, log }: ListenerOptions): ExpressSide {
+export function createReceiverListener({ route, log }: ListenerOptions): ExpressSide {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
   app.set('query parser', false);
-  app.set('trust proxy', trustProxyHops);
   app.use(route);
   const listener: RequestListener = (request, response) => {
     // `expressMessages` makes these two what Express's typings ask for.

@@ -20,7 +20,6 @@ export async function openServer(config: Config, { route }: Intake, log: Log): P
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
-    trustProxyHops: general.TRUST_PROXY_HOPS,
     tls,
     log,
   });
@@ -45,8 +44,8 @@ export interface MountedDoor extends Door {
   readonly listener: RequestListener;
 }
 
-export function mountDoor({ general }: Config, { route }: Intake, log: Log): MountedDoor {
-  const { listener } = createReceiverListener({ route, trustProxyHops: general.TRUST_PROXY_HOPS, log });
+export function mountDoor(_config: Config, { route }: Intake, log: Log): MountedDoor {
+  const { listener } = createReceiverListener({ route, log });
   const open = new Set<ServerResponse>();
   let looked = false;
   return {

@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import { credentialVariable, isOpen } from '../endpoints.ts';
 import { messageOf, shuttingDown } from '../errors.ts';
 import type { Calling } from '../handling/handle.ts';
+import { createAddressOf } from '../http/address.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRouter, type Route } from '../http/router.ts';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -41,6 +42,7 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
   });
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
+  const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
   let draining = false;
 
   const route = createRouter({
@@ -57,7 +59,8 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
       stopping: stopping.signal,
       inFlight: new Map(),
     },
-    countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT),
+    countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
+    addressOf,
     isDraining: () => draining,
     log,
   });

@@ -104,7 +104,9 @@ export const variables = {
   TRUST_PROXY_HOPS: {
     schema: integer({ min: 0, max: 16 }),
     default: '0',
-    summary: 'Proxies in front that append to X-Forwarded-For; used only to count failed proofs by address.',
+    summary:
+      'Proxies in front that set X-Forwarded-For or append to it; used only to count by address. What is no address there ' +
+      'counts for the address of the connection.',
   },
   FAILED_PROOF_LIMIT: {
     schema: integer({ min: 1, max: 1_000_000 }),
