@@ -8,12 +8,15 @@ import type { ProgramProcess } from '../../src/lab/rig/program.ts';
 import { createProcessStage, enough } from '../support/process-stage.ts';
 import { exchange, post } from '../support/raw.ts';
 import { residentMegabytes } from '../support/resident.ts';
+import { until } from '../support/until.ts';
 import type { TestSender } from '../support/test-sender.ts';
 
 // What anybody who reaches the port can do without a secret, and what it costs the next genuine delivery. Memory is that
 // of a real process.
 
 const SECRET = hash('sha256', 'a secret for a flood');
+/** The limits of a small machine, so that they are soon reached. */
+const SMALL = { BODY_BUDGET_BYTES: '33554432', MAX_CONNECTIONS: '400' };
 const stage = createProcessStage();
 let receiver: ProgramProcess;
 let sender: TestSender;
@@ -21,7 +24,7 @@ let url: URL;
 const open: Socket[] = [];
 
 beforeAll(async () => {
-  receiver = stage.start({ ...enough, PHENIXID_SECRET: SECRET, LOG_LEVEL: 'error' });
+  receiver = stage.start({ ...enough, PHENIXID_SECRET: SECRET, LOG_LEVEL: 'error', ...SMALL });
   url = new URL(await receiver.url());
   sender = stage.senderTo(url.href.slice(0, -1));
   await delivered(); // what is loaded with the first one is no cost of an attack
@@ -84,6 +87,39 @@ it('bodies in chunks of one byte take no more memory than their bytes', async ()
   await Promise.all(sockets.map((socket) => pour(socket, chunks, 5e6)));
   expect(await delivered()).toBeLessThan(5 * SECONDS);
   expect(residentMegabytes(receiver) - before).toBeLessThan(150);
+});
+
+it('bodies that do not end, on hundreds of connections, keep nobody out', async () => {
+  const before = residentMegabytes(receiver);
+  const head = 'POST /risr/profile_updated HTTP/1.1\r\nHost: x\r\nContent-Length: 1048000\r\n\r\n';
+  const part = Buffer.concat([Buffer.from(head), Buffer.alloc(700_000, 'x')]);
+  const sockets = await Promise.all(Array.from({ length: 190 }, attacker));
+  const replies: string[] = [];
+  for (const socket of sockets) {
+    socket.on('data', (text: Buffer) => replies.push(text.toString()));
+    socket.write(part);
+  }
+  await until('some are refused', () => replies.length > 100);
+  expect(await delivered()).toBeLessThan(5 * SECONDS);
+  expect(residentMegabytes(receiver) - before).toBeLessThan(150);
+  expect(new Set(replies.map((text) => text.slice(0, 12)))).toEqual(new Set(['HTTP/1.1 503']));
+  expect(replies[0]).toMatch(/\r\nRetry-After: \d/);
+  for (const socket of sockets) socket.destroy();
+  await until('all of it is given back', async () => {
+    const large = await exchange(url.href, post('/risr/profile_updated', Buffer.alloc(1e6, 'x')));
+    return large.status !== 503;
+  });
+});
+
+it('of connections beyond the limit the oldest are closed, and a new one finds room', async () => {
+  const sockets = await Promise.all(Array.from({ length: 500 }, attacker));
+  await until('those beyond it are closed', () => sockets.filter(({ closed }) => closed).length >= 100);
+  const newest = await attacker();
+  newest.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n');
+  const [reply] = (await once(newest, 'data')) as [Buffer];
+  expect(reply.toString()).toMatch(/^HTTP\/1.1 404 /);
+  expect(sockets.filter(({ closed }) => !closed).length).toBeGreaterThan(350);
+  for (const socket of open.splice(0)) socket.destroy();
 });
 
 it('a signature with a long run of blanks inside takes no longer than one without', async () => {

@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeliveryRejected } from '../errors.ts';
+import type { BodyBudget, BodyShare } from './body-budget.ts';
 
 const EMPTY = Buffer.alloc(0);
 
 /**
  * Reads a request's bytes as they came, and stops at the limit while reading. No content type, charset or encoding is
  * looked at to decide what the bytes mean: those headers are not signed.
- * @throws DeliveryRejected `body_encoded`, `body_too_large`, `body_taken`, `request_malformed`
+ * @throws DeliveryRejected `body_…`, `receiver_busy`, `request_malformed`
  */
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: number,
+  budget: BodyBudget,
 ): Promise<Buffer> {
   if (request.headers['content-encoding'] !== undefined) {
     throw new DeliveryRejected(
@@ -28,7 +30,7 @@ export async function readBody(
   if (length === '0' || !hasBody(request)) return EMPTY;
   if (request.readableDidRead) throw alreadyRead();
   if (expecting.delete(request)) response.writeContinue();
-  return collect(request, maxBytes);
+  return collect(request, response, maxBytes, budget);
 }
 
 const expecting = new WeakSet<IncomingMessage>();
@@ -46,23 +48,17 @@ export function hasBody(request: IncomingMessage): boolean {
   );
 }
 
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function collect(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  budget: BodyBudget,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    let room: Buffer = EMPTY;
-    let size = 0;
-    let pieces = 0;
+    const body = new Body(maxBytes, () => budget.open(request));
     const onData = (piece: Buffer) => {
-      const start = size;
-      size += piece.length;
-      pieces += 1;
-      if (size > maxBytes) settle(tooLarge(maxBytes));
-      else if (pieces > MAX_PIECES) settle(tooManyPieces());
-      // Most bodies come in one piece, and then there is nothing to copy.
-      else if (start === 0) room = piece;
-      else {
-        if (size > room.length) room = enlarged(room, size, maxBytes);
-        piece.copy(room, start);
-      }
+      const refusal = body.add(piece);
+      if (refusal !== undefined) settle(refusal);
     };
     const onEnd = () => {
       settle(undefined);
@@ -70,10 +66,20 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
     const onClose = () => {
       settle(new DeliveryRejected('request_malformed', 'The connection ended before the body did.'));
     };
-    const settle = (error: DeliveryRejected | undefined) => {
+    const settle = (refusal: DeliveryRejected | undefined) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
-      if (error !== undefined) reject(error);
-      else resolve(room.subarray(0, size));
+      const { share } = body;
+      if (refusal !== undefined) {
+        share?.giveBack();
+        reject(refusal);
+        return;
+      }
+      if (share !== undefined) {
+        response.once('close', () => {
+          share.giveBack();
+        });
+      }
+      resolve(body.bytes());
     };
     request.on('data', onData).on('end', onEnd).on('close', onClose);
     // A broken request is told through 'close'; without a listener here it would end the process.
@@ -81,21 +87,78 @@ function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
   });
 }
 
-/** A piece on its own takes hundreds of bytes: kept as they came, small ones are most of what they cost. */
-function enlarged(room: Buffer, size: number, maxBytes: number): Buffer {
-  const larger = Buffer.alloc(Math.min(maxBytes, Math.max(size, 2 * room.length, SMALLEST_ROOM)));
-  room.copy(larger);
-  return larger;
-}
-
+/** So much of each body costs nothing of the budget, which small deliveries therefore never meet: connections are counted. */
+const FREE_BYTES = 16_384;
 const SMALLEST_ROOM = 4_096;
 /** Each piece costs time, however small; a megabyte in the smallest packets that networks have is half of this. */
 const MAX_PIECES = 4_096;
+
+/** What has come of a body: a piece kept on its own takes hundreds of bytes, however small it is. */
+class Body {
+  readonly #maxBytes: number;
+  readonly #openShare: () => BodyShare;
+  #room: Buffer = EMPTY;
+  #size = 0;
+  #pieces = 0;
+  /** What it takes of the budget; `undefined` as long as it takes nothing. */
+  share: BodyShare | undefined;
+
+  constructor(maxBytes: number, openShare: () => BodyShare) {
+    this.#maxBytes = maxBytes;
+    this.#openShare = openShare;
+  }
+
+  /** Why there may be no more of it, if so. */
+  add(piece: Buffer): DeliveryRejected | undefined {
+    const start = this.#size;
+    this.#size += piece.length;
+    this.#pieces += 1;
+    if (this.#size > this.#maxBytes) return tooLarge(this.#maxBytes);
+    if (this.#pieces > MAX_PIECES) return tooManyPieces();
+    // Most bodies come in one piece, and then there is nothing to copy.
+    const needed = start === 0 ? piece.length : this.#roomFor(this.#size);
+    if (needed > this.#room.length && !this.#mayTake(needed)) return tooManyBodies();
+    if (start === 0) this.#room = piece;
+    else this.#put(piece, start, needed);
+    return undefined;
+  }
+
+  bytes(): Buffer {
+    return this.#room.subarray(0, this.#size);
+  }
+
+  #roomFor(size: number): number {
+    const { length } = this.#room;
+    return size <= length ? length : Math.min(this.#maxBytes, Math.max(size, 2 * length, SMALLEST_ROOM));
+  }
+
+  #mayTake(bytes: number): boolean {
+    if (bytes <= FREE_BYTES) return true;
+    this.share ??= this.#openShare();
+    return this.share.grow(bytes);
+  }
+
+  #put(piece: Buffer, start: number, needed: number): void {
+    if (needed > this.#room.length) {
+      const larger = Buffer.alloc(needed);
+      this.#room.copy(larger);
+      this.#room = larger;
+    }
+    piece.copy(this.#room, start);
+  }
+}
 
 function tooManyPieces(): DeliveryRejected {
   return new DeliveryRejected(
     'body_too_large',
     `More than ${MAX_PIECES} pieces; no sender cuts a body up so.`,
+  );
+}
+
+function tooManyBodies(): DeliveryRejected {
+  return new DeliveryRejected(
+    'receiver_busy',
+    'The bodies that are being read take all of BODY_BUDGET_BYTES, or those of this address half of it.',
   );
 }
 

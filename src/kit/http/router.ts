@@ -7,6 +7,7 @@ import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, Tools } from '../receiver/answer.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
 import type { AddressOf } from './address.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { receive } from '../receiver/receive.ts';
@@ -20,6 +21,7 @@ export interface RouterOptions {
   readonly closed: ReadonlyMap<string, string>;
   readonly tools: Tools;
   readonly countFailure: CountFailure;
+  readonly bodies: BodyBudget;
   readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
   readonly log: Log;
@@ -59,7 +61,7 @@ export function createRouter(options: RouterOptions): Route {
     try {
       if (endpoint === undefined) throw unknownPath(request, options.closed);
       refuseUnfit(request, endpoint, options.isDraining());
-      const body = await readBody(request, response, endpoint.limits.maxBodyBytes);
+      const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
       const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
       closeIfDraining(response);

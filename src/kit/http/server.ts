@@ -11,6 +11,7 @@ import type { Duplex } from 'node:stream';
 import express, { type Request, type RequestHandler, type Response } from 'express';
 import { rejections, type RejectionCode } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { limitConnections } from './connections.ts';
 import { expectContinue } from './read-body.ts';
 import { rejectionReply, sendAndClose, type Reply } from './reply.ts';
 import { createTlsServer, type TlsIdentity } from './tls.ts';
@@ -18,6 +19,7 @@ import { createTlsServer, type TlsIdentity } from './tls.ts';
 export interface ServerOptions {
   readonly route: RequestHandler;
   readonly requestTimeoutMs: number;
+  readonly maxConnections: number;
   /** Speaks HTTPS with it, and nothing else; plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
   readonly log: Log;
@@ -41,6 +43,7 @@ export function createReceiverServer(options: ServerOptions): Server {
     requireHostHeader: false,
   };
   const server: Server = options.tls ? createTlsServer(options.tls, http, options.log) : createServer(http);
+  limitConnections(server, options.maxConnections);
   server.on('request', app);
   // The body is asked for only once it is known to be wanted.
   server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {

@@ -20,6 +20,7 @@ export async function openServer(config: Config, { route }: Intake, log: Log): P
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
+    maxConnections: general.MAX_CONNECTIONS,
     tls,
     log,
   });

@@ -4,6 +4,7 @@ import { credentialVariable, isOpen } from '../endpoints.ts';
 import { messageOf, shuttingDown } from '../errors.ts';
 import type { Calling } from '../handling/handle.ts';
 import { createAddressOf } from '../http/address.ts';
+import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRouter, type Route } from '../http/router.ts';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -61,6 +62,7 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
     },
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,
+    bodies: createBodyBudget(general.BODY_BUDGET_BYTES, addressOf),
     isDraining: () => draining,
     log,
   });

@@ -101,6 +101,19 @@ export const variables = {
     default: '10000',
     summary: 'A request must have arrived whole within this time.',
   },
+  MAX_CONNECTIONS: {
+    schema: integer({ min: 1, max: 1_000_000 }),
+    default: '2000',
+    summary:
+      'Connections open at the same time. For a further one, the address that has most of them loses its oldest.',
+  },
+  BODY_BUDGET_BYTES: {
+    schema: integer({ min: 4_194_304, max: 1_000_000_000_000 }),
+    default: '134217728',
+    summary:
+      'Memory for bodies until they are answered, half of it for one address at most; further ones are answered 503. The ' +
+      'first 16 KiB of each are not counted.',
+  },
   TRUST_PROXY_HOPS: {
     schema: integer({ min: 0, max: 16 }),
     default: '0',
