@@ -5,6 +5,7 @@ import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
+import { until } from '../support/until.ts';
 import { startReceiver, type TestReceiver } from '../support/receiver.ts';
 import { bytesOf, expectDiscreet, genuine, stored, type Sender, type Target } from './support.ts';
 
@@ -123,6 +124,22 @@ describe('G9: a flood of bad proofs', () => {
     expect((await statusesFrom(texts, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
     const from = receiver.log.slice(before).map((line) => line['from']);
     expect(new Set(from)).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('is told in full up to the limit, and beyond it as numbers that leave none out', async () => {
+    const address = '192.0.2.33';
+    const before = receiver.log.length;
+    const lines = () => receiver.log.slice(before).filter((line) => line['from'] === address);
+    const told = () => lines().reduce((sum, line) => sum + Number(line['count'] ?? 1), 0);
+    const nowhere = { ...(await genuine(target, created)), target: '/nowhere' };
+    for (let round = 0; round < 30; round += 1) {
+      await sendFrom(address, await forged(created));
+      await sendFrom(address, nowhere);
+    }
+    await until('all are told', () => told() === 60);
+    expect(lines().length).toBeLessThan(LIMIT + 30);
+    const counts = lines().filter((line) => 'count' in line);
+    expect(counts.at(0)).toMatchObject({ outcome: 'rejected', codes: { path_unknown: expect.any(Number) } });
   });
 
   it('counts nothing else: neither wrong paths and methods nor bodies too large', async () => {

@@ -41,6 +41,13 @@ export function expectContinue(request: IncomingMessage): void {
   if (request.httpVersion !== '1.0') expecting.add(request);
 }
 
+const brokenOff = new WeakMap<IncomingMessage, DeliveryRejected>();
+
+/** Says why there will be no more of a body; who reads it learns so when the connection is closed. */
+export function breakOff(request: IncomingMessage, reason: DeliveryRejected): void {
+  brokenOff.set(request, reason);
+}
+
 /** Whether bytes follow the headers. */
 export function hasBody(request: IncomingMessage): boolean {
   return (
@@ -64,7 +71,8 @@ function collect(
       settle(undefined);
     };
     const onClose = () => {
-      settle(new DeliveryRejected('request_malformed', 'The connection ended before the body did.'));
+      const ended = new DeliveryRejected('request_malformed', 'The connection ended before the body did.');
+      settle(brokenOff.get(request) ?? ended);
     };
     const settle = (refusal: DeliveryRejected | undefined) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);

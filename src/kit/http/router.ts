@@ -10,6 +10,7 @@ import type { AddressOf } from './address.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
+import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive } from '../receiver/receive.ts';
 import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
 import { peerCertificateOf } from './tls.ts';
@@ -25,6 +26,7 @@ export interface RouterOptions {
   readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
   readonly log: Log;
+  readonly refusals: RefusalLog;
 }
 
 export type Route = (request: Request, response: Response) => Promise<void>;
@@ -33,7 +35,7 @@ export type Route = (request: Request, response: Response) => Promise<void>;
 export function createRouter(options: RouterOptions): Route {
   const { tools, log } = options;
   const endpoints = byPath(options.endpoints);
-  const refusals = new Refusals(options.endpoints);
+  const replies = new RefusalReplies(options.endpoints);
 
   /** A connection that stays open would hold up the shutdown until its sender lets go of it. */
   function closeIfDraining(response: Response): void {
@@ -68,10 +70,13 @@ export function createRouter(options: RouterOptions): Route {
       sendReply(response, received.reply);
       logReceived(log, received, started);
     } catch (error) {
+      const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfDraining(response);
-      refuse(request, response, refusals.of(code, endpoint));
-      logRefused(log, error, code, request, endpoint, options.addressOf(request), started);
+      refuse(request, response, replies.of(code, endpoint));
+      const line = refusalLine(error, code, request, endpoint, started);
+      if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });
+      else options.refusals.tell(line, from);
     }
   };
 }
@@ -156,7 +161,7 @@ function refuse(request: Request, response: Response, reply: Reply): void {
 }
 
 /** The constant replies to refused deliveries, built once. */
-class Refusals {
+class RefusalReplies {
   readonly #byCode = new Map<RejectionCode, Reply>();
   readonly #wrongMethod = new Map<Endpoint, Reply>();
 
@@ -193,27 +198,21 @@ function logReceived(log: Log, received: Received, started: number): void {
   else log.info(line);
 }
 
-function logRefused(
-  log: Log,
+function refusalLine(
   error: unknown,
   code: RejectionCode,
   request: Request,
   endpoint: Endpoint | undefined,
-  from: string,
   started: number,
-): void {
-  const line = {
+): RefusalLine {
+  return {
     source: endpoint?.source.name,
     type: endpoint?.definition.type,
     path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
-    outcome: 'rejected',
     code,
-    from,
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };
-  if (code === 'internal_error') log.error({ ...line, err: error });
-  else log.warn(line);
 }
 
 /** Milliseconds since `started`, to a tenth. */
