@@ -39,6 +39,10 @@ export const rejections = {
   ],
   installation_unknown: [401, '?key= is missing, repeated, or names no configured installation.'],
   rate_limited: [429, 'Too many failed proofs from this address; a genuine delivery is still accepted.'],
+  receiver_busy: [
+    503,
+    'Bodies that are being read take as much memory as they may, in all or from one address.',
+  ],
   inbox_full: [503, 'The inbox holds as many waiting entries as it may.'],
   inbox_unavailable: [503, 'The inbox could not write: disk full, file locked, database away.'],
   draining: [503, 'The receiver is shutting down.'],

@@ -20,7 +20,12 @@ export function createLog(level: string, destination?: DestinationStream): Log {
 
 const LOGGED_LENGTH = 128;
 
-/** A name that a sender chose, cut to a length that a log line can bear. JSON escapes the rest. */
+// eslint-disable-next-line no-control-regex -- they are what is looked for
+const CONTROLS = /[\x00-\x1f\x7f-\x9f\u2028\u2029]/g;
+
+/** A name that a sender chose, cut to a length that a log line can bear, without what a terminal would act upon. */
 export function logged(name: string | undefined): string | undefined {
-  return name !== undefined && name.length > LOGGED_LENGTH ? `${name.slice(0, LOGGED_LENGTH)}…` : name;
+  if (name === undefined) return undefined;
+  const cut = name.length > LOGGED_LENGTH ? `${name.slice(0, LOGGED_LENGTH)}…` : name;
+  return cut.replace(CONTROLS, '\uFFFD');
 }

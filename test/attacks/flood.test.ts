@@ -5,6 +5,7 @@ import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { exchange, type RawReply } from '../support/raw.ts';
+import { until } from '../support/until.ts';
 import { startReceiver, type TestReceiver } from '../support/receiver.ts';
 import { bytesOf, expectDiscreet, genuine, stored, type Sender, type Target } from './support.ts';
 
@@ -65,8 +66,8 @@ function times<Value>(count: number, value: Value): Value[] {
 describe('G9: a flood of bad proofs', () => {
   it.each(senders)(
     'from one address is answered 429 to %s, and what is genuine still passes',
-    async (name, sender) => {
-      const address = `flood-of-${name}`;
+    async (_, sender) => {
+      const address = `192.0.2.${10 + senders.findIndex(([, one]) => one === sender)}`;
       expect(await statusesFrom(times(LIMIT + 3, address), () => forged(sender))).toEqual([
         ...times(LIMIT, 401),
         ...times(3, 429),
@@ -100,6 +101,45 @@ describe('G9: a flood of bad proofs', () => {
   it('is not thinned out by the many addresses of one IPv6 network', async () => {
     const one = Array.from({ length: LIMIT + 2 }, (_, n) => `2001:db8:1:1::${n + 1}`);
     expect((await statusesFrom(one, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+  });
+
+  it('is not thinned out by ports behind the address', async () => {
+    const ports = Array.from({ length: LIMIT + 2 }, (_, n) => `192.0.2.78:${5_000 + n}`);
+    expect((await statusesFrom(ports, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+    const inBrackets = Array.from({ length: LIMIT + 2 }, (_, n) => `[2001:db8:2::1]:${5_000 + n}`);
+    expect((await statusesFrom(inBrackets, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+  });
+
+  it('is not thinned out by texts that are no address, and the log has none of these', async () => {
+    const before = receiver.log.length;
+    const texts = [
+      'x',
+      'y'.repeat(20_000),
+      '\u0085\u009b31m',
+      'fe80::1%a',
+      'fe80::1%b',
+      '192.0.2.999',
+      '_hidden',
+    ];
+    expect((await statusesFrom(texts, () => forged(created))).slice(LIMIT)).toEqual([429, 429]);
+    const from = receiver.log.slice(before).map((line) => line['from']);
+    expect(new Set(from)).toEqual(new Set(['127.0.0.1']));
+  });
+
+  it('is told in full up to the limit, and beyond it as numbers that leave none out', async () => {
+    const address = '192.0.2.33';
+    const before = receiver.log.length;
+    const lines = () => receiver.log.slice(before).filter((line) => line['from'] === address);
+    const told = () => lines().reduce((sum, line) => sum + Number(line['count'] ?? 1), 0);
+    const nowhere = { ...(await genuine(target, created)), target: '/nowhere' };
+    for (let round = 0; round < 30; round += 1) {
+      await sendFrom(address, await forged(created));
+      await sendFrom(address, nowhere);
+    }
+    await until('all are told', () => told() === 60);
+    expect(lines().length).toBeLessThan(LIMIT + 30);
+    const counts = lines().filter((line) => 'count' in line);
+    expect(counts.at(0)).toMatchObject({ outcome: 'rejected', codes: { path_unknown: expect.any(Number) } });
   });
 
   it('counts nothing else: neither wrong paths and methods nor bodies too large', async () => {

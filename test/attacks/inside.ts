@@ -47,12 +47,11 @@ export function lookInside(receiver: TestReceiver, seed = 1): Inside {
       const stage = createStage(one.endpoint, one.id, backstage, []);
       const finding = await one.trial.run(watched(stage, receiver, all));
       const expected = expectedOf(one);
-      const seen = expected.breaks ? all.map(withOneLine) : all;
       return [
         ...outsideOf(finding),
-        ...seen.flatMap((each) => judge(each, expected, refusals)),
-        ...seen.flatMap((each) => indiscreet(each, receiver)),
-        ...positives(seen),
+        ...all.flatMap((each) => judge(each, expected, refusals)),
+        ...all.flatMap((each) => indiscreet(each, receiver)),
+        ...positives(all),
       ].map((says) => `${one.id}: ${says}`);
     },
   };
@@ -84,14 +83,6 @@ async function newestEntry({ app }: TestReceiver): Promise<Entry | undefined> {
   await app.idle();
   const [entry] = await app.inbox.list({ limit: 1 });
   return entry;
-}
-
-/** One of the two lines of a request whose connection has one as well: that without a path, which may come late. */
-function withOneLine(seen: Seen): Seen {
-  const [first] = rejectedIn(seen.lines);
-  const ofRequest = isControl(seen.role) || (first !== undefined && 'path' in first);
-  const lines = seen.lines.filter((line) => line['outcome'] !== 'rejected' || 'path' in line === ofRequest);
-  return { ...seen, lines };
 }
 
 function isControl(role: string): boolean {

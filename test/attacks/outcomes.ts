@@ -310,17 +310,6 @@ export const together: readonly string[] = [
   'G7-protocols/*/a-genuine-request-behind-one-that-proves-nothing',
 ];
 
-/** Their connection breaks while they are being read or refused, and has a line of its own in the log. */
-const breaking = [
-  'G1-body-length/*/another-coding',
-  'G1-body-length/*/a-coding-in-quotes',
-  'G1-own/*/no-coding',
-  'G2-*/*',
-  'G5-own/*/HTTP-2-in-plain-text',
-  'G3-announced-size',
-  'G10-limit',
-];
-
 /** Places in which only what looks like a token is taken for one. */
 const BY_SHAPE = ['hotdocs/header', 'hotdocs/body'];
 
@@ -328,11 +317,9 @@ export interface Expected {
   /** As it stands in the table; `undefined` if the table has no line for the case. */
   readonly line: string | undefined;
   readonly outcomes: readonly Outcome[];
-  /** Whether the connection may have a line in the log besides that of the request. */
-  readonly breaks: boolean;
 }
 
-export function expectedOf({ rule, endpoint, trial, id }: Case): Expected {
+export function expectedOf({ rule, endpoint, trial }: Case): Expected {
   const table = outcomes[rule.id] ?? {};
   const text = `${endpoint.name}: ${trial.name}`;
   const line = Object.keys(table).find((pattern) => matches(pattern, '', text));
@@ -341,6 +328,5 @@ export function expectedOf({ rule, endpoint, trial, id }: Case): Expected {
   return {
     line,
     outcomes: shaped ? [...listed, 'proof_missing'] : listed,
-    breaks: breaking.some((pattern) => matches(pattern, rule.id, id)),
   };
 }

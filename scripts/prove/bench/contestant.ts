@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
+import { residentMegabytes, startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { ContestantFailed } from './load.ts';
 import { secrets } from './requests.ts';
 
@@ -96,7 +96,7 @@ function contestant(name: string, program: ProgramProcess, port: number): Contes
     afterTurn: async () => undefined,
     pause: () => signal(program, 'SIGSTOP'),
     resume: () => signal(program, 'SIGCONT'),
-    residentMegabytes: () => residentMegabytes(program.child.pid ?? 0),
+    residentMegabytes: () => residentMegabytes(program),
     kill: async () => {
       program.kill();
       await program.ended;
@@ -114,11 +114,4 @@ async function portOf(program: ProgramProcess, name: string): Promise<number> {
     throw new ContestantFailed(`${name} ended before it was measured:\n${program.output()}`);
   });
   return Number(new URL(url).port);
-}
-
-/** NaN where the operating system does not say. */
-function residentMegabytes(pid: number): number {
-  const file = `/proc/${pid}/status`;
-  if (!existsSync(file)) return NaN;
-  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024;
 }

@@ -1,5 +1,6 @@
 import type { NextFunction, Request, Response } from 'express';
 import { ipKeyGenerator, rateLimit } from 'express-rate-limit';
+import type { AddressOf } from './address.ts';
 
 /** Tells whether an address has had more failed proofs within a minute than it may, this one included. */
 export type CountFailure = (request: Request, response: Response) => Promise<boolean>;
@@ -8,13 +9,13 @@ export type CountFailure = (request: Request, response: Response) => Promise<boo
  * Counts failed proofs only, and only after they failed: behind a proxy all senders share an address, so a genuine
  * delivery must never meet a limit.
  */
-export function createFailureCounter(limit: number): CountFailure {
+export function createFailureCounter(limit: number, addressOf: AddressOf): CountFailure {
   const limiter = rateLimit({
     windowMs: 60_000,
     limit,
     standardHeaders: false,
     legacyHeaders: false,
-    keyGenerator: (request) => ipKeyGenerator(request.ip ?? 'gone'),
+    keyGenerator: (request) => ipKeyGenerator(addressOf(request)),
     handler: (_request, response, next) => {
       response.locals['overLimit'] = true;
       next();

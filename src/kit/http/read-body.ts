@@ -1,17 +1,19 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeliveryRejected } from '../errors.ts';
+import type { BodyBudget, BodyShare } from './body-budget.ts';
 
 const EMPTY = Buffer.alloc(0);
 
 /**
  * Reads a request's bytes as they came, and stops at the limit while reading. No content type, charset or encoding is
  * looked at to decide what the bytes mean: those headers are not signed.
- * @throws DeliveryRejected `body_encoded`, `body_too_large`, `body_taken`, `request_malformed`
+ * @throws DeliveryRejected `body_…`, `receiver_busy`, `request_malformed`
  */
 export async function readBody(
   request: IncomingMessage,
   response: ServerResponse,
   maxBytes: number,
+  budget: BodyBudget,
 ): Promise<Buffer> {
   if (request.headers['content-encoding'] !== undefined) {
     throw new DeliveryRejected(
@@ -28,7 +30,7 @@ export async function readBody(
   if (length === '0' || !hasBody(request)) return EMPTY;
   if (request.readableDidRead) throw alreadyRead();
   if (expecting.delete(request)) response.writeContinue();
-  return collect(request, maxBytes);
+  return collect(request, response, maxBytes, budget);
 }
 
 const expecting = new WeakSet<IncomingMessage>();
@@ -39,6 +41,13 @@ export function expectContinue(request: IncomingMessage): void {
   if (request.httpVersion !== '1.0') expecting.add(request);
 }
 
+const brokenOff = new WeakMap<IncomingMessage, DeliveryRejected>();
+
+/** Says why there will be no more of a body; who reads it learns so when the connection is closed. */
+export function breakOff(request: IncomingMessage, reason: DeliveryRejected): void {
+  brokenOff.set(request, reason);
+}
+
 /** Whether bytes follow the headers. */
 export function hasBody(request: IncomingMessage): boolean {
   return (
@@ -46,30 +55,119 @@ export function hasBody(request: IncomingMessage): boolean {
   );
 }
 
-function collect(request: IncomingMessage, maxBytes: number): Promise<Buffer> {
+function collect(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  budget: BodyBudget,
+): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let size = 0;
-    const onData = (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) settle(tooLarge(maxBytes));
-      else chunks.push(chunk);
+    const body = new Body(maxBytes, () => budget.open(request));
+    const onData = (piece: Buffer) => {
+      const refusal = body.add(piece);
+      if (refusal !== undefined) settle(refusal);
     };
     const onEnd = () => {
       settle(undefined);
     };
     const onClose = () => {
-      settle(new DeliveryRejected('request_malformed', 'The connection ended before the body did.'));
+      const ended = new DeliveryRejected('request_malformed', 'The connection ended before the body did.');
+      settle(brokenOff.get(request) ?? ended);
     };
-    const settle = (error: DeliveryRejected | undefined) => {
+    const settle = (refusal: DeliveryRejected | undefined) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
-      if (error !== undefined) reject(error);
-      else resolve(chunks.length === 1 ? (chunks[0] ?? EMPTY) : Buffer.concat(chunks, size));
+      const { share } = body;
+      if (refusal !== undefined) {
+        share?.giveBack();
+        reject(refusal);
+        return;
+      }
+      if (share !== undefined) {
+        response.once('close', () => {
+          share.giveBack();
+        });
+      }
+      resolve(body.bytes());
     };
     request.on('data', onData).on('end', onEnd).on('close', onClose);
     // A broken request is told through 'close'; without a listener here it would end the process.
     request.on('error', () => undefined);
   });
+}
+
+/** So much of each body costs nothing of the budget, which small deliveries therefore never meet: connections are counted. */
+const FREE_BYTES = 16_384;
+const SMALLEST_ROOM = 4_096;
+/** Each piece costs time, however small; a megabyte in the smallest packets that networks have is half of this. */
+const MAX_PIECES = 4_096;
+
+/** What has come of a body: a piece kept on its own takes hundreds of bytes, however small it is. */
+class Body {
+  readonly #maxBytes: number;
+  readonly #openShare: () => BodyShare;
+  #room: Buffer = EMPTY;
+  #size = 0;
+  #pieces = 0;
+  /** What it takes of the budget; `undefined` as long as it takes nothing. */
+  share: BodyShare | undefined;
+
+  constructor(maxBytes: number, openShare: () => BodyShare) {
+    this.#maxBytes = maxBytes;
+    this.#openShare = openShare;
+  }
+
+  /** Why there may be no more of it, if so. */
+  add(piece: Buffer): DeliveryRejected | undefined {
+    const start = this.#size;
+    this.#size += piece.length;
+    this.#pieces += 1;
+    if (this.#size > this.#maxBytes) return tooLarge(this.#maxBytes);
+    if (this.#pieces > MAX_PIECES) return tooManyPieces();
+    // Most bodies come in one piece, and then there is nothing to copy.
+    const needed = start === 0 ? piece.length : this.#roomFor(this.#size);
+    if (needed > this.#room.length && !this.#mayTake(needed)) return tooManyBodies();
+    if (start === 0) this.#room = piece;
+    else this.#put(piece, start, needed);
+    return undefined;
+  }
+
+  bytes(): Buffer {
+    return this.#room.subarray(0, this.#size);
+  }
+
+  #roomFor(size: number): number {
+    const { length } = this.#room;
+    return size <= length ? length : Math.min(this.#maxBytes, Math.max(size, 2 * length, SMALLEST_ROOM));
+  }
+
+  #mayTake(bytes: number): boolean {
+    if (bytes <= FREE_BYTES) return true;
+    this.share ??= this.#openShare();
+    return this.share.grow(bytes);
+  }
+
+  #put(piece: Buffer, start: number, needed: number): void {
+    if (needed > this.#room.length) {
+      const larger = Buffer.alloc(needed);
+      this.#room.copy(larger);
+      this.#room = larger;
+    }
+    piece.copy(this.#room, start);
+  }
+}
+
+function tooManyPieces(): DeliveryRejected {
+  return new DeliveryRejected(
+    'body_too_large',
+    `More than ${MAX_PIECES} pieces; no sender cuts a body up so.`,
+  );
+}
+
+function tooManyBodies(): DeliveryRejected {
+  return new DeliveryRejected(
+    'receiver_busy',
+    'The bodies that are being read take all of BODY_BUDGET_BYTES, or those of this address half of it.',
+  );
 }
 
 function alreadyRead(): DeliveryRejected {

@@ -6,8 +6,11 @@ import { logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../receiver/endpoint.ts';
+import type { AddressOf } from './address.ts';
+import type { BodyBudget } from './body-budget.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
+import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive } from '../receiver/receive.ts';
 import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
 import { peerCertificateOf } from './tls.ts';
@@ -19,8 +22,11 @@ export interface RouterOptions {
   readonly closed: ReadonlyMap<string, string>;
   readonly tools: ReceiverParts;
   readonly countFailure: CountFailure;
+  readonly bodies: BodyBudget;
+  readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
   readonly log: Log;
+  readonly refusals: RefusalLog;
 }
 
 export type Route = (request: Request, response: Response) => Promise<void>;
@@ -29,7 +35,7 @@ export type Route = (request: Request, response: Response) => Promise<void>;
 export function createRouter(options: RouterOptions): Route {
   const { tools, log } = options;
   const endpoints = byPath(options.endpoints);
-  const refusals = new Refusals(options.endpoints);
+  const replies = new RefusalReplies(options.endpoints);
 
   /** A connection that stays open would hold up the shutdown until its sender lets go of it. */
   function closeIfDraining(response: Response): void {
@@ -57,17 +63,20 @@ export function createRouter(options: RouterOptions): Route {
     try {
       if (endpoint === undefined) throw unknownPath(request, options.closed);
       refuseUnfit(request, endpoint, options.isDraining());
-      const body = await readBody(request, response, endpoint.limits.maxBodyBytes);
+      const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
       const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
       closeIfDraining(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
     } catch (error) {
+      const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfDraining(response);
-      refuse(request, response, refusals.of(code, endpoint));
-      logRefused(log, error, code, request, endpoint, started);
+      refuse(request, response, replies.of(code, endpoint));
+      const line = refusalLine(error, code, request, endpoint, started);
+      if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });
+      else options.refusals.tell(line, from);
     }
   };
 }
@@ -152,7 +161,7 @@ function refuse(request: Request, response: Response, reply: Reply): void {
 }
 
 /** The constant replies to refused deliveries, built once. */
-class Refusals {
+class RefusalReplies {
   readonly #byCode = new Map<RejectionCode, Reply>();
   readonly #wrongMethod = new Map<Endpoint, Reply>();
 
@@ -189,26 +198,21 @@ function logReceived(log: Log, received: Received, started: number): void {
   else log.info(line);
 }
 
-function logRefused(
-  log: Log,
+function refusalLine(
   error: unknown,
   code: RejectionCode,
   request: Request,
   endpoint: Endpoint | undefined,
   started: number,
-): void {
-  const line = {
+): RefusalLine {
+  return {
     source: endpoint?.source.name,
     type: endpoint?.definition.type,
     path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
-    outcome: 'rejected',
     code,
-    from: request.ip,
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };
-  if (code === 'internal_error') log.error({ ...line, err: error });
-  else log.warn(line);
 }
 
 /** Milliseconds since `started`, to a tenth. */

@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { PeerCertificate } from '../delivery.ts';
 import { messageOf, type RejectionCode } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { RefusalLog } from './refusal-log.ts';
 
 /** PEM texts: what the receiver shows, and whose client certificates it believes. */
 export interface TlsIdentity {
@@ -36,7 +36,7 @@ const CIPHERS_OF_TLS_1_2 = [
 export function createTlsServer(
   identity: TlsIdentity,
   http: ServerOptions & { readonly requestTimeout: number },
-  log: Log,
+  refusals: RefusalLog,
 ): Server {
   const server = new ImpatientServer({
     ...http,
@@ -50,7 +50,7 @@ export function createTlsServer(
     socket.destroy();
     // Whoever looks whether the port is open, as load balancers do, hangs up like this.
     if (error.code === 'ECONNRESET') return;
-    log.warn({ outcome: 'rejected', ...explained(error), from });
+    refusals.tell(explained(error), from);
   });
   return server;
 }

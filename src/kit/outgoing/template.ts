@@ -10,7 +10,7 @@ export type Replacements = Readonly<Record<string, string>>;
  */
 export function urlBelow(base: URL, template: string, values: Replacements = {}): URL {
   const path = fill(template, values, (value, name) => encodeURIComponent(checked(value, name)));
-  return new URL(`${base.href.replace(/\/+$/, '')}/${path.replace(/^\/+/, '')}`);
+  return new URL(`${base.href.replace(/(?<!\/)\/+$/, '')}/${path.replace(/^\/+/, '')}`);
 }
 
 /** JSON text with values put into its strings: `{"status":"{status}"}`. */

@@ -15,13 +15,14 @@ export interface Door {
 }
 
 /** A server of our own. @throws PortTaken */
-export async function openServer(config: Config, { route }: Intake, log: Log): Promise<Door> {
+export async function openServer(config: Config, { route, refusals }: Intake, log: Log): Promise<Door> {
   const { general, tls } = config;
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
-    trustProxyHops: general.TRUST_PROXY_HOPS,
+    maxConnections: general.MAX_CONNECTIONS,
     tls,
+    refusals,
     log,
   });
   await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
@@ -45,8 +46,8 @@ export interface MountedDoor extends Door {
   readonly listener: RequestListener;
 }
 
-export function mountDoor({ general }: Config, { route }: Intake, log: Log): MountedDoor {
-  const { listener } = createReceiverListener({ route, trustProxyHops: general.TRUST_PROXY_HOPS, log });
+export function mountDoor(_config: Config, { route, refusals }: Intake, log: Log): MountedDoor {
+  const { listener } = createReceiverListener({ route, refusals, log });
   const open = new Set<ServerResponse>();
   let looked = false;
   return {

@@ -3,7 +3,10 @@ import { setMaxListeners } from 'node:events';
 import { credentialVariable, isOpen } from '../endpoints.ts';
 import { messageOf, shuttingDown } from '../errors.ts';
 import type { Calling } from '../handling/handle.ts';
+import { createAddressOf } from '../http/address.ts';
+import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
+import { createRefusalLog, type RefusalLog } from '../http/refusal-log.ts';
 import { createRouter, type Route } from '../http/router.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
@@ -14,6 +17,7 @@ import type { Config } from './config.ts';
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
 export interface Intake {
   readonly route: Route;
+  readonly refusals: RefusalLog;
   /** Resolves when nothing is running that began before its sender was answered. */
   settled(): Promise<void>;
   /**
@@ -41,6 +45,8 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
   });
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
+  const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
+  const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
   let draining = false;
 
   const route = createRouter({
@@ -57,9 +63,12 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
       stopping: stopping.signal,
       inFlight: new Map(),
     },
-    countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT),
+    countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
+    addressOf,
+    bodies: createBodyBudget(general.BODY_BUDGET_BYTES, addressOf),
     isDraining: () => draining,
     log,
+    refusals,
   });
 
   async function answerAll(withinMs: number, close: () => Promise<void> | undefined): Promise<void> {
@@ -76,6 +85,7 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
 
   return {
     route,
+    refusals,
     settled: () => background.settled(),
     async drain(withinMs, close) {
       draining = true;

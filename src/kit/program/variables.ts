@@ -101,10 +101,25 @@ export const variables = {
     default: '10000',
     summary: 'A request must have arrived whole within this time.',
   },
+  MAX_CONNECTIONS: {
+    schema: integer({ min: 1, max: 1_000_000 }),
+    default: '2000',
+    summary:
+      'Connections open at the same time. For a further one, the address that has most of them loses its oldest.',
+  },
+  BODY_BUDGET_BYTES: {
+    schema: integer({ min: 4_194_304, max: 1_000_000_000_000 }),
+    default: '134217728',
+    summary:
+      'Memory for bodies until they are answered, half of it for one address at most; further ones are answered 503. The ' +
+      'first 16 KiB of each are not counted.',
+  },
   TRUST_PROXY_HOPS: {
     schema: integer({ min: 0, max: 16 }),
     default: '0',
-    summary: 'Proxies in front that append to X-Forwarded-For; used only to count failed proofs by address.',
+    summary:
+      'Proxies in front that set X-Forwarded-For or append to it; used only to count by address. What is no address there ' +
+      'counts for the address of the connection.',
   },
   FAILED_PROOF_LIMIT: {
     schema: integer({ min: 1, max: 1_000_000 }),

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Environment } from '../../kit/program/reader.ts';
 
@@ -87,4 +88,11 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
   }
 
   return { child, output: () => output, said, url: () => said(/^Listening on (\S+)$/m), kill, ended };
+}
+
+/** Memory of the process; NaN where the operating system does not say. */
+export function residentMegabytes({ child }: ProgramProcess): number {
+  const file = `/proc/${child.pid ?? 0}/status`;
+  if (!existsSync(file)) return NaN;
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(file, 'utf8'))?.[1]) / 1024;
 }

@@ -115,6 +115,7 @@ it.each([
   createHmac('sha512', TEXT).update(BODY).digest('hex'),
   createHmac('sha384', TEXT).update(BODY).digest('base64'),
   `${HEX}\u0000`,
+  `${HEX}\u00a0`,
   `${HEX.slice(0, 63)}\u00e9`,
 ])('refuses the spelling %j', async (signature) => expect(await outcome(signature)).toBe('proof_malformed'));
 
