@@ -10,6 +10,8 @@ import { startupProblems, startupTable } from './startup.ts';
  * What is wrong with the configuration is said in full, and ends the process with code 1.
  */
 export async function run(app: Startable): Promise<void> {
+  // The terminal may be gone: what is said there must not end the process.
+  process.stderr.on('error', () => undefined);
   const config = configOrExit(app);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
@@ -36,34 +38,36 @@ async function startOrExit(app: Startable, config: Config, log: Log): Promise<Pr
   }
 }
 
-/** What is left to close when everything is answered and given back has this long. */
+/** What is left to close when everything is answered and given back, and the log, have this long. */
 const LAST_MS = 1_000;
 
 /** The first signal stops the program in order, the second at once. */
 function stopOnSignal(program: Program, { general }: Config, log: Log): void {
-  const say = (why: string) => {
-    log.error({ outcome: 'trouble', why });
-  };
-  // What a handler that does not stop still waits for must not keep the process alive.
-  const exit = (code: number) => {
-    log.flush(() => process.exit(code));
-  };
   const stop = () => {
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
-    // A database that is away, or a call without end, must not keep the process alive.
+    // A database that is away, a call without end, or a log that nobody reads must not keep the process alive.
     setTimeout(() => {
-      say('Not everything could be closed in SHUTDOWN_MS.');
-      exit(1);
+      if (process.exitCode === undefined) sayTrouble(log, 'Not everything could be closed in SHUTDOWN_MS.');
+      process.exit(process.exitCode ?? 1);
     }, general.SHUTDOWN_MS + LAST_MS).unref();
-    program.stop().then(
-      () => {
-        exit(0);
-      },
-      (error: unknown) => {
-        say(withoutPassword(messageOf(error), general.INBOX_URL));
-        exit(1);
-      },
-    );
+    void program
+      .stop()
+      .then(
+        () => 0,
+        (error: unknown) => {
+          sayTrouble(log, withoutPassword(messageOf(error), general.INBOX_URL));
+          return 1;
+        },
+      )
+      .then((code) => {
+        process.exitCode = code;
+        // What a handler that does not stop still waits for must not keep the process alive.
+        log.flush(() => process.exit());
+      });
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+function sayTrouble(log: Log, why: string): void {
+  log.error({ outcome: 'trouble', why });
 }

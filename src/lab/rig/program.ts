@@ -31,6 +31,8 @@ export interface ProgramOptions {
   readonly nodeArguments?: readonly string[];
   /** A program to run it under, with its arguments. */
   readonly under?: readonly string[];
+  /** A file descriptor in place of a pipe that is read: what goes there is not in `output`. */
+  readonly stdout?: number;
 }
 
 /** A file of the project, by its path from the top: `src/example/main.ts`. */
@@ -40,12 +42,12 @@ export function projectFile(path: string): string {
 
 /** Starts it; killed with this process, if it has not ended by then. */
 export function startProgram(options: ProgramOptions): ProgramProcess {
-  const { env, main, folder, nodeArguments = [], under = [] } = options;
+  const { env, main, folder, nodeArguments = [], under = [], stdout = 'pipe' } = options;
   const [command, ...args] = [...under, process.execPath, ...nodeArguments, main];
   const child = spawn(command, args, {
     env,
     ...(folder !== undefined && { cwd: folder }),
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['ignore', stdout, 'pipe'],
     // In a group of its own: Ctrl-C is for the tool that started it, which then stops it.
     detached: true,
   });
@@ -56,8 +58,8 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
   process.once('exit', killAtExit);
   let output = '';
   const hear = (text: string) => (output += text);
-  child.stdout.setEncoding('utf8').on('data', hear);
-  child.stderr.setEncoding('utf8').on('data', hear);
+  const streams = [child.stdout, child.stderr].filter((stream) => stream !== null);
+  for (const stream of streams) stream.setEncoding('utf8').on('data', hear);
   const ended = once(child, 'close').then(() => {
     process.removeListener('exit', killAtExit);
     return { code: child.exitCode, signal: child.signalCode };
@@ -69,8 +71,7 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
         const found = pattern.exec(output)?.[1];
         if (found !== undefined) resolve(found);
       };
-      child.stdout.on('data', look);
-      child.stderr.on('data', look);
+      for (const stream of streams) stream.on('data', look);
       look();
       void ended.then(() => {
         reject(new Error(`The program ended before it said ${String(pattern)}:\n${output}`));
