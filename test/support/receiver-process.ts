@@ -30,5 +30,8 @@ function argumentsOfStart(): string[] {
   const { scripts } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as {
     scripts: { start: string };
   };
-  return scripts.start.split(' ').slice(1, -1);
+  return scripts.start
+    .replace(/^exec node /, '')
+    .split(' ')
+    .slice(0, -1);
 }
