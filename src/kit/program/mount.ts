@@ -15,7 +15,10 @@ export interface Mounted {
   readonly listener: RequestListener;
   /** Why it should be sent nothing right now; empty when it is ready. For the host's readiness probe. */
   reasons(): Promise<readonly NotReady[]>;
-  /** Refuses new deliveries, finishes what is in flight, closes the inbox; within SHUTDOWN_MS. Then the server may close. */
+  /**
+   * After SHUTDOWN_DELAY_MS refuses new deliveries, finishes what is in flight, closes the inbox; within SHUTDOWN_MS. Then the
+   * server may close.
+   */
   stop(): Promise<void>;
 }
 

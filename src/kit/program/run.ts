@@ -15,8 +15,8 @@ export async function run(app: Startable): Promise<void> {
   const config = configOrExit(app);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
-  process.stderr.write(startupTable(app, config, program));
   stopOnSignal(program, config, log);
+  process.stderr.write(startupTable(app, config, program));
 }
 
 function configOrExit(app: Startable): Config {
@@ -46,10 +46,13 @@ function stopOnSignal(program: Program, { general }: Config, log: Log): void {
   const stop = () => {
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
     // A database that is away, a call without end, or a log that nobody reads must not keep the process alive.
-    setTimeout(() => {
-      if (process.exitCode === undefined) sayTrouble(log, 'Not everything could be closed in SHUTDOWN_MS.');
-      process.exit(process.exitCode ?? 1);
-    }, general.SHUTDOWN_MS + LAST_MS).unref();
+    setTimeout(
+      () => {
+        if (process.exitCode === undefined) sayTrouble(log, 'Not everything could be closed in SHUTDOWN_MS.');
+        process.exit(process.exitCode ?? 1);
+      },
+      general.SHUTDOWN_DELAY_MS + general.SHUTDOWN_MS + LAST_MS,
+    ).unref();
     void program
       .stop()
       .then(

@@ -131,6 +131,13 @@ export const variables = {
     default: '10000',
     summary: 'On SIGTERM, what is in flight has this long.',
   },
+  SHUTDOWN_DELAY_MS: {
+    schema: integer({ min: 0, max: 600_000 }),
+    default: '0',
+    summary:
+      'Before that, `/ready` says no for this long while deliveries are still taken: as long as your load balancer needs to ' +
+      'notice, 15000 for example.',
+  },
 } as const satisfies SettingDefinitions;
 
 export type GeneralSettings = SettingValues<typeof variables>;
