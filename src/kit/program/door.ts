@@ -20,6 +20,7 @@ export async function openServer(config: Config, { route }: Intake, log: Log): P
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
+    keepAliveMs: general.KEEP_ALIVE_MS,
     trustProxyHops: general.TRUST_PROXY_HOPS,
     tls,
     log,

@@ -30,7 +30,7 @@ export interface MountOptions {
 
 /**
  * Starts an app whose deliveries another server brings: what `run` does, without a server, signals and exit codes. HOST,
- * PORT, TLS_… and REQUEST_TIMEOUT_MS have no effect; the host sets what corresponds to them.
+ * PORT, TLS_…, REQUEST_TIMEOUT_MS and KEEP_ALIVE_MS have no effect; the host sets what corresponds to them.
  * @throws ConfigInvalid, and when the inbox cannot be opened
  */
 export async function mount(app: Startable, { env = process.env, log }: MountOptions = {}): Promise<Mounted> {

@@ -101,6 +101,13 @@ export const variables = {
     default: '10000',
     summary: 'A request must have arrived whole within this time.',
   },
+  KEEP_ALIVE_MS: {
+    schema: integer({ min: 0, max: 3_600_000 }),
+    default: '75000',
+    summary:
+      'A connection without a request is kept this long. It must be longer than the proxy in front keeps it (nginx, AWS and ' +
+      'most others: 60 s): otherwise a delivery is now and then written into a connection that is just being closed.',
+  },
   TRUST_PROXY_HOPS: {
     schema: integer({ min: 0, max: 16 }),
     default: '0',
