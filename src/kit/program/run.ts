@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { withoutPassword } from '../inbox/address.ts';
+import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
+import { envFilesOf, isOpenToAll } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 /**
@@ -10,6 +12,8 @@ import { startupProblems, startupTable } from './startup.ts';
  * What is wrong with the configuration is said in full, and ends the process with code 1.
  */
 export async function run(app: Startable): Promise<void> {
+  // What is made from here on is personal data, and nobody else's: files, and what SQLite puts beside them.
+  process.umask(0o077);
   // The terminal may be gone: what is said there must not end the process.
   process.stderr.on('error', () => undefined);
   const config = configOrExit(app);
@@ -21,12 +25,25 @@ export async function run(app: Startable): Promise<void> {
 
 function configOrExit(app: Startable): Config {
   try {
-    return readConfig(process.env, app);
+    const config = readConfig(process.env, app);
+    return { ...config, warnings: [...config.warnings, ...looseFiles(config, envFilesOf(process.execArgv))] };
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     process.stderr.write(startupProblems(error));
     process.exit(1);
   }
+}
+
+/** What was made before, by whatever means, is said and left as it is. */
+function looseFiles({ general, own }: Config, envFiles: readonly string[]): string[] {
+  const address = readAddress(general.INBOX_URL);
+  const inbox = address?.engine === 'sqlite' ? [address.file, `${address.file}.lock`] : [];
+  const owned = Object.entries(own).flatMap(([name, value]) =>
+    name.endsWith('_FILE') && typeof value === 'string' ? [value] : [],
+  );
+  return [...envFiles, ...inbox, ...owned]
+    .filter(isOpenToAll)
+    .map((file) => `Every user of this machine may read or write ${resolve(file)}: chmod 600.`);
 }
 
 async function startOrExit(app: Startable, config: Config, log: Log): Promise<Program> {

@@ -66,7 +66,8 @@ function openAsOwner(file: string, options: SqliteInboxOptions): Inbox {
 /** Entries are personal data: only this user may read them. SQLite gives the files beside it the same permissions. */
 function createPrivately(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  // Of the lock, too: another user who could take it would keep the receiver from starting.
+  for (const made of [file, `${file}.lock`]) closeSync(openSync(made, 'a', 0o600));
 }
 
 /**
