@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { createSteadyClock } from '../clock.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
@@ -97,7 +98,7 @@ function closedOnError<Result>(resource: { close(): void }, step: () => Result):
 function createInbox(
   file: string,
   database: DatabaseSync,
-  { now = Date.now, ...room }: SqliteInboxOptions,
+  { now = createSteadyClock(), ...room }: SqliteInboxOptions,
   ownership: Ownership | undefined,
 ): Inbox {
   const listeners: (() => void)[] = [];
