@@ -14,6 +14,8 @@ import { startupProblems, startupTable } from './startup.ts';
 export async function run(app: Startable): Promise<void> {
   // What is made from here on is personal data, and nobody else's: files, and what SQLite puts beside them.
   process.umask(0o077);
+  // Node would open its debugger, which can read everything, to whoever is on this machine.
+  process.on('SIGUSR1', () => undefined);
   // The terminal may be gone: what is said there must not end the process.
   process.stderr.on('error', () => undefined);
   const config = configOrExit(app);
