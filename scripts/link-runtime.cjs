@@ -30,3 +30,7 @@ if (!existsSync(runtime)) {
   else symlinkSync(target, link);
   chmodSync(runtime, 0o755);
 }
+
+// The commands that keep running say `exec`, so that a shell between npm and Node cannot keep a signal to itself. Windows
+// has no such command, and no such signals.
+if (windows) writeFileSync(join(modules, '.bin', 'exec.cmd'), '@%*\r\n');

@@ -63,7 +63,7 @@ export function openOutputs(wishes: readonly Wish[]): Outputs {
 
 function opened(file: string) {
   try {
-    const descriptor = openSync(file, 'w');
+    const descriptor = openSync(file, 'w', 0o600);
     return {
       write: (text: string) => void writeSync(descriptor, text),
       close: () => closeSync(descriptor),

@@ -11,7 +11,7 @@ import { hotdocsHandlers, hotdocsSteps } from './handlers/hotdocs.ts';
 import { openTasks, phenixidHandlers } from './handlers/phenixid.ts';
 import { risrHandlers } from './handlers/risr.ts';
 import { openArchive } from './records/archive.ts';
-import { openRecords, type Records } from './records/records.ts';
+import { openRecords } from './records/records.ts';
 import type { Tools } from './tools.ts';
 
 const settings = {
@@ -61,8 +61,9 @@ export const example = defineApp({
   sources: [hotdocs, phenixid, risr],
   settings,
   open({ settings, apis }): Tools {
-    const records = recordsIn(settings.RECORDS_FILE);
-    return { records, archive: openArchive(records, settings.ARCHIVE_DIR), apis, settings };
+    const records = opened('RECORDS_FILE', () => openRecords(settings.RECORDS_FILE));
+    const archive = opened('ARCHIVE_DIR', () => openArchive(records, settings.ARCHIVE_DIR));
+    return { records, archive, apis, settings };
   },
   handlers: (tools) => ({
     hotdocs: hotdocsHandlers(tools),
@@ -80,11 +81,12 @@ export const example = defineApp({
   },
 });
 
-function recordsIn(file: string): Records {
+/** Whatever is wrong with a setting is said at start, not with the first document. */
+function opened<Thing>(setting: keyof typeof settings, open: () => Thing): Thing {
   try {
-    return openRecords(file);
+    return open();
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw new Error(`RECORDS_FILE cannot be used: ${why}`, { cause });
+    throw new Error(`${setting} cannot be used: ${why}`, { cause });
   }
 }

@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import { standardOutput } from './log-output.ts';
 
 /** What the program says while it runs: one JSON object per line. Never a secret, a signature or a payload. */
 export type Log = Logger;
@@ -11,11 +12,7 @@ export function createLog(level: string, destination?: DestinationStream): Log {
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
   };
-  // Lines are gathered for a moment: a system call for each would be a tenth of the receiver's work.
-  return pino(
-    options,
-    destination ?? pino.destination({ dest: 1, sync: false, minLength: 4096, periodicFlush: 100 }),
-  );
+  return pino(options, destination ?? standardOutput());
 }
 
 const LOGGED_LENGTH = 128;

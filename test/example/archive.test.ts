@@ -63,8 +63,8 @@ it('makes no path of a name or a key, and tells keys apart that look alike', asy
   expect(readdirSync(directory).every((name) => /^[0-9a-f]{64}$/.test(name))).toBe(true);
 });
 
-it('makes its directory only when there is something to put there', async () => {
+it('makes its directory before there is anything to put there', async () => {
   const { archive, directory } = start();
   expect(archive.find(key)).toBeUndefined();
-  expect(existsSync(directory)).toBe(false);
+  expect(existsSync(directory)).toBe(true);
 });

@@ -48,7 +48,10 @@ function argumentsOfStart(): string[] {
   const { scripts } = JSON.parse(readFileSync(projectFile('package.json'), 'utf8')) as {
     scripts: { start: string };
   };
-  return scripts.start.split(' ').slice(1, -1);
+  return scripts.start
+    .replace(/^exec node /, '')
+    .split(' ')
+    .slice(0, -1);
 }
 
 /** To a receiver that was started with `enough`, or with secrets of the test's own. */

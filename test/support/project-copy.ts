@@ -75,7 +75,7 @@ export function copyProject(parts: readonly string[] = usual): ProjectCopy {
   const command = (name: string) => {
     // package.json is ours.
     const { scripts } = JSON.parse(read('package.json')) as { scripts: Readonly<Record<string, string>> };
-    return scripts[name]?.split(' ').slice(1) ?? [];
+    return scripts[name]?.replace(/^(exec )?node /, '').split(' ') ?? [];
   };
   return {
     root,

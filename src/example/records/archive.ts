@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
@@ -25,8 +25,10 @@ export interface Archive {
   read(document: Archived): Promise<Buffer>;
 }
 
-/** Files in `directory`, which is made when it is first needed; their keys in `records`. */
+/** Files in `directory`, which is made; their keys in `records`. @throws if no file could be written there */
 export function openArchive(records: Records, directory: string): Archive {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  accessSync(directory, constants.W_OK | constants.X_OK);
   const fileOf = ({ sha256 }: Archived) => join(directory, sha256);
 
   function find(key: DocumentKey): Archived | undefined {
@@ -39,7 +41,6 @@ export function openArchive(records: Records, directory: string): Archive {
     async keep(key, name, fetch) {
       const known = find(key);
       if (known !== undefined && existsSync(fileOf(known))) return known;
-      mkdirSync(directory, { recursive: true, mode: 0o700 });
       const { sha256, bytes } = await fetch(directory);
       const kept = { sha256, bytes, name };
       records.put('document', idOf(key), kept);

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openSharedFile } from './shared-file.ts';
 
@@ -20,7 +20,7 @@ export interface Records {
 
 /** Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. */
 export function openRecords(file: string): Records {
-  if (file !== ':memory:') mkdirSync(dirname(file), { recursive: true });
+  if (file !== ':memory:') createPrivately(file);
   const database = openSharedFile(file);
   database.exec(`
     PRAGMA synchronous = NORMAL;
@@ -48,6 +48,12 @@ export function openRecords(file: string): Records {
       database.close();
     },
   };
+}
+
+/** SQLite gives the files beside it the same permissions. */
+function createPrivately(file: string): void {
+  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+  closeSync(openSync(file, 'a', 0o600));
 }
 
 function valueOf(json: unknown): Value | undefined {

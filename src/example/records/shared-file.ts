@@ -19,8 +19,15 @@ function inWal(database: DatabaseSync, giveUpAt: number): boolean {
     database.exec('PRAGMA journal_mode = WAL');
     return true;
   } catch (error) {
-    if (performance.now() < giveUpAt) return false;
+    if (isBusy(error) && performance.now() < giveUpAt) return false;
     database.close();
     throw error;
   }
+}
+
+/** SQLITE_BUSY and SQLITE_LOCKED, whatever the extended code. */
+function isBusy(error: unknown): boolean {
+  if (!(error instanceof Error) || !('errcode' in error)) return false;
+  const code = Number(error.errcode) & 0xff;
+  return code === 5 || code === 6;
 }

@@ -21,6 +21,7 @@ export interface ServerOptions {
   readonly route: RequestHandler;
   readonly requestTimeoutMs: number;
   readonly maxConnections: number;
+  readonly keepAliveMs: number;
   /** Speaks HTTPS with it, and nothing else; plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
   readonly refusals: RefusalLog;
@@ -40,7 +41,9 @@ export function createReceiverServer(options: ServerOptions): Server {
     ...messages,
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: options.requestTimeoutMs,
+    // Runs from the first byte of a request, so an idle connection may be kept for longer.
     headersTimeout: options.requestTimeoutMs,
+    keepAliveTimeout: options.keepAliveMs,
     connectionsCheckingInterval: Math.ceil(Math.min(1000, options.requestTimeoutMs / 4)),
     // The router asks for one: Node would answer without a body.
     requireHostHeader: false,

@@ -1,3 +1,5 @@
+import { resolve } from 'node:path';
+
 /** What INBOX_URL names. */
 export type InboxAddress =
   { readonly engine: 'memory' | 'postgres' } | { readonly engine: 'sqlite'; readonly file: string };
@@ -16,8 +18,10 @@ export function isShared(url: string): boolean {
   return readAddress(url)?.engine === 'postgres';
 }
 
-/** The address of an inbox as it may be printed: without user, password and parameters. */
+/** The address of an inbox as it may be printed: without user, password and parameters, a file by its whole path. */
 export function printableInbox(url: string): string {
+  const address = readAddress(url);
+  if (address?.engine === 'sqlite') return `sqlite:${resolve(address.file)}`;
   return isShared(url) ? url.replace(/^([a-z]+:\/\/)(?:.*@)?([^?#]*).*$/s, '$1$2') : url;
 }
 

@@ -21,6 +21,7 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
     maxConnections: general.MAX_CONNECTIONS,
+    keepAliveMs: general.KEEP_ALIVE_MS,
     tls,
     refusals,
     log,

@@ -8,6 +8,7 @@ import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRefusalLog, type RefusalLog } from '../http/refusal-log.ts';
 import { createRouter, type Route } from '../http/router.ts';
+import { createSteadyClock } from '../inbox/clock.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import type { Log } from '../log.ts';
@@ -40,6 +41,7 @@ const LAST_PART_MS = 1_000;
 
 export function createIntake(config: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
   const { general } = config;
+  const now = createSteadyClock();
   const background = createBackground((error) => {
     log.error({ outcome: 'trouble', why: messageOf(error) });
   });
@@ -56,7 +58,7 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
       ...calling,
       inbox,
       handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
-      retryAt: (attempts) => Date.now() + backoffMs(attempts),
+      retryAt: (attempts) => now() + backoffMs(attempts),
       afterwards: (work) => {
         background.add(work);
       },

@@ -15,7 +15,10 @@ export interface Mounted {
   readonly listener: RequestListener;
   /** Why it should be sent nothing right now; empty when it is ready. For the host's readiness probe. */
   reasons(): Promise<readonly NotReady[]>;
-  /** Refuses new deliveries, finishes what is in flight, closes the inbox; within SHUTDOWN_MS. Then the server may close. */
+  /**
+   * After SHUTDOWN_DELAY_MS refuses new deliveries, finishes what is in flight, closes the inbox; within SHUTDOWN_MS. Then the
+   * server may close.
+   */
   stop(): Promise<void>;
 }
 
@@ -27,7 +30,8 @@ export interface MountOptions {
 
 /**
  * Starts an app whose deliveries another server brings: what `run` does, without a server, signals and exit codes. HOST,
- * PORT, TLS_…, MAX_CONNECTIONS and REQUEST_TIMEOUT_MS have no effect; the host sets what corresponds to them.
+ * PORT, TLS_…, MAX_CONNECTIONS, REQUEST_TIMEOUT_MS and KEEP_ALIVE_MS have no effect; the host sets what corresponds to
+ * them.
  * @throws ConfigInvalid, and when the inbox cannot be opened
  */
 export async function mount(app: Startable, { env = process.env, log }: MountOptions = {}): Promise<Mounted> {

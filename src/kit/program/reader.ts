@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { upperSnake, type Credential } from '../endpoints.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
+import { isOpenToAll } from './text-file.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -94,7 +95,12 @@ export class Reader {
     if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
-      return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      if (!isPublic(text) && isOpenToAll(file))
+        this.#warn(
+          `${variable}_FILE names a file that every user of this machine may read or write: chmod 600.`,
+        );
+      return text;
     } catch (error) {
       this.complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);
       return undefined;
@@ -118,10 +124,19 @@ export class Reader {
     }
   }
 
+  #warn(warning: string): void {
+    if (!this.warnings.includes(warning)) this.warnings.push(warning);
+  }
+
   complain(problem: string): void {
     // A setting of a whole source is read once per endpoint; one complaint is enough.
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }
+}
+
+/** Certificates and lists of revoked ones are for everybody. */
+function isPublic(text: string): boolean {
+  return text.startsWith('-----BEGIN') && !text.includes('PRIVATE KEY');
 }
 
 function codeOf(error: unknown): string {

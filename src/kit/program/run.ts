@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
-import { withoutPassword } from '../inbox/address.ts';
+import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
+import { envFilesOf, isOpenToAll } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 /**
@@ -10,6 +12,12 @@ import { startupProblems, startupTable } from './startup.ts';
  * What is wrong with the configuration is said in full, and ends the process with code 1.
  */
 export async function run(app: Startable): Promise<void> {
+  // What is made from here on is personal data, and nobody else's: files, and what SQLite puts beside them.
+  process.umask(0o077);
+  // Node would open its debugger, which can read everything, to whoever is on this machine.
+  process.on('SIGUSR1', () => undefined);
+  // The terminal may be gone: what is said there must not end the process.
+  process.stderr.on('error', () => undefined);
   const config = configOrExit(app);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
@@ -19,12 +27,25 @@ export async function run(app: Startable): Promise<void> {
 
 function configOrExit(app: Startable): Config {
   try {
-    return readConfig(process.env, app);
+    const config = readConfig(process.env, app);
+    return { ...config, warnings: [...config.warnings, ...looseFiles(config, envFilesOf(process.execArgv))] };
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     process.stderr.write(startupProblems(error));
     process.exit(1);
   }
+}
+
+/** What was made before, by whatever means, is said and left as it is. */
+function looseFiles({ general, own }: Config, envFiles: readonly string[]): string[] {
+  const address = readAddress(general.INBOX_URL);
+  const inbox = address?.engine === 'sqlite' ? [address.file, `${address.file}.lock`] : [];
+  const owned = Object.entries(own).flatMap(([name, value]) =>
+    name.endsWith('_FILE') && typeof value === 'string' ? [value] : [],
+  );
+  return [...envFiles, ...inbox, ...owned]
+    .filter(isOpenToAll)
+    .map((file) => `Every user of this machine may read or write ${resolve(file)}: chmod 600.`);
 }
 
 async function startOrExit(app: Startable, config: Config, log: Log): Promise<Program> {
@@ -36,34 +57,39 @@ async function startOrExit(app: Startable, config: Config, log: Log): Promise<Pr
   }
 }
 
-/** What is left to close when everything is answered and given back has this long. */
+/** What is left to close when everything is answered and given back, and the log, have this long. */
 const LAST_MS = 1_000;
 
 /** The first signal stops the program in order, the second at once. */
 function stopOnSignal(program: Program, { general }: Config, log: Log): void {
-  const say = (why: string) => {
-    log.error({ outcome: 'trouble', why });
-  };
-  // What a handler that does not stop still waits for must not keep the process alive.
-  const exit = (code: number) => {
-    log.flush(() => process.exit(code));
-  };
   const stop = () => {
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
-    // A database that is away, or a call without end, must not keep the process alive.
-    setTimeout(() => {
-      say('Not everything could be closed in SHUTDOWN_MS.');
-      exit(1);
-    }, general.SHUTDOWN_MS + LAST_MS).unref();
-    program.stop().then(
+    // A database that is away, a call without end, or a log that nobody reads must not keep the process alive.
+    setTimeout(
       () => {
-        exit(0);
+        if (process.exitCode === undefined) sayTrouble(log, 'Not everything could be closed in SHUTDOWN_MS.');
+        process.exit(process.exitCode ?? 1);
       },
-      (error: unknown) => {
-        say(withoutPassword(messageOf(error), general.INBOX_URL));
-        exit(1);
-      },
-    );
+      general.SHUTDOWN_DELAY_MS + general.SHUTDOWN_MS + LAST_MS,
+    ).unref();
+    void program
+      .stop()
+      .then(
+        () => 0,
+        (error: unknown) => {
+          sayTrouble(log, withoutPassword(messageOf(error), general.INBOX_URL));
+          return 1;
+        },
+      )
+      .then((code) => {
+        process.exitCode = code;
+        // What a handler that does not stop still waits for must not keep the process alive.
+        log.flush(() => process.exit());
+      });
   };
   process.on('SIGTERM', stop).on('SIGINT', stop);
+}
+
+function sayTrouble(log: Log, why: string): void {
+  log.error({ outcome: 'trouble', why });
 }

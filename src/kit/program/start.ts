@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { notWritten, type App } from '../app.ts';
 import type { AllHandlers, Calling } from '../handling/handle.ts';
 import type { Inbox } from '../inbox/inbox.ts';
@@ -31,7 +32,7 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   readonly door: At | undefined;
   /** Resolves when nothing that is due is waiting for this process, and nothing runs in it. */
   idle(): Promise<void>;
-  /** Stops accepting, finishes what is in flight, gives leases back, closes; within the configured time. */
+  /** Is not ready any more; after SHUTDOWN_DELAY_MS stops accepting, finishes what is in flight, gives leases back, closes. */
   stop(): Promise<void>;
 }
 
@@ -73,7 +74,7 @@ export async function startAt<Tools, At extends Door>(
 ): Promise<Program<Tools, At>> {
   await using opened = new AsyncDisposableStack();
   const { general, own: settings } = config;
-  const { ROLE, SHUTDOWN_MS } = general;
+  const { ROLE, SHUTDOWN_MS, SHUTDOWN_DELAY_MS } = general;
 
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
@@ -113,9 +114,11 @@ export async function startAt<Tools, At extends Door>(
       await intake?.settled();
       await work?.idle();
     },
-    stop: () => {
+    stop: async () => {
       readiness.enter('draining');
-      return running.disposeAsync();
+      // Until whoever sends deliveries here has noticed, they still come.
+      if (door !== undefined && SHUTDOWN_DELAY_MS > 0) await sleep(SHUTDOWN_DELAY_MS);
+      await running.disposeAsync();
     },
   };
 }

@@ -114,6 +114,13 @@ export const variables = {
       'Memory for bodies until they are answered, half of it for one address at most; further ones are answered 503. The ' +
       'first 16 KiB of each are not counted.',
   },
+  KEEP_ALIVE_MS: {
+    schema: integer({ min: 0, max: 3_600_000 }),
+    default: '75000',
+    summary:
+      'A connection without a request is kept this long. It must be longer than the proxy in front keeps it (nginx, AWS and ' +
+      'most others: 60 s): otherwise a delivery is now and then written into a connection that is just being closed.',
+  },
   TRUST_PROXY_HOPS: {
     schema: integer({ min: 0, max: 16 }),
     default: '0',
@@ -145,6 +152,13 @@ export const variables = {
     schema: integer({ min: 0, max: 600_000 }),
     default: '10000',
     summary: 'On SIGTERM, what is in flight has this long.',
+  },
+  SHUTDOWN_DELAY_MS: {
+    schema: integer({ min: 0, max: 600_000 }),
+    default: '0',
+    summary:
+      'Before that, `/ready` says no for this long while deliveries are still taken: as long as your load balancer needs to ' +
+      'notice, 15000 for example.',
   },
 } as const satisfies SettingDefinitions;
 

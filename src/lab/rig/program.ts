@@ -35,6 +35,8 @@ export interface ProgramOptions {
   readonly under?: readonly string[];
   /** Throws away what it logs, and lets orders be sent to it: nothing of it is to cost time while it is measured. */
   readonly measured?: boolean;
+  /** A file descriptor in place of a pipe that is read: what goes there is not in `output`. */
+  readonly stdout?: number;
 }
 
 const alive = new Set<ChildProcess>();
@@ -53,12 +55,12 @@ export function projectFile(path: string): string {
 
 /** Starts it; killed with this process, if it has not ended by then. */
 export function startProgram(options: ProgramOptions): ProgramProcess {
-  const { env, main, folder, nodeArguments = [], under = [], measured = false } = options;
+  const { env, main, folder, nodeArguments = [], under = [], measured = false, stdout = 'pipe' } = options;
   const [command, ...args] = [...under, process.execPath, ...nodeArguments, main];
   const child = spawn(command, args, {
     env,
     ...(folder !== undefined && { cwd: folder }),
-    stdio: measured ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
+    stdio: measured ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', stdout, 'pipe'],
     // In a group of its own: Ctrl-C is for the tool that started it, which then stops it.
     detached: true,
   });

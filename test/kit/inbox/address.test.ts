@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { isShared, printableInbox, withoutPassword } from '../../../src/kit/inbox/address.ts';
 
@@ -6,7 +7,7 @@ it.each([
   ['postgresql://kit:se@cr/et@db.example/inbox?sslmode=require', 'postgresql://db.example/inbox'],
   ['postgres://db.example/inbox?user=kit&password=secret', 'postgres://db.example/inbox'],
   ['postgres://db.example', 'postgres://db.example'],
-  ['sqlite:data/inbox.db', 'sqlite:data/inbox.db'],
+  ['sqlite:data/inbox.db', `sqlite:${resolve('data/inbox.db')}`],
   ['memory:', 'memory:'],
 ])('prints %s without what is secret', (url, printed) => expect(printableInbox(url)).toBe(printed));
 

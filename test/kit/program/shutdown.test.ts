@@ -123,6 +123,24 @@ it('answers for a handler that does not come to an end in SHUTDOWN_MS what does 
   });
 });
 
+it('is not ready for SHUTDOWN_DELAY_MS, and still takes deliveries', async () => {
+  const receiver = startProcess({ ...enough, ADMIN_PORT: '0', SHUTDOWN_DELAY_MS: LONG });
+  const sender = senderTo(await receiver.url());
+  const ready = await receiver.said(/^Health on \S+ and (\S+)$/m);
+  receiver.kill('SIGTERM');
+  await until('it is not ready', async () => (await fetch(ready)).status === 503);
+  expect((await sender.fire(risr, 'profile_updated')).status).toBe(200);
+  receiver.kill('SIGTERM');
+  expect(await receiver.ended).toEqual({ code: null, signal: 'SIGTERM' });
+});
+
+it('ends in order after SHUTDOWN_DELAY_MS', async () => {
+  const receiver = startProcess({ ...enough, SHUTDOWN_DELAY_MS: '200' });
+  await receiver.url();
+  receiver.kill('SIGTERM');
+  expect(await receiver.ended).toEqual({ code: 0, signal: null });
+});
+
 it('is down within SHUTDOWN_MS and little more, whatever its handlers do', async () => {
   const { receiver } = await startWithHandlerRunning(risr, 'booking_updated', { SHUTDOWN_MS: '1500' });
   const begun = performance.now();

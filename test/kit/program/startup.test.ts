@@ -3,9 +3,11 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
+import { openRecords } from '../../../src/example/records/records.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { newFolder } from '../../support/fixtures.ts';
 import { enough, senderTo, startProcess, waitingProgram } from '../../support/processes.ts';
+import { projectFile } from '../../../src/lab/rig/program.ts';
 import { until } from '../../support/until.ts';
 
 const SECRET = enough.RISR_PROFILE_UPDATED_SECRET;
@@ -148,6 +150,50 @@ it('names RECORDS_FILE where the records cannot be opened', async () => {
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: /m);
   expect(receiver.output()).not.toMatch(/^ +at /m);
+});
+
+it('names ARCHIVE_DIR where no document could be put', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'archive'), 'a file');
+  const receiver = startProcess({ ...enough, ARCHIVE_DIR: 'archive' }, folder);
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(/^Not started: ARCHIVE_DIR cannot be used: /m);
+});
+
+it('says at once where the records are no database', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, 'records'), 'no database, and long enough to be taken for one '.repeat(99));
+  const receiver = startProcess({ ...enough, RECORDS_FILE: 'records' }, folder);
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: .*not a database/m);
+});
+
+it('says which file its inbox is, wherever it was started', async () => {
+  const folder = newFolder();
+  const receiver = startProcess(enough, folder);
+  expect(await receiver.said(/^Working on (\S+)$/m)).toBe(`sqlite:${join(folder, 'data', 'inbox.db')}`);
+});
+
+it('opens no debugger on SIGUSR1, and goes on', async () => {
+  const receiver = startProcess(enough);
+  const sender = senderTo(await receiver.url());
+  receiver.kill('SIGUSR1');
+  expect((await sender.fire(risr, 'profile_updated')).status).toBe(200);
+  receiver.kill('SIGTERM');
+  expect((await receiver.ended).code).toBe(0);
+  expect(receiver.output()).not.toContain('Debugger');
+});
+
+it.each(['src/main.ts', 'src/example/main.ts'])('%s invents nobody', async (main) => {
+  const folder = newFolder();
+  const receiver = startProcess(enough, folder, projectFile(main));
+  await receiver.url();
+  receiver.kill('SIGTERM');
+  await receiver.ended;
+  const records = openRecords(join(folder, 'data', 'records.db'));
+  const kinds = ['person', 'work item', 'document', 'task', 'profile', 'booking', 'transition'] as const;
+  expect(kinds.flatMap((kind) => records.list(kind))).toEqual([]);
+  records.close();
 });
 
 it('names the variable whose secret is not the base64 it is said to be', async () => {

@@ -1,3 +1,4 @@
+import { createSteadyClock } from '../clock.ts';
 import { refusal, uniqueKey } from '../inbox.ts';
 import type { Entry, Inbox, NewEntry, Result, Room, Stored } from '../inbox.ts';
 import { Queue } from './queue.ts';
@@ -18,7 +19,7 @@ export interface MemoryInboxOptions extends Room {
  * promises nothing. It also forgets finished entries beyond `keepFinished`.
  */
 export function createMemoryInbox({
-  now = Date.now,
+  now = createSteadyClock(),
   keepFinished = 10_000,
   ...room
 }: MemoryInboxOptions): Inbox {

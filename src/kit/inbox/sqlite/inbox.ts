@@ -1,6 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { createSteadyClock } from '../clock.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
@@ -66,7 +67,8 @@ function openAsOwner(file: string, options: SqliteInboxOptions): Inbox {
 /** Entries are personal data: only this user may read them. SQLite gives the files beside it the same permissions. */
 function createPrivately(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  closeSync(openSync(file, 'a', 0o600));
+  // Of the lock, too: another user who could take it would keep the receiver from starting.
+  for (const made of [file, `${file}.lock`]) closeSync(openSync(made, 'a', 0o600));
 }
 
 /**
@@ -96,7 +98,7 @@ function closedOnError<Result>(resource: { close(): void }, step: () => Result):
 function createInbox(
   file: string,
   database: DatabaseSync,
-  { now = Date.now, ...room }: SqliteInboxOptions,
+  { now = createSteadyClock(), ...room }: SqliteInboxOptions,
   ownership: Ownership | undefined,
 ): Inbox {
   const listeners: (() => void)[] = [];

@@ -2,6 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, type Attempted, type AttemptOptions, type Run } from './attempt.ts';
 import { defaultBackoff, type Backoff } from './backoff.ts';
+import { createSteadyClock } from '../clock.ts';
 import type { Entry, Inbox } from '../inbox.ts';
 import { Lookout } from './lookout.ts';
 import { Runs } from './runs.ts';
@@ -39,7 +40,7 @@ export interface Worker {
 const POLL_MS = 1_000;
 
 export function createWorker(options: WorkerOptions): Worker {
-  const { inbox, concurrency, onAttempt, leaseMs = 60_000, now = Date.now } = options;
+  const { inbox, concurrency, onAttempt, leaseMs = 60_000, now = createSteadyClock() } = options;
   let { graceMs = 1_000 } = options;
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each running handler is no leak

@@ -1,21 +1,23 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Readiness } from './readiness.ts';
 
-export interface OperationsOptions {
-  readonly readiness: Pick<Readiness, 'reasons'>;
-  /** What it was told to listen on: under this name it may be asked, too. */
-  readonly host: string;
-}
-
-/** What whoever runs the process asks it, on a port of its own: never the one that deliveries come to. */
-export function createOperationsServer({ readiness, host }: OperationsOptions): Server {
+/**
+ * What whoever runs the process asks it, on a port of its own: never the one that deliveries come to. It answers any probe,
+ * by whatever name: a web page that gives a name of its own our address learns no more than whether we are ready.
+ */
+export function createOperationsServer(readiness: Pick<Readiness, 'reasons'>): Server {
   const pages = new Map<string, () => Promise<Answer>>([
     ['/live', async () => ({ status: 200, body: { live: true } })],
     ['/ready', () => readyOrNot(readiness)],
   ]);
-  const limits = { requestTimeout: 10_000, headersTimeout: 10_000, maxHeaderSize: 8_192 };
+  const limits = {
+    requestTimeout: 10_000,
+    headersTimeout: 10_000,
+    maxHeaderSize: 8_192,
+    requireHostHeader: false,
+  };
   return createServer(limits, (request, response) => {
-    void answer(request, pages, host).then((found) => {
+    void answer(request, pages).then((found) => {
       send(response, found);
     });
   });
@@ -36,33 +38,13 @@ async function readyOrNot({ reasons }: Pick<Readiness, 'reasons'>): Promise<Answ
 async function answer(
   request: IncomingMessage,
   pages: ReadonlyMap<string, () => Promise<Answer>>,
-  host: string,
 ): Promise<Answer> {
-  if (!isAskedByOurName(request, host)) return { status: 421, body: { error: 'Misdirected Request' } };
-  const page = pages.get(request.url ?? '');
+  const [path = ''] = request.url?.split('?', 1) ?? [];
+  const page = pages.get(path);
   if (page === undefined) return { status: 404, body: { error: 'Not Found' } };
-  if (request.method !== 'GET')
-    return { status: 405, body: { error: 'Method Not Allowed' }, headers: { Allow: 'GET' } };
+  if (request.method !== 'GET' && request.method !== 'HEAD')
+    return { status: 405, body: { error: 'Method Not Allowed' }, headers: { Allow: 'GET, HEAD' } };
   return page();
-}
-
-/**
- * A web page can give a name of its own our address, and then read what is answered under that name. It cannot choose
- * how the browser spells it in `Host`.
- */
-function isAskedByOurName({ headers, socket }: IncomingMessage, host: string): boolean {
-  const asked = /^(\[[\da-f:.]+\]|[\w.-]+)(?::\d+)?$/i.exec(headers.host ?? '')?.[1]?.toLowerCase();
-  if (asked === undefined) return false;
-  const own = [host.toLowerCase(), socket.localAddress ?? ''].map(asHostname);
-  return LOOPBACK.test(asked) || own.includes(asked);
-}
-
-const LOOPBACK = /^(localhost|127(\.\d+){3}|\[::1\])$/;
-
-/** An address as it stands in `Host`. */
-function asHostname(address: string): string {
-  const plain = address.replace(/^::ffff:(?=\d+\.)/, '');
-  return plain.includes(':') ? `[${plain}]` : plain;
 }
 
 function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {

@@ -21,7 +21,7 @@ export async function startOperations(
   readiness: Readiness,
 ): Promise<Operations | undefined> {
   if (port === undefined) return undefined;
-  const server = createOperationsServer({ readiness, host });
+  const server = createOperationsServer(readiness);
   await listen(server, { host, port, variable: 'ADMIN_PORT' });
   return {
     url: urlOf(server, 'http'),
