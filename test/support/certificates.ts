@@ -122,7 +122,7 @@ async function issue(parent: string, request: CertificateRequest, issuer?: Pair)
     privateKeyEncoding: { type: 'pkcs8', format: 'pem' },
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
-  await writeFile(join(directory, 'key.pem'), privateKey);
+  await writeFile(join(directory, 'key.pem'), privateKey, { mode: 0o600 });
   await writeFile(join(directory, 'openssl.cnf'), configuration(request));
   await writeFile(join(directory, 'index.txt'), '');
   await writeFile(join(directory, 'serial'), `01${randomBytes(7).toString('hex')}\n`);

@@ -27,7 +27,7 @@ export function newFolder(): string {
 /** The path of a file with this content. */
 export function fileWith(content: string): string {
   const file = join(newFolder(), 'file');
-  writeFileSync(file, content);
+  writeFileSync(file, content, { mode: 0o600 });
   return file;
 }
 

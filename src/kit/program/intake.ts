@@ -8,7 +8,7 @@ import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRefusalLog, type RefusalLog } from '../http/refusal-log.ts';
 import { createRouter, type Route } from '../http/router.ts';
-import { createSteadyClock } from '../inbox/clock.ts';
+import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import type { Log } from '../log.ts';

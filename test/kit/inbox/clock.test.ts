@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, expect, it, jest } from '@jest/globals';
-import { createSteadyClock } from '../../../src/kit/inbox/clock.ts';
+import { createSteadyClock } from '../../../src/kit/inbox/inbox.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
 import { createTestSender } from '../../support/test-sender.ts';

@@ -1,4 +1,4 @@
-import { createSteadyClock } from '../clock.ts';
+import { createSteadyClock } from '../inbox.ts';
 import { refusal, uniqueKey } from '../inbox.ts';
 import type { Entry, Inbox, NewEntry, Result, Room, Stored } from '../inbox.ts';
 import { Queue } from './queue.ts';

@@ -1,7 +1,7 @@
 import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { createSteadyClock } from '../clock.ts';
+import { createSteadyClock } from '../inbox.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';

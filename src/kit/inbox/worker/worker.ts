@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { attempt, type Attempted, type AttemptOptions, type Run } from './attempt.ts';
 import { defaultBackoff, type Backoff } from './backoff.ts';
-import { createSteadyClock } from '../clock.ts';
+import { createSteadyClock } from '../inbox.ts';
 import type { Entry, Inbox } from '../inbox.ts';
 import { Lookout } from './lookout.ts';
 import { Runs } from './runs.ts';
