@@ -59,7 +59,7 @@ const DASH = 0x2d;
 /** Files are no fields. `undefined` when it is no multipart form after all, or has too many parts. */
 export async function multipartFields(body: Buffer, type: string): Promise<readonly Field[] | undefined> {
   const text = body.toString('latin1');
-  if (hasMore(text, '\r\n--', MAX_FIELDS) || hasLargeHead(text, type)) return undefined;
+  if (hasMore(text, '\r\n--', MAX_FIELDS) || !hasSmallHeads(text, type)) return undefined;
   const form = await formData(body, type);
   return (
     form && [...form].flatMap(([name, value]) => (typeof value === 'string' ? [[name, value] as const] : []))
@@ -69,15 +69,20 @@ export async function multipartFields(body: Buffer, type: string): Promise<reado
 /** The headers of a part of Advance's have a hundred bytes; reading a megabyte of them takes time. */
 const MAX_HEAD = 2_048;
 
-function hasLargeHead(text: string, type: string): boolean {
-  const boundary = /boundary="?([^";,\s]{1,70})/i.exec(type)?.[1];
+/** Whether there are parts at all, and none with more before its value than that. */
+function hasSmallHeads(body: string, type: string): boolean {
+  const [, quotedBoundary, boundary = quotedBoundary] =
+    /boundary=(?:"([^"]{1,70})"|([^";,\s]{1,70}))/i.exec(type) ?? [];
   if (boundary === undefined) return false;
-  const delimiter = `--${boundary}\r\n`;
-  for (let at = text.indexOf(delimiter); at !== -1; at = text.indexOf(delimiter, at + 1)) {
-    const head = text.slice(at + delimiter.length - 2, at + delimiter.length + MAX_HEAD);
-    if (head.length > MAX_HEAD && !head.includes('\r\n\r\n')) return true;
+  const text = `\r\n${body}`;
+  const delimiter = `\r\n--${boundary}`;
+  let at = text.indexOf(delimiter);
+  if (at === -1) return false;
+  for (; at !== -1; at = text.indexOf(delimiter, at + 1)) {
+    const head = text.slice(at, at + MAX_HEAD);
+    if (head.length === MAX_HEAD && !head.includes('\r\n\r\n')) return false;
   }
-  return false;
+  return true;
 }
 
 async function formData(body: Buffer, type: string): Promise<FormData | undefined> {
