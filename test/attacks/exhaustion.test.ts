@@ -140,10 +140,26 @@ it('a signature with a long run of blanks inside takes no longer than one withou
   expect(long).toBeLessThan(10 * short + 100);
 });
 
+const MEGABYTE = 1_040_000;
+const HEAD = '--b\r\nContent-Disposition: form-data; name="a"\r\n';
+
+it.each([
+  ['blanks of a form', 'a=', '+', ''],
+  ['members', '{"a":[', '{"b":1},', '{}]}'],
+  ['headers of a part', HEAD, 'X: y\r\n', '\r\nv\r\n--b--\r\n'],
+])('a megabyte of %s takes about as long as one without', async (_, start, filling, end) => {
+  const path = '/hotdocs/InterviewLoadEvent';
+  const type = { 'Content-Type': 'multipart/form-data; boundary=b' };
+  const many = Math.floor((MEGABYTE - start.length - end.length) / filling.length);
+  const hostile = await msOf(post(path, start + filling.repeat(many) + end, type));
+  const plain = await msOf(post(path, `a=${'x'.repeat(MEGABYTE)}`, type));
+  expect(hostile).toBeLessThan(3 * plain + 25);
+});
+
 /** The shortest of several: what else the machine does takes part in each. */
 async function msOf(request: Buffer): Promise<number> {
   const times: number[] = [];
-  for (let round = 0; round < 3; round += 1) {
+  for (let round = 0; round < 5; round += 1) {
     const reply = await exchange(url.href, request, { silenceMs: 1 });
     expect([401, 429]).toContain(reply.status);
     times.push(reply.firstByteMs);

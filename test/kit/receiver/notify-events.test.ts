@@ -259,6 +259,30 @@ it.each([
   expect(await receiver.app.inbox.list({ limit: 1 })).toEqual([]);
 });
 
+it('does the same work for a key that is not configured as for one that is', async () => {
+  const keysTried: number[] = [];
+  const kinds = Object.entries(phenixid.proof.kinds).map(([name, kind]) => {
+    const proof: typeof kind.proof = (settings) => {
+      const usual = kind.proof(settings);
+      return {
+        ...usual,
+        verify: (delivery, secrets) => {
+          keysTried.push(secrets.length);
+          return usual.verify(delivery, secrets);
+        },
+      };
+    };
+    return [name, { ...kind, proof }] as const;
+  });
+  const watched = { ...phenixid, proof: { ...phenixid.proof, kinds: Object.fromEntries(kinds) } };
+  const { sender } = await start({ env: installations, sources: [hotdocs, watched, risr] });
+  for (const key of ['north wing', 'south']) {
+    const forged = { secret: 'a-secret-that-nobody-has-set-here', switches: { key } };
+    expect((await sender.fire(phenixid, 'OrderSigned', forged)).status).toBe(401);
+  }
+  expect(keysTried).toEqual([1, 1]);
+});
+
 it.each(['&key=north%20wing', '&key=south', '&key'])(
   'refuses a key that is there twice: %s',
   async (further) => {

@@ -55,6 +55,7 @@ it.each([
   ['the query of a GET', get(`token=${token}`)],
   ['the query of a GET among others', get(`x=1&Token=${token}`)],
   ['a JSON member', post(` {"Token":"${token}","data":{"token":"x"}}`)],
+  ['a JSON member beside a long text', post(JSON.stringify({ text: ',{[\\"\\'.repeat(3_000), token }))],
   ['the Authorization header', post('', { headers: ['authorization', token] })],
   [
     'the Authorization header after Bearer',

@@ -7,7 +7,7 @@ import {
   multipartFields,
   multipartType,
   placeFields,
-  urlencodedFields,
+  urlencodedValues,
   type Blank,
   type Field,
 } from './form.ts';
@@ -64,7 +64,7 @@ function theOne(inBody: Tokens, outside: readonly (readonly string[])[]): string
 
 function tokensInQuery({ method, query }: Delivery): readonly string[] {
   if (query === '') return [];
-  const tokens = tokensIn(urlencodedFields(query));
+  const tokens = tokensInForm(query);
   if (tokens === undefined)
     throw new DeliveryRejected('proof_malformed', 'The query has too many parameters.');
   if (tokens.length > 0 && method !== 'GET') {
@@ -91,14 +91,19 @@ function tokensInBody(delivery: Delivery): Tokens | Promise<Tokens> {
   const text = body.toString('utf8');
   const plain = PLAIN_FORM.exec(text)?.[1];
   if (plain !== undefined) return [plain];
-  return COMPACT.test(text) ? [text] : tokensIn(urlencodedFields(text));
+  return COMPACT.test(text) ? [text] : tokensInForm(text);
 }
 
 function tokensIn(fields: readonly Field[] | undefined): Tokens {
   return fields?.filter(([name]) => FIELD_NAME.test(name)).map(([, value]) => value);
 }
 
+function tokensInForm(text: string): Tokens {
+  return urlencodedValues(text, FIELD_NAME, 'token'.length);
+}
+
 function tokensInJson(body: Buffer): Tokens {
+  if (hasManyValues(body)) return undefined;
   const json = jsonOf(body);
   if (!isObject(json)) return undefined;
   const found = Object.entries(json).filter(([name]) => FIELD_NAME.test(name));
@@ -117,13 +122,48 @@ function jsonOf(body: Buffer): unknown {
 
 /** Whether the first byte that is no blank opens an object or a list. */
 export function startsJson(body: Buffer): boolean {
-  const first = body.find((byte) => !BLANKS.includes(byte));
-  return first === BRACE || first === BRACKET;
+  let at = 0;
+  while (at < MAX_BLANKS && isBlank(body[at])) at += 1;
+  return body[at] === BRACE || body[at] === BRACKET;
 }
 
-const BLANKS = [0x20, 0x09, 0x0a, 0x0d];
+const MAX_BLANKS = 1_024;
+
+/** More than anything that has a token in it; to read them all takes time, and nobody has proven anything yet. */
+const MAX_VALUES = 1_000;
+
+/** Counts what begins a value in JSON text, outside of its strings. */
+function hasManyValues(body: Buffer): boolean {
+  let count = 0;
+  for (let at = 0; at < body.length && count <= MAX_VALUES; at += 1) {
+    const byte = body[at];
+    if (byte === QUOTE) at = endOfString(body, at);
+    else if (byte === COMMA || byte === BRACE || byte === BRACKET) count += 1;
+  }
+  return count > MAX_VALUES;
+}
+
+/** Where the closing quote is: one before which the backslashes are in pairs. */
+function endOfString(body: Buffer, start: number): number {
+  let end = start;
+  for (;;) {
+    end = body.indexOf(QUOTE, end + 1);
+    if (end === -1) return body.length;
+    let slashes = 0;
+    while (body[end - 1 - slashes] === BACKSLASH) slashes += 1;
+    if (slashes % 2 === 0) return end;
+  }
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x09 || byte === 0x0a || byte === 0x0d;
+}
+
+const QUOTE = 0x22;
+const COMMA = 0x2c;
 const BRACE = 0x7b;
 const BRACKET = 0x5b;
+const BACKSLASH = 0x5c;
 
 /** The sender's half. */
 export function placeToken(token: string, to: Blank, { carrier, authForm }: Choices): OutgoingRequest {
