@@ -275,7 +275,7 @@ it('does the same work for a key that is not configured as for one that is', asy
     return [name, { ...kind, proof }] as const;
   });
   const watched = { ...phenixid, proof: { ...phenixid.proof, kinds: Object.fromEntries(kinds) } };
-  const { sender } = await start({ env: installations, sources: [hotdocs, watched, risr] });
+  const { sender } = await newReceiver({ env: installations, sources: [hotdocs, watched, risr] });
   for (const key of ['north wing', 'south']) {
     const forged = { secret: 'a-secret-that-nobody-has-set-here', switches: { key } };
     expect((await sender.fire(phenixid, 'OrderSigned', forged)).status).toBe(401);
