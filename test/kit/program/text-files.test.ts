@@ -57,3 +57,18 @@ it.each([
   const receiver = stage.start({ ...enough, [name]: '1' });
   expect(await receiver.said(new RegExp(`${name} is set, .* Did you mean (\\w+)\\?`))).toBe(meant);
 });
+
+it('refuses one key in two spellings on two endpoints, and prints neither', async () => {
+  const base64 = Buffer.from(SECRET).toString('base64');
+  const receiver = stage.start({
+    PORT: '0',
+    RISR_PROFILE_UPDATED_SECRET: SECRET,
+    HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: base64,
+    HOTDOCS_KEY_ENCODING: 'base64',
+  });
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(
+    /HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET and RISR_PROFILE_UPDATED_SECRET hold the same secret/,
+  );
+  expect(receiver.output()).not.toMatch(new RegExp(`${SECRET}|${base64}`));
+});
