@@ -1,3 +1,4 @@
+import { whyAndWhere } from '../../src/kit/failure.ts';
 import { statuses, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
 import { failed, moment, printable, printJson, table, toJson } from './print.ts';
@@ -81,16 +82,20 @@ function toRow({ seq, status, receivedAt, source, type, attempts, note = '' }: E
 
 function details(entry: Entry): string {
   const { content, answer, ...rest } = entry;
+  const { why, where } = whyAndWhere(entry.note);
   const moments = ['receivedAt', 'dueAt', 'leaseUntil', 'finishedAt'];
-  const rows = Object.entries(rest).map(([name, value]: [string, string | number | boolean | undefined]) => [
-    name,
-    moments.includes(name) && typeof value === 'number' ? String(moment(value)) : String(value ?? '–'),
-  ]);
-  return table([
+  const rows = Object.entries({ ...rest, note: why }).map(
+    ([name, value]: [string, string | number | boolean | undefined]) => [
+      name,
+      moments.includes(name) && typeof value === 'number' ? String(moment(value)) : String(value ?? '–'),
+    ],
+  );
+  const lines = table([
     ...rows,
     ['content', `${content.length} bytes`],
     ['answer', answer ? `${answer.length} bytes` : '–'],
   ]);
+  return where === undefined ? lines : `${lines}\n\n${printable(where)}`;
 }
 
 function bodies({ content, answer }: Entry): string {

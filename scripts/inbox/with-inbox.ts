@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../../src/kit/errors.ts';
 import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
 import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
 import { InboxUnavailable, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
+import { readTextFile } from '../../src/kit/program/text-file.ts';
 import { failed } from './print.ts';
 
 /** Works on the inbox that the environment names, beside its receiver. Resolves with the exit code. */
 export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promise<number> {
-  const inbox = await openOrExplain(process.env['INBOX_URL'] ?? 'sqlite:data/inbox.db');
+  const inbox = await openOrExplain();
   if (typeof inbox === 'string') return failed(inbox);
   try {
     return await work(inbox);
@@ -20,11 +20,19 @@ export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promis
   }
 }
 
-async function openOrExplain(url: string): Promise<Inbox | string> {
+async function openOrExplain(): Promise<Inbox | string> {
+  const url = readOrExplain('INBOX_URL', (text) => ({
+    address: text === '' ? 'sqlite:data/inbox.db' : text,
+  }));
+  return typeof url === 'string' ? url : openAt(url.address);
+}
+
+async function openAt(url: string): Promise<Inbox | string> {
   if (url === 'memory:') {
     return 'INBOX_URL is memory: – such an inbox lives inside its receiver, and only there. Set sqlite:<file> or postgres://….';
   }
-  const keys = readKeys(process.env);
+  // Without any, encrypted entries are shown without their content.
+  const keys = readOrExplain('INBOX_KEYS', (text) => (text === '' ? [] : readInboxKeys(text)));
   if (typeof keys === 'string') return keys;
   try {
     return encryptInbox(await openInbox(url, { maxWaiting: Infinity, owner: false }), keys);
@@ -33,12 +41,12 @@ async function openOrExplain(url: string): Promise<Inbox | string> {
   }
 }
 
-/** The keys, or what is wrong with them. Without any, encrypted entries are shown without their content. */
-function readKeys({ INBOX_KEYS: text = '', INBOX_KEYS_FILE: file = '' }: NodeJS.ProcessEnv) {
-  if (text === '' && file === '') return [];
+/** What is read of a variable, or of the file that may stand for it; else what is wrong with it. */
+function readOrExplain<Value>(name: string, read: (text: string) => Value): Value | string {
+  const file = process.env[`${name}_FILE`] ?? '';
   try {
-    return readInboxKeys(file === '' ? text : readFileSync(file, 'utf8'));
+    return read(file === '' ? (process.env[name] ?? '') : readTextFile(file).text.replace(/\r?\n$/, ''));
   } catch (error) {
-    return `${file === '' ? 'INBOX_KEYS' : 'INBOX_KEYS_FILE'}: ${messageOf(error)}`;
+    return `${file === '' ? name : `${name}_FILE`}: ${messageOf(error)}`;
   }
 }

@@ -121,12 +121,8 @@ export function shuttingDown(): Interrupted {
   return new Interrupted('the receiver is shutting down');
 }
 
-/** Why an attempt failed, its code first: what the log and the entry keep. */
-export function describeFailure(thrown: unknown): string {
-  return `${failureCode(thrown)}: ${messageOf(thrown)}`;
-}
-
-function failureCode(thrown: unknown): DeadLetterReason {
+/** By which a failed attempt is told in the log and with the entry. */
+export function failureCode(thrown: unknown): DeadLetterReason {
   if (thrown instanceof DeadLetter) return thrown.reason;
   const late = thrown instanceof HandlerLate || thrown instanceof Interrupted;
   return late ? 'handler_late' : 'handler_failed';

@@ -29,7 +29,11 @@ it('keeps an event whose handler fails, and says why', async () => {
   await withReceiver(failing, async ({ send, log }) => {
     const { reply, entry } = await send('risr', 'booking_updated');
     expect(reply?.status).toBe(200); // it is stored, so the sender need not send it again
-    expect(entry).toMatchObject({ status: 'waiting', attempts: 1, note: 'handler_failed: the CRM is away' });
+    expect(entry).toMatchObject({
+      status: 'waiting',
+      attempts: 1,
+      note: expect.stringContaining('handler_failed: the CRM is away'),
+    });
     expect(log).toContainEqual(expect.objectContaining({ outcome: 'retry', type: 'booking_updated' }));
   });
 });

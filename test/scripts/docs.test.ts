@@ -32,7 +32,7 @@ const code = globSync('src/**/*.ts')
   .filter((file) => !file.endsWith('errors.ts'))
   .map((file) => readFileSync(file, 'utf8'))
   .join('\n');
-const failures = readFileSync('src/kit/errors.ts', 'utf8').split('export function describeFailure')[1] ?? '';
+const failures = readFileSync('src/kit/errors.ts', 'utf8').split('export function failureCode')[1] ?? '';
 
 it('has its generated sections and templates/env.example up to date, and says which are not', async () => {
   const copy = copyProject();

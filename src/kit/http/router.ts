@@ -1,6 +1,7 @@
 import type { Request, Response } from 'express';
 import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
+import { whyAndWhere } from '../failure.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
@@ -192,7 +193,7 @@ function logReceived(log: Log, received: Received, started: number): void {
     seq: entry.seq,
     secret: entry.secret,
     ms: since(started),
-    why: outcome === 'failed' ? note : undefined,
+    ...(outcome === 'failed' && whyAndWhere(note)),
   };
   if (outcome === 'failed') log.error(line);
   else log.info(line);

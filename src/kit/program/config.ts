@@ -50,6 +50,9 @@ export function readConfig(env: Environment, app: Configurable): Config {
   const tls = readTls(reader, general);
   const own = readOwn(reader, app.settings ?? {});
   noteUnknownVariables(reader, sources);
+  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(app.settings ?? {})]);
+  for (const name of reader.uselessFiles())
+    reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
   checkRole(reader, general);
   if (reader.problems.length === 0 && general.ROLE !== 'worker' && !endpoints.some(isOpen)) {
     reader.complain(nothingOpen(endpoints));
@@ -118,6 +121,18 @@ function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void 
     } else {
       reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
     }
+  }
+}
+
+/** Short names resemble much that stands in an environment. */
+const SHORTEST_MISSPELT = 7;
+
+function noteMisspeltVariables(reader: Reader, names: readonly string[]): void {
+  const known = names.filter((name) => name.length >= SHORTEST_MISSPELT);
+  for (const name of reader.unread()) {
+    const meant = name.length < SHORTEST_MISSPELT ? undefined : closest(name, known);
+    if (meant !== undefined && !reader.isSet(meant))
+      reader.warnings.push(`${name} is set, but the receiver has no such setting. Did you mean ${meant}?`);
   }
 }
 

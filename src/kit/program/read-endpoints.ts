@@ -113,16 +113,18 @@ function refuseDoubledEndpoints(reader: Reader, endpoints: readonly EndpointConf
   }
 }
 
-/** One secret on two endpoints would let a delivery for one be replayed on the other. */
+/** One secret on two endpoints would let a delivery for one be replayed on the other, in whatever spelling it stands there. */
 function refuseSharedSecrets(reader: Reader, endpoints: readonly EndpointConfig[]): void {
   const usedBy = new Map<string, string>();
-  for (const { credentials } of endpoints) {
-    for (const { variable, texts } of credentials.values()) {
-      for (const secret of texts) {
-        const other = usedBy.get(secret);
-        if (other === undefined) usedBy.set(secret, variable);
-        else if (other === variable) reader.complain(`${variable} holds the same secret twice.`);
-        else
+  for (const endpoint of endpoints) {
+    for (const credential of endpoint.credentials.values()) {
+      const { variable } = credential;
+      for (const secret of credential.texts) {
+        const keys = keysOf(secret, credential, endpoint);
+        const other = keys.map((key) => usedBy.get(key)).find((found) => found !== undefined);
+        for (const key of keys) if (!usedBy.has(key)) usedBy.set(key, variable);
+        if (other === variable) reader.complain(`${variable} holds the same secret twice.`);
+        else if (other !== undefined)
           reader.complain(
             `${other} and ${variable} hold the same secret: a delivery for one could be replayed on the other. ` +
               'Agree a secret of its own for each endpoint.',
@@ -130,4 +132,11 @@ function refuseSharedSecrets(reader: Reader, endpoints: readonly EndpointConfig[
       }
     }
   }
+}
+
+/** The bytes that a text stands for, in every encoding it is read in; always as it is written, too. */
+function keysOf(text: string, { kind }: Credential, { source, settings }: EndpointConfig): string[] {
+  const encodings = source.proof.kinds[kind]?.keyEncodings(settings) ?? [];
+  const keys = ['utf8' as const, ...encodings].map((encoding) => Buffer.from(text, encoding).toString('hex'));
+  return [...new Set(keys)];
 }

@@ -1,13 +1,15 @@
-import { readFileSync } from 'node:fs';
 import { upperSnake, type Credential } from '../endpoints.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
-import { isOpenToAll } from './text-file.ts';
+import { isOpenToAll, readTextFile } from './text-file.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)|placeholder/i;
+
+/** What nobody has agreed: control and format characters, odd blanks, and what stands for a byte that was not understood. */
+const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\ufffd]|(?! )\p{Zs}/u;
 
 /** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
 export class Reader {
@@ -15,6 +17,7 @@ export class Reader {
   readonly warnings: string[] = [];
   readonly #env: Environment;
   readonly #asked = new Set<string>();
+  readonly #inFiles = new Set<string>();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -88,14 +91,26 @@ export class Reader {
     return first;
   }
 
+  /** Files that are named for a variable which no file can stand for. */
+  uselessFiles(): string[] {
+    const bases = this.names().flatMap((name) => /^(.+)_FILE$/.exec(name)?.[1] ?? []);
+    return bases.filter((base) => this.#asked.has(base) && !this.#inFiles.has(base));
+  }
+
   #textOrFile(variable: string): string | undefined {
+    this.#inFiles.add(variable);
     const direct = this.text(variable);
     const file = this.text(`${variable}_FILE`);
     if (file === undefined) return direct;
     if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
-      const text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+      const { text: whole, isPlain } = readTextFile(file);
+      const text = whole.replace(/\r?\n$/, '');
+      if (!isPlain)
+        this.#warn(
+          `${variable}_FILE has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
+        );
       if (!isPublic(text) && isOpenToAll(file))
         this.#warn(
           `${variable}_FILE names a file that every user of this machine may read or write: chmod 600.`,
@@ -111,6 +126,14 @@ export class Reader {
     const bytes = Buffer.byteLength(secret);
     if (secret.trim() !== secret) {
       this.complain(`${variable} has blanks or line ends around a secret; remove them.`);
+    } else if (/[\r\n]/.test(secret)) {
+      this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
+    } else if (INVISIBLE.test(secret)) {
+      this.complain(`${variable} holds an invisible character or one of another encoding; type it anew.`);
+    } else if (/^["'`]|["'`]$/.test(secret)) {
+      this.complain(
+        `${variable} has a quotation mark at one end of a secret; remove it, or put the other one.`,
+      );
     } else if (secret === '') {
       this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {

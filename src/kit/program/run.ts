@@ -4,7 +4,7 @@ import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
-import { envFilesOf, isOpenToAll } from './text-file.ts';
+import { envFilesOf, isOpenToAll, variablesIn } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 /**
@@ -27,8 +27,13 @@ export async function run(app: Startable): Promise<void> {
 
 function configOrExit(app: Startable): Config {
   try {
-    const config = readConfig(process.env, app);
-    return { ...config, warnings: [...config.warnings, ...looseFiles(config, envFilesOf(process.execArgv))] };
+    const files = envFilesOf(process.execArgv);
+    const strange = variablesIn(files);
+    const config = readConfig({ ...strange.env, ...process.env }, app);
+    return {
+      ...config,
+      warnings: [...strange.warnings, ...config.warnings, ...looseFiles(config, files)],
+    };
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
     process.stderr.write(startupProblems(error));

@@ -52,9 +52,10 @@ export const variables = {
       'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>',
     ),
     default: 'sqlite:data/inbox.db',
+    file: true,
     summary:
       'Where accepted deliveries are kept: `sqlite:<file>`, `postgres://…` (for several processes or machines) or ' +
-      '`memory:` (lost on exit; for tests).',
+      '`memory:` (lost on exit; for tests). `INBOX_URL_FILE` names a file that holds it.',
   },
   INBOX_MAX_WAITING: {
     schema: integer({ min: 1, max: 100_000_000 }),

@@ -1,5 +1,6 @@
 import type { Config } from './config.ts';
 import { messageOf } from '../errors.ts';
+import { whyAndWhere } from '../failure.ts';
 import type { Attempted } from '../inbox/worker/attempt.ts';
 import type { Entry, Inbox } from '../inbox/inbox.ts';
 import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
@@ -77,7 +78,7 @@ function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): v
     seq: entry.seq,
     attempt: entry.attempts,
     ms,
-    why: note,
+    ...whyAndWhere(note),
   };
   if (outcome === 'done') log.info(line);
   else if (outcome === 'retry') log.warn(line);

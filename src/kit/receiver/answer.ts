@@ -1,5 +1,6 @@
-import { DeadLetter, describeFailure, HandlerLate, Interrupted } from '../errors.ts';
-import { shortNote, type Entry, type Inbox, type NewEntry } from '../inbox/inbox.ts';
+import { DeadLetter, HandlerLate, Interrupted } from '../errors.ts';
+import { describeFailure } from '../failure.ts';
+import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from './endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
@@ -103,7 +104,7 @@ async function answerWithin(
     const { reply, note } = await before(limits, work);
     return { outcome: 'answered', reply, entry, note };
   } catch (error) {
-    return failed(entry, endpoint, shortNote(describeFailure(error)));
+    return failed(entry, endpoint, describeFailure(error));
   }
 }
 
@@ -150,7 +151,7 @@ async function recordFailure(
   tools: ReceiverParts,
 ): Promise<void> {
   const { inbox } = tools;
-  const cause = shortNote(describeFailure(failure));
+  const cause = describeFailure(failure);
   if (failure instanceof Interrupted && definition.afterFailure === 'retry') await inbox.release(entry);
   else if (isLast(entry, failure, definition, tools)) await inbox.bury(entry, cause);
   else await inbox.retry(entry, cause, tools.retryAt(entry.attempts));

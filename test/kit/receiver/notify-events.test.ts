@@ -463,7 +463,7 @@ it('tries a failed handler again after a second, by itself', async () => {
   expect(waiting).toMatchObject({
     status: 'waiting',
     attempts: 1,
-    note: 'handler_failed: the archive is away',
+    note: expect.stringContaining('handler_failed: the archive is away'),
   });
   const { dueAt = 0, receivedAt = 0 } = waiting ?? {};
   expect(dueAt - receivedAt).toBeGreaterThanOrEqual(750);
@@ -490,7 +490,7 @@ it('makes an event a dead letter after as many attempts as are set', async () =>
   await sender.fire(phenixid, 'OrderAccepted');
   await receiver.app.idle();
   expect(await receiver.app.inbox.list({ limit: 1 })).toMatchObject([
-    { status: 'dead', attempts: 1, note: 'handler_failed: the archive is away' },
+    { status: 'dead', attempts: 1, note: expect.stringContaining('handler_failed: the archive is away') },
   ]);
 });
 

@@ -70,7 +70,7 @@ it.each(replyEvents)('$name: a handler that throws costs the waiting person noth
   await receiver.app.idle();
   expect(await receiver.entry()).toMatchObject({
     status: retried ? 'waiting' : 'dead',
-    note: 'handler_failed: the directory is away',
+    note: expect.stringContaining('handler_failed: the directory is away'),
   });
   expect(receiver.line('failed')).toMatchObject({
     level: 'error',
@@ -230,7 +230,7 @@ it('gives up the work of a login after as many attempts as are set, and says why
   await receiver.app.idle();
   expect(await receiver.entry()).toMatchObject({
     status: 'dead',
-    note: 'handler_failed: the directory is away',
+    note: expect.stringContaining('handler_failed: the directory is away'),
   });
 });
 
@@ -319,7 +319,7 @@ it.each(replyEvents)(
     await receiver.app.idle();
     expect(await receiver.entry()).toMatchObject({
       status: retried ? 'waiting' : 'dead',
-      note: 'handler_failed: the directory is away',
+      note: expect.stringContaining('handler_failed: the directory is away'),
     });
   },
 );

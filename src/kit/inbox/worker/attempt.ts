@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeadLetter, describeFailure, HandlerLate, Interrupted, shuttingDown } from '../../errors.ts';
+import { DeadLetter, HandlerLate, Interrupted, shuttingDown } from '../../errors.ts';
+import { describeFailure } from '../../failure.ts';
 import { backoffMs, type Backoff } from './backoff.ts';
 import { InboxUnavailable, shortNote, type Entry, type Inbox, type Result } from '../inbox.ts';
 
@@ -127,7 +128,7 @@ function failed(entry: Entry, options: AttemptOptions, thrown: unknown): Ending 
   if (thrown instanceof Interrupted) {
     return { outcome: 'retry', note: `interrupted: ${thrown.message}`, record: () => inbox.release(entry) };
   }
-  const note = shortNote(describeFailure(thrown));
+  const note = describeFailure(thrown);
   if (thrown instanceof DeadLetter || entry.attempts >= maxAttempts) {
     return { outcome: 'dead', note, record: () => inbox.bury(entry, note) };
   }

@@ -154,14 +154,17 @@ describe('a worker', () => {
     expect(await inbox.find(seq)).toMatchObject({
       status: 'waiting',
       dueAt: clock.now() + 1_000,
-      note: 'handler_failed: no connection',
+      note: expect.stringContaining('handler_failed: no connection'),
     });
     clock.move(1_000);
     await worker.idle();
     expect(await inbox.find(seq)).toMatchObject({ status: 'waiting', dueAt: clock.now() + 5_000 });
     clock.move(5_000);
     await worker.idle();
-    expect(await inbox.find(seq)).toMatchObject({ status: 'dead', note: 'handler_failed: no connection' });
+    expect(await inbox.find(seq)).toMatchObject({
+      status: 'dead',
+      note: expect.stringContaining('handler_failed: no connection'),
+    });
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['retry', 'retry', 'dead']);
   });
 
@@ -188,7 +191,7 @@ describe('a worker', () => {
       await startWorker(run, { maxAttempts: 1 }).idle();
       const entry = await inbox.find(seq);
       expect(entry?.status).toBe('dead');
-      expect(entry?.note?.length).toBeLessThan(600);
+      expect(entry?.note?.length).toBeLessThan(1_200);
       await workers.pop()?.stop(0);
     }
   });
