@@ -129,11 +129,11 @@ export class Reader {
     } else if (/[\r\n]/.test(secret)) {
       this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
     } else if (INVISIBLE.test(secret)) {
-      this.complain(`${variable} holds an invisible character or one of another encoding; type it anew.`);
-    } else if (/^["'`]|["'`]$/.test(secret)) {
       this.complain(
-        `${variable} has a quotation mark at one end of a secret; remove it, or put the other one.`,
+        `${variable} holds an invisible character or one of another encoding; type it again by hand.`,
       );
+    } else if (/^["'`]|["'`]$/.test(secret)) {
+      this.complain(`${variable} has a quotation mark at an end of a secret; remove it.`);
     } else if (secret === '') {
       this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {
