@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { parseArgs, styleText } from 'node:util';
-import { endpointsOf } from '../src/kit/endpoints.ts';
+import { endpointsOf } from '../src/kit/endpoint/definition.ts';
 import { createChaos, type Chaos } from '../src/lab/mock/chaos.ts';
 import type { Disturb } from '../src/lab/mock/platforms/serve.ts';
 import { createRandom, type Random } from '../src/lab/mock/random.ts';

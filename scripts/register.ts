@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/kit/program/config.ts';
-import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoints.ts';
+import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoint/definition.ts';
 import { messageOf } from '../src/kit/errors.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import { CallFailed, CallRefused } from '../src/kit/outgoing/errors.ts';

@@ -1,7 +1,7 @@
 import type { Environment } from '../../src/kit/program/reader.ts';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import type { EndpointUnderTest } from '../../src/lab/conformance/rule.ts';
-import { endpointsOf, upperSnake, variablePrefix } from '../../src/kit/endpoints.ts';
+import { endpointsOf, upperSnake, variablePrefix } from '../../src/kit/endpoint/definition.ts';
 import { switchesOf } from '../../src/lab/mock/request.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { EndpointDefinition, Source, Switches } from '../../src/kit/source.ts';

@@ -1,5 +1,5 @@
 import { variables } from '../../src/kit/program/variables.ts';
-import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
+import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
 import type {
   Source,

@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { upperSnake } from '../../src/kit/endpoints.ts';
+import { upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { pick } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { addTo, constantIn, importsIn, objectIn, parseCode, returnedBy, withImport } from './code.ts';

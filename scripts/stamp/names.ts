@@ -1,5 +1,5 @@
 import { Script } from 'node:vm';
-import { upperSnake } from '../../src/kit/endpoints.ts';
+import { upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
 

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import ts from 'typescript';
-import { upperSnake } from '../../src/kit/endpoints.ts';
+import { upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { addTo, memberOf, parseCode, returnedBy, withImport } from './code.ts';

@@ -4,7 +4,7 @@
 export { defineApp, notWritten, type Apis } from './app.ts';
 export { run } from './program/run.ts';
 export { mount } from './program/mount.ts';
-export { endpoint } from './endpoints.ts';
+export { endpoint } from './endpoint/definition.ts';
 /** What a setting of your own is read with: `setting.text()`, `setting.integer({ min, max })`. */
 export * as setting from './reading/settings.ts';
 export type { Inbox } from './inbox/inbox.ts';

@@ -1,7 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import type { Delivery } from '../../src/kit/delivery.ts';
-import { endpointsOf } from '../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { buildRequest, switchesOf, type Order } from '../../src/lab/mock/request.ts';
 import { importSecret } from '../../src/kit/proofs/secrets.ts';

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto';
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import { planCases, type Case } from '../../src/lab/conformance/plan.ts';
 import type { EndpointUnderTest, Rule } from '../../src/lab/conformance/rule.ts';
-import { endpoint } from '../../src/kit/endpoints.ts';
+import { endpoint } from '../../src/kit/endpoint/definition.ts';
 import type { Source, Switches } from '../../src/kit/source.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';

@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { withHeader, withHeaders } from '../../src/lab/conformance/making/edit.ts';
 import type { WireRequest } from '../../src/lab/conformance/wire.ts';
-import { endpoint } from '../../src/kit/endpoints.ts';
+import { endpoint } from '../../src/kit/endpoint/definition.ts';
 import type { RejectionCode } from '../../src/kit/errors.ts';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import supertest from 'supertest';
-import { endpointsOf } from '../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { buildRequest, switchesOf } from '../../src/lab/mock/request.ts';
 import type { OutgoingRequest, ReceivedReply, Source } from '../../src/kit/source.ts';

@@ -5,7 +5,7 @@ import { dirname, join, normalize } from 'node:path';
 import type { Readable } from 'node:stream';
 import { parseEnv } from 'node:util';
 import { expect, it } from '@jest/globals';
-import { upperSnake } from '../../src/kit/endpoints.ts';
+import { upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { readConfig } from '../../src/kit/program/config.ts';
 import { deadLetterReasons, rejections } from '../../src/kit/errors.ts';
 import { example } from '../../src/example/index.ts';

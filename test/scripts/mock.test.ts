@@ -2,7 +2,7 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { apiEnvironment } from '../../src/lab/stage/products.ts';
-import { credentialVariable, endpointsOf } from '../../src/kit/endpoints.ts';
+import { credentialVariable, endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import { storyOf } from '../../src/lab/mock/story.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';

@@ -2,7 +2,7 @@ import { createRandom } from '../../src/lab/mock/random.ts';
 import { buildRequest, switchesOf } from '../../src/lab/mock/request.ts';
 import { createConnections, send } from '../../src/lab/mock/send.ts';
 import type { OutgoingRequest, ReceivedReply, Source, Switches } from '../../src/kit/source.ts';
-import { endpointsOf } from '../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 
 /** Sends events as their sources would, and the same bytes as often as a test wants. */
 export interface TestSender {

@@ -1,5 +1,5 @@
 import { createEffects } from '../../src/lab/rig/effects.ts';
-import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoints.ts';
+import { credentialVariable, endpointsOf, upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import { startReceiver } from '../support/receiver.ts';
 import type { Credential, Credentials } from './parts.ts';

@@ -4,7 +4,7 @@ import type { EndpointUnderTest, Level } from '../../src/lab/conformance/rule.ts
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
-import { endpointsOf } from '../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import type { Source, Switches } from '../../src/kit/source.ts';
 import { sources } from '../../src/kit/sources/index.ts';
 import type { Credential, Credentials } from './parts.ts';

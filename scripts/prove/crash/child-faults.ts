@@ -1,5 +1,5 @@
 import { ServerResponse } from 'node:http';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { definitionOf, type Source } from '../../../src/kit/source.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { pass, wrapMethod } from './fault.ts';

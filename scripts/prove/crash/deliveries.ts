@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { createRandom, randomBelow, shuffled, type Random } from '../../../src/lab/mock/random.ts';
 import { prepare } from '../../../src/lab/mock/request.ts';
 import type { OutgoingRequest, Source } from '../../../src/kit/source.ts';

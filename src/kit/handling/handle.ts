@@ -4,7 +4,7 @@ import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/json.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
 import { saidOf, type FollowUp, type RunnableStep, type Step } from '../step.ts';
-import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 
 /** The integrator's functions by source and event type, as the app has them. */
 export type AllHandlers = Readonly<Record<string, Readonly<Record<string, Handler>>>>;

@@ -1,6 +1,6 @@
 import { DeadLetter } from '../errors.ts';
 import type { Run } from '../inbox/worker/attempt.ts';
-import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { isFollowUp } from './handle.ts';
 import { handle, type Calling } from './handle.ts';
 import { runStep } from './run-step.ts';

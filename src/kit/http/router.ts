@@ -6,7 +6,7 @@ import { InboxUnavailable } from '../inbox/inbox.ts';
 import { logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
-import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { AddressOf } from './address.ts';
 import type { BodyBudget } from './body-budget.ts';
 import type { CountFailure } from './rate-limit.ts';

@@ -1,5 +1,5 @@
 import { closest } from '../reading/closest.ts';
-import { credentialVariable, isOpen, upperSnake, type EndpointConfig } from '../endpoints.ts';
+import { credentialVariable, isOpen, upperSnake, type EndpointConfig } from '../endpoint/definition.ts';
 import type { TlsIdentity } from '../http/tls.ts';
 import { isShared } from '../inbox/address.ts';
 import type { App } from '../app.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setMaxListeners } from 'node:events';
-import { credentialVariable, isOpen } from '../endpoints.ts';
+import { credentialVariable, isOpen } from '../endpoint/definition.ts';
 import { messageOf, shuttingDown } from '../errors.ts';
 import type { Calling } from '../handling/handle.ts';
 import { createAddressOf } from '../http/address.ts';
@@ -12,7 +12,7 @@ import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import type { Log } from '../log.ts';
-import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Config } from './config.ts';
 
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */

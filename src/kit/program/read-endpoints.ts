@@ -4,7 +4,7 @@ import {
   variablePrefix,
   type Credential,
   type EndpointConfig,
-} from '../endpoints.ts';
+} from '../endpoint/definition.ts';
 import type { CertificateDemand } from '../proofs/client-certificate.ts';
 import type { EndpointDefinition, Source } from '../source.ts';
 import type { Reader } from './reader.ts';

@@ -1,4 +1,4 @@
-import { upperSnake, type Credential } from '../endpoints.ts';
+import { upperSnake, type Credential } from '../endpoint/definition.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
 import { isOpenToAll, readTextFile } from './text-file.ts';

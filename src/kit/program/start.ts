@@ -4,7 +4,7 @@ import type { AllHandlers, Calling } from '../handling/handle.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { ApiTools } from '../outgoing/caller.ts';
-import { openEndpoint } from '../receiver/endpoint.ts';
+import { openEndpoint } from '../endpoint/endpoint.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { closest } from '../reading/closest.ts';
 import { openApis } from './apis.ts';

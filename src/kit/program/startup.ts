@@ -1,4 +1,4 @@
-import { credentialVariable, isOpen, type EndpointConfig } from '../endpoints.ts';
+import { credentialVariable, isOpen, type EndpointConfig } from '../endpoint/definition.ts';
 import { printableInbox } from '../inbox/address.ts';
 import type { Config, ConfigInvalid } from './config.ts';
 import type { Program, Startable } from './start.ts';

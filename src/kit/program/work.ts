@@ -6,7 +6,7 @@ import type { Entry, Inbox } from '../inbox/inbox.ts';
 import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
 import { createWorker } from '../inbox/worker/worker.ts';
 import { logged, type Log } from '../log.ts';
-import type { Endpoint } from '../receiver/endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
 

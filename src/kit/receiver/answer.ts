@@ -2,7 +2,7 @@ import { DeadLetter, HandlerLate, Interrupted } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
 import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
 import type { EventDefinition } from '../source.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
 import { errorReply, type Reply } from '../http/reply.ts';
 

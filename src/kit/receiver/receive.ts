@@ -4,7 +4,7 @@ import type { NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import { definitionOf, type Envelope } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
-import type { Endpoint } from './endpoint.ts';
+import type { Endpoint } from '../endpoint/endpoint.ts';
 
 /**
  * What happens to every delivery, in this order, whoever sent it: proof, envelope, inbox, reply.

@@ -1,4 +1,4 @@
-import { endpointsOf } from '../../kit/endpoints.ts';
+import { endpointsOf } from '../../kit/endpoint/definition.ts';
 import type { OutgoingRequest, ReceivedReply, Source, Switches, Verdict } from '../../kit/source.ts';
 import type { Assignment } from './assign.ts';
 import { faultOf, judgeReplies, transmissionsOf, type Fault } from './faults.ts';

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { credentialVariable, endpointsOf } from '../../kit/endpoints.ts';
+import { credentialVariable, endpointsOf } from '../../kit/endpoint/definition.ts';
 import type { Configurable } from '../../kit/program/config.ts';
 
 /** A secret for every endpoint of an app, by its variable: made on the spot, or as `secretOf` makes it for a path. */

@@ -1,6 +1,11 @@
 import { ConfigInvalid, readConfig, type Config, type Configurable } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
-import { endpointsOf, upperSnake, variablePrefix, type EndpointConfig } from '../../kit/endpoints.ts';
+import {
+  endpointsOf,
+  upperSnake,
+  variablePrefix,
+  type EndpointConfig,
+} from '../../kit/endpoint/definition.ts';
 import type { Credential } from '../mock/request.ts';
 import type { CredentialFor } from '../mock/sender.ts';
 import { UsageError } from '../usage.ts';

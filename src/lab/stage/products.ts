@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import type { Configurable } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
-import { endpointsOf } from '../../kit/endpoints.ts';
+import { endpointsOf } from '../../kit/endpoint/definition.ts';
 import { messageOf } from '../../kit/errors.ts';
 import { createFire, type Fire } from '../mock/platforms/firing.ts';
 import { newWorkItem } from '../mock/platforms/hotdocs/work-items.ts';

@@ -13,7 +13,7 @@ import {
   isOpen,
   variablePrefix,
   type EndpointConfig,
-} from '../../../src/kit/endpoints.ts';
+} from '../../../src/kit/endpoint/definition.ts';
 import type { SettingDefinitions, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { endpoint } from '../../../src/kit/endpoints.ts';
+import { endpoint } from '../../../src/kit/endpoint/definition.ts';
 import { DeadLetter } from '../../../src/kit/errors.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import type { Occurrence, OutgoingRequest, Source } from '../../../src/kit/source.ts';

@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { Delivery } from '../../../src/kit/delivery.ts';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { DeadLetter } from '../../../src/kit/errors.ts';
 import { checkJson } from '../../../src/kit/reading/json.ts';
 import { importSecret } from '../../../src/kit/proofs/secrets.ts';

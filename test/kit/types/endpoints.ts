@@ -1,5 +1,5 @@
 // Compiled and never run: each line below an expected error must be one, or `tsc` complains of the comment.
-import { endpoint } from '../../../src/kit/endpoints.ts';
+import { endpoint } from '../../../src/kit/endpoint/definition.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 

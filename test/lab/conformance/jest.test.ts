@@ -5,7 +5,7 @@ import type { CaseEnded } from '../../../src/lab/conformance/result.ts';
 import type { EndpointUnderTest, Rule } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { runConformance } from '../../../src/lab/conformance/run.ts';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { buildRequest } from '../../../src/lab/mock/request.ts';
 import type { Source } from '../../../src/kit/source.ts';

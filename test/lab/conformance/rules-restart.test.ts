@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { startKit, type Kit } from '../../../src/lab/rig/kit.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
 import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
-import { credentialVariable, endpointsOf } from '../../../src/kit/endpoints.ts';
+import { credentialVariable, endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { everyEndpoint, named, tryRules } from './trying-rules.ts';
 

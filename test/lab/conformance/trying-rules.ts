@@ -3,7 +3,7 @@ import type { CaseEnded, RunEnded } from '../../../src/lab/conformance/result.ts
 import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { runConformance, type RunOptions } from '../../../src/lab/conformance/run.ts';
-import { endpointsOf } from '../../../src/kit/endpoints.ts';
+import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 
 /** Every endpoint of every source at one address. */

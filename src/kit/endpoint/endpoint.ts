@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Delivery } from '../delivery.ts';
-import { importCredential, type EndpointConfig } from '../endpoints.ts';
+import { importCredential, type EndpointConfig } from './definition.ts';
 import { DeliveryRejected } from '../errors.ts';
 import { withCertificate } from '../proofs/client-certificate.ts';
 import type { Proof } from '../proofs/proof.ts';

@@ -1,7 +1,7 @@
-import { messageOf } from './errors.ts';
-import type { CertificateDemand } from './proofs/client-certificate.ts';
-import { importSecret, type Secret } from './proofs/secrets.ts';
-import type { Catalogue, EndpointDefinition, Settings, Source } from './source.ts';
+import { messageOf } from '../errors.ts';
+import type { CertificateDemand } from '../proofs/client-certificate.ts';
+import { importSecret, type Secret } from '../proofs/secrets.ts';
+import type { Catalogue, EndpointDefinition, Settings, Source } from '../source.ts';
 
 /** An endpoint as the operator configured it. */
 export interface EndpointConfig {
