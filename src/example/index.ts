@@ -61,8 +61,8 @@ export const example = defineApp({
   sources: [hotdocs, phenixid, risr],
   settings,
   open({ settings, apis }): Tools {
-    const records = opened('RECORDS_FILE', () => openRecords(settings.RECORDS_FILE));
-    const archive = opened('ARCHIVE_DIR', () => openArchive(records, settings.ARCHIVE_DIR));
+    const records = usable('RECORDS_FILE', () => openRecords(settings.RECORDS_FILE));
+    const archive = usable('ARCHIVE_DIR', () => openArchive(records, settings.ARCHIVE_DIR));
     return { records, archive, apis, settings };
   },
   handlers: (tools) => ({
@@ -82,7 +82,7 @@ export const example = defineApp({
 });
 
 /** Whatever is wrong with a setting is said at start, not with the first document. */
-function opened<Thing>(setting: keyof typeof settings, open: () => Thing): Thing {
+function usable<Thing>(setting: 'RECORDS_FILE' | 'ARCHIVE_DIR', open: () => Thing): Thing {
   try {
     return open();
   } catch (cause) {
