@@ -2,6 +2,7 @@ import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
+import { compiled } from '../../src/lab/rig/program.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -17,7 +18,7 @@ export type Running = ChildProcessByStdio<null, Readable, Readable>;
 export function startScript(script: string, args: readonly string[], env: Record<string, string>): Running {
   return spawn(process.execPath, [`scripts/${script}.ts`, ...args], {
     cwd: root,
-    env: { KIT_APP: 'src/example', ...env },
+    env: { KIT_APP: 'src/example', ...compiled, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
 }

@@ -48,6 +48,9 @@ export function killAll(): void {
 
 process.on('exit', killAll);
 
+/** Programs of the lab start again and again: what Node has compiled of them once, it need not compile again. */
+export const compiled = { NODE_COMPILE_CACHE: projectFile('node_modules/.cache/compiled') };
+
 /** A file of the project, by its path from the top: `src/example/main.ts`. */
 export function projectFile(path: string): string {
   return fileURLToPath(new URL(`../../../${path}`, import.meta.url));
@@ -58,7 +61,7 @@ export function startProgram(options: ProgramOptions): ProgramProcess {
   const { env, main, folder, nodeArguments = [], under = [], measured = false, stdout = 'pipe' } = options;
   const [command, ...args] = [...under, process.execPath, ...nodeArguments, main];
   const child = spawn(command, args, {
-    env,
+    env: { ...compiled, ...env },
     ...(folder !== undefined && { cwd: folder }),
     stdio: measured ? ['ignore', 'ignore', 'pipe', 'ipc'] : ['ignore', stdout, 'pipe'],
     // In a group of its own: Ctrl-C is for the tool that started it, which then stops it.
