@@ -5,6 +5,7 @@ export default {
   extensionsToTreatAsEsm: ['.ts'],
   transform: { '\\.ts$': '<rootDir>/test/support/strip-types.cjs' },
   watchman: false,
+  testSequencer: '<rootDir>/test/support/longest-first.cjs',
   // Many tests start processes and wait for them: on a small machine one worker would leave a core idle.
   maxWorkers: 2,
   // Nothing here is about time, and machines may be slow.
