@@ -5,7 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import { CallRefused, shown } from './errors.ts';
 import { hostText, portOf, type AllowedHosts } from './hosts.ts';
-import { withoutContinue } from './interim.ts';
+import { withoutInterim } from './interim.ts';
 
 /** All addresses of a name. */
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -51,7 +51,7 @@ export function createConnector({
     });
     connect(options, (...connected) => {
       const [error, socket] = connected;
-      if (error === null) callback(null, withoutContinue(socket));
+      if (error === null) callback(null, withoutInterim(socket));
       else callback(...connected);
     });
   };

@@ -22,13 +22,6 @@ interface Kind {
 
 const kinds: readonly Kind[] = [
   {
-    name: 'PDF',
-    types: /^application\/(x-)?pdf$/,
-    extensions: /^\.pdf$/,
-    begins: beginsAsPdf,
-    ends: endsAsPdf,
-  },
-  {
     name: 'Office or other zip file',
     types: /^application\/(zip|vnd\.(openxmlformats-officedocument|oasis\.opendocument|ms-[a-z]+\.)\S*)$/,
     extensions: /^\.(zip|do[ct][xm]|xl[st][xm]|p[op][ts][xm]|od[tspg])$/,
@@ -41,6 +34,14 @@ const kinds: readonly Kind[] = [
     extensions: /^\.rtf$/,
     begins: (first) => first.toString('latin1').trimStart().startsWith('{\\rtf'),
     ends: (last) => withoutPadding(last).at(-1) === 0x7d, // }
+  },
+  // The last, since it may begin behind other bytes.
+  {
+    name: 'PDF',
+    types: /^application\/(x-)?pdf$/,
+    extensions: /^\.pdf$/,
+    begins: beginsAsPdf,
+    ends: endsAsPdf,
   },
 ];
 

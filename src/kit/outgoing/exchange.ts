@@ -80,7 +80,7 @@ function checkCrossing(way: Way, call: OutgoingCall, target: URL): void {
   if (way.furtherHosts === undefined || !['GET', 'HEAD'].includes(call.method)) {
     throw refused(
       call,
-      `${where}, another origin; that is not followed. Set the address of this API to where it is.`,
+      `${where}, another origin; that is not followed. Set the address of this API, …_API_URL, to where it is.`,
     );
   }
   if (call.url.protocol === 'https:' && target.protocol !== 'https:') {

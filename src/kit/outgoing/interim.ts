@@ -3,10 +3,10 @@ import type { Socket } from 'node:net';
 const LONGEST_HEAD = 16 * 1024;
 
 /**
- * Keeps `100 Continue` from undici, which ends the connection on one that it has not asked for. Servers send it all the
- * same, it says nothing, and it may come more than once (RFC 9110, 15.2.1). Other interim replies undici skips itself.
+ * Keeps interim replies from undici, which ends the connection on a `100 Continue` that it has not asked for. Servers send
+ * it all the same, and more than once; it says nothing (RFC 9110, 15.2).
  */
-export function withoutContinue(socket: Socket): Socket {
+export function withoutInterim(socket: Socket): Socket {
   const [read, write] = [socket.read.bind(socket), socket.write.bind(socket)];
   let isReplyNext = false;
   let held: Buffer = Buffer.alloc(0);
@@ -21,8 +21,8 @@ export function withoutContinue(socket: Socket): Socket {
     for (;;) {
       const chunk = read(size) as Buffer | null; // without an encoding a socket yields buffers
       if (chunk === null || !isReplyNext) return chunk;
-      held = afterContinue(Buffer.concat([held, chunk]));
-      if (mayBecomeContinue(held)) continue;
+      held = behindInterim(Buffer.concat([held, chunk]));
+      if (mayBecomeInterim(held)) continue;
       const reply = held;
       [isReplyNext, held] = [false, Buffer.alloc(0)];
       return reply;
@@ -31,22 +31,19 @@ export function withoutContinue(socket: Socket): Socket {
   return socket;
 }
 
-const BEGINNINGS = ['HTTP/1.1 100', 'HTTP/1.0 100'];
+/** 101 changes the protocol: the last of HTTP. */
+const BEGINNING = /^HTTP\/1\.[01] 1(?!01)\d\d/;
+const EXAMPLE = 'HTTP/1.1 100';
+const WHOLE = /HTTP\/1\.[01] 1(?!01)\d\d[^]*?\r?\n\r?\n/gy;
 
 /** What is behind the interim replies that are whole. */
-function afterContinue(bytes: Buffer): Buffer {
-  let rest = bytes;
-  for (let end = endOf(rest); end !== -1; end = endOf(rest)) rest = rest.subarray(end);
-  return rest;
+function behindInterim(bytes: Buffer): Buffer {
+  const whole = bytes.toString('latin1').match(WHOLE) ?? [];
+  return bytes.subarray(whole.join('').length);
 }
 
-function endOf(bytes: Buffer): number {
-  if (!BEGINNINGS.includes(bytes.toString('latin1', 0, 12))) return -1;
-  const end = /\r?\n\r?\n/.exec(bytes.toString('latin1', 0, LONGEST_HEAD));
-  return end === null ? -1 : end.index + end[0].length;
-}
-
-function mayBecomeContinue(bytes: Buffer): boolean {
-  const start = bytes.toString('latin1', 0, 12);
-  return bytes.length < LONGEST_HEAD && BEGINNINGS.some((beginning) => beginning.startsWith(start));
+/** Whether it may be one, once there is more of it. */
+function mayBecomeInterim(bytes: Buffer): boolean {
+  const start = bytes.toString('latin1', 0, EXAMPLE.length);
+  return bytes.length < LONGEST_HEAD && BEGINNING.test(start + EXAMPLE.slice(start.length));
 }
