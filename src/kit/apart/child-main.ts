@@ -14,14 +14,17 @@ interface Work {
 const WATCH = `
   const { writeSync } = require('node:fs');
   const { maxCpuMs, maxMemoryBytes } = require('node:worker_threads').workerData;
-  const end = (why) => {
-    writeSync(2, why);
-    process.kill(process.pid, 'SIGKILL');
-  };
-  setInterval(() => {
+  const passed = () => {
     const { user, system } = process.cpuUsage();
-    if (user + system > maxCpuMs * 1000) end('it took more than ' + maxCpuMs / 1000 + ' s of a processor');
-    if (process.memoryUsage.rss() > maxMemoryBytes) end('it took more than ' + Math.round(maxMemoryBytes / 1e6) + ' MB of memory');
+    if (user + system > maxCpuMs * 1000) return maxCpuMs / 1000 + ' s of a processor';
+    if (process.memoryUsage.rss() > maxMemoryBytes) return Math.round(maxMemoryBytes / 1e6) + ' MB of memory';
+  };
+  const watch = setInterval(() => {
+    const what = passed();
+    if (what === undefined) return;
+    clearInterval(watch);
+    writeSync(2, 'it took more than ' + what);
+    process.kill(process.pid, 'SIGKILL');
   }, 10);
 `;
 
