@@ -53,16 +53,15 @@ function hasSignature(object: unknown): boolean {
 function stamp(page: PDFPage, words: string, font: PDFFont): void {
   const { left, right, bottom, top } = shownBox(page);
   // Clockwise, and inherited where the page does not say. What is no quarter of a turn is none (7.7.3.3).
-  const turned = ((page.getRotation().angle % 360) + 360) % 360;
-  const place =
-    turned === 90
-      ? { x: right - BELOW, y: bottom + LEFT }
-      : turned === 180
-        ? { x: right - LEFT, y: top - BELOW }
-        : turned === 270
-          ? { x: left + BELOW, y: top - LEFT }
-          : { x: left + LEFT, y: bottom + BELOW };
-  page.drawText(words, { ...place, rotate: degrees(turned), size: 8, font });
+  const quarters = (((page.getRotation().angle / 90) % 4) + 4) % 4;
+  const upright = { x: left + LEFT, y: bottom + BELOW, rotate: degrees(0) };
+  const places = [
+    upright,
+    { x: right - BELOW, y: bottom + LEFT, rotate: degrees(90) },
+    { x: right - LEFT, y: top - BELOW, rotate: degrees(180) },
+    { x: left + BELOW, y: top - LEFT, rotate: degrees(270) },
+  ];
+  page.drawText(words, { ...(places[quarters] ?? upright), size: 8, font });
 }
 
 /** What is shown of a page: its crop box, as far as it lies on the page. Any two opposite corners may be given. */

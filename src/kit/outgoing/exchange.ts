@@ -98,14 +98,11 @@ function checkListed({ hosts, furtherHosts }: Way, url: URL): void {
   try {
     hosts.check(url);
   } catch (error) {
-    if (furtherHosts === undefined || !(error instanceof CallRefused) || !isUnlisted(error)) throw error;
+    const couldBeListed = url.origin !== 'null' && url.username === '' && url.password === '';
+    if (furtherHosts === undefined || !(error instanceof CallRefused) || !couldBeListed) throw error;
     const { code, message } = error;
     throw new CallRefused(code, `${message} If documents may come from there, list it in ${furtherHosts}.`);
   }
-}
-
-function isUnlisted({ code }: CallRefused): boolean {
-  return code === 'host_not_listed' || code === 'port_refused' || code === 'address_private';
 }
 
 /** What we send is meant for the origin it is sent to, credentials above all: others do not get it, nor give it back. */

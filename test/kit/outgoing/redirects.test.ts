@@ -74,6 +74,13 @@ it('says in which setting a host could be listed, and sends it nothing', async (
   expect(elsewhere.connections()).toBe(0);
 });
 
+it('says so of another scheme and port of a listed host, too', async () => {
+  const elsewhere = await otherSide(telling);
+  const side = await otherSide(redirectingTo(() => elsewhere.origin.replace('http:', 'https:')));
+  const { message } = await errorOf(download([side])());
+  expect(message).toMatch(/redirected to https:\/\/.* not for https:.* list it in ACME_DOCUMENT_HOSTS\.$/);
+});
+
 it('checks the address that the name of a listed host leads to', async () => {
   const inside = await otherSide(telling);
   const side = await otherSide(redirectingTo(() => `http://store.example:${inside.port}/`));

@@ -215,7 +215,7 @@ it('lists file ids that are numbers', async () => {
   expect(await api.fileIds(TASK)).toEqual(['7', '8', '9']);
 });
 
-it.each([[[2 ** 60]], [[7.5]], [[{ name: 'x' }]], ['f-1']])(
+it.each([[[2 ** 60]], [[7.5]], [[{ name: 'x' }]], ['f-1'], [{ status: 'generating' }]])(
   'does not take %j for a list of files',
   async (list) => {
     const { api } = await start(() => json(list));

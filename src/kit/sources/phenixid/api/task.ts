@@ -47,7 +47,9 @@ export const ORDER_DOCUMENT = 'document';
 /** The ids of a task's files, as texts or as objects with an id. */
 export function readFileIds(reply: OutgoingReply): string[] {
   const list = readReply('The list of files', fileList, reply);
-  return idsIn(Array.isArray(list) ? list : (list.files ?? list.fileIds ?? []));
+  const ids = Array.isArray(list) ? list : (list.files ?? list.fileIds);
+  if (ids === undefined) throw new Error('The API answered something else than a list of files.');
+  return idsIn(ids);
 }
 
 const fileList = z.union([
