@@ -18,7 +18,7 @@ export interface ApartOptions {
 
 const MAIN = fileURLToPath(new URL('child-main.ts', import.meta.url));
 
-/** The exit code of work that failed and would fail again; of /usr/include/sysexits.h, `EX_DATAERR`. */
+/** The exit code of work that failed and would fail again: EX_DATAERR, as sysexits(3) has it. */
 export const FAILED_FOR_GOOD = 65;
 
 let lastTurn: Promise<unknown> = Promise.resolve();
