@@ -94,6 +94,7 @@ export default tseslint.config(
   room('inbox', program, sheets, http, receiver, handling),
   room('inbox/postgres', program, sheets, http, receiver, handling),
   room('outgoing', program, sheets, http, receiver, inbox, proofs),
+  room('apart', program, sheets, http, receiver, inbox, proofs, handling),
   room('program', sheets),
   arrows(['src/lab/**'], ['**/app/**', '**/example/**', '**/scripts/**', '**/test/**']),
   arrows(

@@ -15,6 +15,9 @@ export type { HandlersOf, Occurrence, SettingDefinitions } from './source.ts';
 export { defineStep, runs, unchanged, type RunnableStep, type Said } from './step.ts';
 export { DeadLetter } from './errors.ts';
 export { orGiveUp } from './outgoing/give-up.ts';
+/** For documents of strangers, and libraries that were not made for them. */
+export { runApart } from './apart/run-apart.ts';
+export { beginsAsPdf } from './outgoing/content.ts';
 export { html, Html, json } from './reading/html.ts';
 export type { Saved } from './outgoing/save.ts';
 

@@ -25,7 +25,7 @@ export function newFolder(): string {
 }
 
 /** The path of a file with this content. */
-export function fileWith(content: string): string {
+export function fileWith(content: string | Buffer): string {
   const file = join(newFolder(), 'file');
   writeFileSync(file, content, { mode: 0o600 });
   return file;

@@ -64,7 +64,9 @@ async function archiveFiles(
   api: PhenixidApi,
   { payload: { taskId }, signal }: Notification,
 ): Promise<void> {
-  for (const fileId of await api.fileIds(taskId, signal)) {
+  const fileIds = await api.fileIds(taskId, signal);
+  if (fileIds.length === 0) throw new Error('The task is accepted, and the API lists no file of it yet.');
+  for (const fileId of fileIds) {
     const download = (directory: string) => api.downloadFile(taskId, fileId, directory, signal);
     await archive.keep(['phenixid', taskId, fileId], `${fileId}.pdf`, download);
   }

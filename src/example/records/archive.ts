@@ -1,5 +1,4 @@
 import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Saved } from '../../kit/index.ts';
@@ -22,7 +21,7 @@ export interface Archive {
   /** Puts a document away, once: what is there under its key already is not fetched again. */
   keep(key: DocumentKey, name: string, fetch: (directory: string) => Promise<Saved>): Promise<Archived>;
   find(key: DocumentKey): Archived | undefined;
-  read(document: Archived): Promise<Buffer>;
+  fileOf(document: Archived): string;
 }
 
 /** Files in `directory`, which is made; their keys in `records`. @throws if no file could be written there */
@@ -46,7 +45,7 @@ export function openArchive(records: Records, directory: string): Archive {
       records.put('document', idOf(key), kept);
       return kept;
     },
-    read: (document) => readFile(fileOf(document)),
+    fileOf,
   };
 }
 

@@ -1,5 +1,6 @@
 import { createOutgoing } from './client.ts';
 import type { Downloaded, Outgoing, OutgoingCall, OutgoingOptions, OutgoingReply } from './client.ts';
+import type { Announced } from './content.ts';
 import { statusFailure } from './errors.ts';
 import type { Pace } from './pace.ts';
 import { isTemporary, sleepUnlessAborted, withRetries } from './retry.ts';
@@ -22,12 +23,12 @@ export const realTools: ApiTools = {
   sleep: sleepUnlessAborted,
 };
 
-/** Calls to one API. What is not answered 2xx throws CallFailed; what may be over in a moment is tried again. */
+/** Calls to one API. What is not answered with success throws CallFailed; what may be over in a moment is tried again. */
 export interface Caller {
   request(call: OutgoingCall): Promise<OutgoingReply>;
   /** For a call that must not take effect twice: tried again only where the API says that it did nothing. */
   requestOnce(call: OutgoingCall): Promise<OutgoingReply>;
-  download(call: OutgoingCall, directory: string): Promise<Downloaded>;
+  download(call: OutgoingCall, directory: string, announced: Announced): Promise<Downloaded>;
 }
 
 export interface CallerOptions {
@@ -69,13 +70,14 @@ export function createCaller({ outgoing, tools, withHeaders, pace }: CallerOptio
   return {
     request: (call) => make(call, requestOk, isTemporary),
     requestOnce: (call) => make(call, requestOk, (error) => hasStatus(error, 429)),
-    download: (call, directory) => make(call, (full) => outgoing.download(full, directory), isTemporary),
+    download: (call, directory, announced) =>
+      make(call, (full) => outgoing.download(full, directory, announced), isTemporary),
   };
 }
 
-/** One request. @throws CallFailed `status` unless it is answered 2xx */
+/** One request. @throws CallFailed `status` unless it is answered 2xx; and what is read must come whole, with 200 */
 export async function successful(outgoing: Outgoing, call: OutgoingCall): Promise<OutgoingReply> {
   const reply = await outgoing.request(call);
-  if (reply.status >= 200 && reply.status <= 299) return reply;
+  if (reply.status >= 200 && reply.status <= (call.method === 'GET' ? 200 : 299)) return reply;
   throw statusFailure(call, reply);
 }

@@ -1,9 +1,10 @@
 import { Agent } from 'undici';
+import { checkContent, type Announced } from './content.ts';
 import { createConnector, lookupBySystem, type Lookup, type TlsOptions } from './connector.ts';
 import { statusFailure } from './errors.ts';
 import { exchange } from './exchange.ts';
 import { readHosts, type AllowedHosts } from './hosts.ts';
-import { saveByHash, type Saved } from './save.ts';
+import { saveByHash, type Ends, type Saved } from './save.ts';
 import { chunksOf, readBody, type OutgoingCall, type Reply } from './send.ts';
 
 // Callers meet these wherever they make a call, so they find them here.
@@ -24,6 +25,11 @@ export interface OutgoingOptions {
   readonly totalTimeoutMs?: number;
   readonly maxReplyBytes?: number;
   readonly maxDownloadBytes?: number;
+  /**
+   * The setting that lists further hosts, as refusals name it. With it downloads follow redirects to any listed host,
+   * without the headers of the call; without it to no other.
+   */
+  readonly furtherHosts?: string;
   /** How names become addresses. */
   readonly lookup?: Lookup;
 }
@@ -42,10 +48,11 @@ export interface Outgoing {
   /** Resolves with whatever status comes. At most 3 redirects are followed, within the call's origin only. */
   request(call: OutgoingCall): Promise<OutgoingReply>;
   /**
-   * Streams a reply into an existing directory, into a file named after its SHA-256; on failure nothing stays there.
-   * @throws CallFailed `status` unless that is 2xx; and the file system's errors as they are
+   * Streams a document into an existing directory, into a file named after its SHA-256; on failure nothing stays there.
+   * @throws CallFailed `status` unless that is 200, `truncated` or `content` unless it is whole and fits what was
+   * announced; and the file system's errors as they are
    */
-  download(call: OutgoingCall, directory: string): Promise<Downloaded>;
+  download(call: OutgoingCall, directory: string, announced?: Announced): Promise<Downloaded>;
   /** Ends all connections; calls under way fail. */
   close(): Promise<void>;
 }
@@ -62,17 +69,21 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
   const hosts = readHosts(options.hosts);
   const agent = createAgent(options, hosts);
   const way = { hosts, agent, limitMs: totalTimeoutMs };
+  const wayOfDownloads = { ...way, furtherHosts: options.furtherHosts };
   return {
     request: (call) =>
       exchange(way, call, async (reply, made) => ({
         ...headOf(reply),
         body: await readBody(made, reply, maxReplyBytes),
       })),
-    download: (call, directory) =>
-      exchange(way, call, async (reply, made) => {
+    download: (call, directory, announced = {}) =>
+      exchange(wayOfDownloads, call, async (reply, made) => {
         const head = headOf(reply);
-        if (head.status < 200 || head.status > 299) throw statusFailure(made, head);
-        return { ...head, ...(await saveByHash(chunksOf(made, reply, maxDownloadBytes), directory)) };
+        if (head.status !== 200) throw statusFailure(made, head);
+        const check = (ends: Ends) => {
+          checkContent(made, reply, announced, ends);
+        };
+        return { ...head, ...(await saveByHash(chunksOf(made, reply, maxDownloadBytes), directory, check)) };
       }),
     close: () => agent.destroy(),
   };

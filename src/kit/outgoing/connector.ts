@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { buildConnector } from 'undici';
 import { CallRefused, shown } from './errors.ts';
 import { hostText, portOf, type AllowedHosts } from './hosts.ts';
+import { withoutInterim } from './interim.ts';
 
 /** All addresses of a name. */
 export type Lookup = (hostname: string) => Promise<readonly LookupAddress[]>;
@@ -48,7 +49,11 @@ export function createConnector({
       autoSelectFamily: true, // so that Node asks `lookup` for all addresses, and tries each
       lookup: checkedLookup(lookup, hosts, portOf(options)),
     });
-    connect(options, callback);
+    connect(options, (...connected) => {
+      const [error, socket] = connected;
+      if (error === null) callback(null, withoutInterim(socket));
+      else callback(...connected);
+    });
   };
 }
 

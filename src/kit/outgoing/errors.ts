@@ -22,7 +22,7 @@ export class CallRefused extends Error {
 
 /** How a call that was made ended without a usable reply. */
 export type CallFailureCode =
-  'status' | 'late' | 'too_large' | 'encoded' | 'connection' | 'tls' | 'truncated';
+  'status' | 'late' | 'too_large' | 'encoded' | 'connection' | 'tls' | 'truncated' | 'content';
 
 /** The other side, or the way to it, failed us; `isTemporary` in retry.ts says when trying again may help. */
 export class CallFailed extends Error {
@@ -62,7 +62,10 @@ interface Head {
 
 /** What a reply is thrown as when its status is not the one that was needed. */
 export function statusFailure(call: Named, { status, headers }: Head, now = Date.now()): CallFailed {
-  return new CallFailed('status', `${nameOf(call)} was answered ${status}.`, {
+  // Not ready yet, nothing, a part: a success that does not have what was asked for.
+  const isOther = status >= 201 && status <= 299;
+  const how = isOther ? `${status}, and only 200 has what was asked for` : String(status);
+  return new CallFailed('status', `${nameOf(call)} was answered ${how}.`, {
     status,
     retryAfterMs: retryAfterMs(headers['retry-after'], now),
   });

@@ -8,6 +8,8 @@ export interface OutgoingCall {
   readonly body?: Buffer | string | undefined;
   /** Once it aborts, the call rejects with its reason. */
   readonly signal?: AbortSignal | undefined;
+  /** Origins that may see the headers after a redirect, besides the URL's own. */
+  readonly trusted?: readonly string[];
 }
 
 /** A reply whose head has come and whose body is still to be read, or to be discarded. */
@@ -74,8 +76,8 @@ function unlessAborted<Result>(running: Promise<Result>, signal: AbortSignal): P
 function checkHead(call: OutgoingCall, reply: Reply, maxBytes: number): void {
   const { statusCode: status, headers } = reply;
   if (Number(headers['content-length']) > maxBytes) throw tooLarge(call, reply, maxBytes);
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity') return;
+  const encodings = [headers['content-encoding'] ?? []].flat().join(',').split(',');
+  if (encodings.every((encoding) => /^(identity)?$/i.test(encoding.trim()))) return;
   // A few bytes can unpack to gigabytes, and we asked for none of it.
   throw new CallFailed('encoded', `${nameOf(call)}: the reply has a Content-Encoding; we undo none.`, {
     status,

@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { parseEnv } from 'node:util';
+import { textIn } from '../reading/text.ts';
 
 /** Whether a file is there that every user of this machine may read or write. */
 export function isOpenToAll(path: string): boolean {
@@ -16,14 +17,8 @@ export function envFilesOf(execArgv: readonly string[]): string[] {
 /** A text file as editors on Windows write it, too. @throws if it cannot be read */
 export function readTextFile(path: string): { readonly text: string; readonly isPlain: boolean } {
   const bytes = readFileSync(path);
-  const [first, second] = bytes;
-  if (first === 0xff && second === 0xfe) return { text: bytes.toString('utf16le').slice(1), isPlain: false };
-  if (first === 0xfe && second === 0xff && bytes.length % 2 === 0)
-    return { text: Buffer.from(bytes).swap16().toString('utf16le').slice(1), isPlain: false };
-  const text = bytes.toString('utf8');
-  return text.startsWith('\ufeff')
-    ? { text: text.slice(1), isPlain: false }
-    : { text, isPlain: !text.includes('\0') };
+  const text = textIn(bytes);
+  return { text, isPlain: text === bytes.toString('utf8') && !text.includes('\0') };
 }
 
 /**

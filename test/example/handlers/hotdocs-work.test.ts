@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { decodePDFRawStream, PDFArray, PDFDocument, PDFRawStream } from 'pdf-lib';
-import { replyJson } from '../../../src/lab/mock/platforms/platform.ts';
+import { replyJson, type PlatformReply } from '../../../src/lab/mock/platforms/platform.ts';
 import { until } from '../../support/until.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
+import { pdfThatUnpacksTo, pdfWith } from '../../support/pdfs.ts';
 import { startProducts, type Products } from '../../support/products.ts';
 
 /** Completes an interview at HotDocs Advance, and waits until all that follows from it is done. */
@@ -138,15 +139,67 @@ it.each([
 
 it('reports a failure at once where trying again cannot help', async () => {
   const all = await startProducts();
-  all.hotdocs.choose({ docUrl: 'v2.0-versioned' });
-  const broken = { reply: { status: 200, headers: {}, body: Buffer.from('%PDF-1.7 and no more') } };
-  all.disturb = (_, { method, path }) => (method === 'GET' && path.at(-1) === 'Content' ? broken : undefined);
-  const id = await finish(all);
+  const id = await finishWith(all, Buffer.from('%PDF-1.7 and no more\n%%EOF\n'));
   expect(versionOf(all, id).status).toBe('PostProcessingFailed');
   expect(await all.receiver().app.inbox.list({ status: 'dead', limit: 10 })).toMatchObject([
-    { attempts: 1, note: expect.stringContaining('handler_gave_up') as unknown },
+    { attempts: 1, note: expect.stringContaining('handler_gave_up: Stamping a PDF failed') as unknown },
   ]);
 });
+
+it('ends what unpacks a PDF to more than it may, and reports that at once', async () => {
+  const all = await startProducts();
+  const id = await finishWith(all, pdfThatUnpacksTo(2_000));
+  expect(versionOf(all, id).status).toBe('PostProcessingFailed');
+  expect(await all.receiver().app.inbox.list({ status: 'dead', limit: 10 })).toMatchObject([
+    { attempts: 1, note: expect.stringMatching(/^handler_gave_up: .*more than \d+ MB of memory/) as unknown },
+  ]);
+});
+
+it('leaves a signed document whole, and lays a cover sheet beside it', async () => {
+  const all = await startProducts();
+  const signed = pdfWith('/Sig 6 0 R', '6 0 obj\n<</Type/Sig/ByteRange[0 10 20 30]>>\nendobj\n');
+  const version = versionOf(all, await finishWith(all, signed));
+  expect(version.status).toBe('Completed');
+  const [cover, lease] = version.documents;
+  expect(await writtenOn(cover?.body)).toEqual(['Lease 2024-118|Lease Agreement']);
+  expect(all.calls.filter((call) => call.startsWith('PUT') && call.includes(String(lease?.id)))).toEqual([]);
+});
+
+it.each([
+  ['202, not ready', { status: 202, headers: { 'Retry-After': '1' }, body: Buffer.from('{}') }],
+  ['nothing', { status: 200, headers: {}, body: Buffer.of() }],
+  [
+    'a page to sign in',
+    { status: 200, headers: {}, body: Buffer.from('<!doctype html><title>Sign in</title>') },
+  ],
+  ['half of it', { status: 200, headers: {}, body: pdfWith('', '').subarray(0, 200) }],
+])(
+  'tries again where a document is answered with %s, and lets nobody have it meanwhile',
+  async (_what, reply) => {
+    const all = await startProducts();
+    const id = await finishWith(all, reply);
+    expect(versionOf(all, id).status).toBe('PostProcessing');
+    expect(await all.receiver().app.inbox.list({ limit: 1 })).toMatchObject([
+      { status: 'waiting', attempts: 1 },
+    ]);
+    all.disturb = () => undefined;
+    await until('it is completed', () => versionOf(all, id).status === 'Completed');
+    await all.settled();
+    expect(all.archived().filter(({ key }) => key.endsWith('/original'))).toHaveLength(1);
+  },
+);
+
+/** Completes an interview with one document, a PDF, that the API hands out as this. */
+async function finishWith(all: Products, content: Buffer | PlatformReply): Promise<string> {
+  all.hotdocs.choose({ docUrl: 'v2.0-versioned' });
+  const reply = Buffer.isBuffer(content) ? { status: 200, headers: {}, body: content } : content;
+  all.disturb = (_, { method, path }) =>
+    method === 'GET' && path.at(-1) === 'Content' ? { reply } : undefined;
+  const { id } = all.hotdocs.createWorkItem({ documents: [{ name: 'Lease Agreement', format: 'pdf' }] });
+  await all.hotdocs.finishAssembly(id);
+  await all.settled();
+  return id;
+}
 
 it('goes to no host that is not listed, and leaves the entry to a human at once', async () => {
   const all = await startProducts({ env: { HOTDOCS_POST_PROCESSING_FAILURE: 'failed' } });

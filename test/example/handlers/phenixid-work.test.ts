@@ -104,9 +104,12 @@ it.each([401, 403])('keeps an event queued, and says so, while the proxy answers
   await until('the task is canceled', () => stateOf(all, id) === 'CANCELED');
 });
 
-it('does not take a task for finished whose file cannot be fetched', async () => {
+it.each([
+  ['cannot be fetched', replyJson(400, {})],
+  ['is not listed yet', replyJson(200, [])],
+])('does not take a task for finished whose file %s', async (_what, reply) => {
   const all = await startProducts();
-  all.disturb = (_, { path }) => (path.includes('files') ? { reply: replyJson(400, {}) } : undefined);
+  all.disturb = (_, { path }) => (path.includes('files') ? { reply } : undefined);
   const { id } = (await all.phenixid.createTask()).task;
   await all.phenixid.sign(id);
   await all.phenixid.sign(id);

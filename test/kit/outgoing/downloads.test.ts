@@ -30,7 +30,7 @@ function download(path = '/', signal?: AbortSignal) {
   return outgoing.download({ method: 'GET', url: new URL(path, side.origin), signal }, directory);
 }
 
-const document = Buffer.from('%PDF-1.7 a document');
+const document = Buffer.from('%PDF-1.7 a document\n%%EOF\n');
 const sha256 = hash('sha256', document);
 
 it('stores a reply under its SHA-256, readable by its owner alone', async () => {

@@ -97,6 +97,7 @@ it.each([301, 302, 303, 307, 308])(
     const error = await errorOf(outgoing.request({ ...get(side, '/from?token=hush'), headers }));
     expect(error.code).toBe('redirect_refused');
     expect(error.message).not.toMatch(/hush|stolen/);
+    expect(error.message).toContain('Set the address of this API, …_API_URL, to where it is.');
     expect(other.connections()).toBe(0);
   },
 );

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import type { ServerResponse } from 'node:http';
 import type { ServerOptions } from 'node:https';
 import { join } from 'node:path';
 import { TLSSocket } from 'node:tls';
@@ -30,8 +31,12 @@ describeWithOpenssl('over TLS', () => {
   async function start(
     server: ServerOptions,
     tls: OutgoingOptions['tls'] = { ca: certificates.authority.cert },
+    before: (response: ServerResponse) => void = () => undefined,
   ): Promise<void> {
-    side = await startOtherSide(({ socket }, response) => response.end(subjectOf(socket)), server);
+    side = await startOtherSide(({ socket }, response) => {
+      before(response);
+      response.end(subjectOf(socket));
+    }, server);
     outgoing = createOutgoing({ hosts: [side.origin], tls });
   }
 
@@ -48,6 +53,11 @@ describeWithOpenssl('over TLS', () => {
     expect(error.code).toBe('tls');
     expect(error.message).toContain('check the authority we trust');
     expect(side.requests).toEqual([]);
+  });
+
+  it('reads a reply behind an unasked 100 Continue', async () => {
+    await start(certificates.server, undefined, (response) => response.writeContinue());
+    expect((await get()).status).toBe(200);
   });
 
   it('trusts no private authority by itself', async () => {

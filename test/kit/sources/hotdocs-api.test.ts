@@ -10,7 +10,7 @@ import { secretsFor } from '../../support/receiver.ts';
 
 const ids = { workItemId: 'w-1', versionId: 'v-1' };
 const upload = { ...ids, documentId: 'd-1', fileName: 'Lease.pdf', contentType: 'application/pdf' };
-const body = Buffer.from('%PDF-1.7 a lease');
+const body = Buffer.from('%PDF-1.7 a lease\n%%EOF\n');
 const PASSWORD = 'a password, with blanks';
 
 function settingsWith(env: Readonly<Record<string, string>>) {
@@ -342,16 +342,57 @@ it('leaves nothing of a document that is larger than it may be', async () => {
   expect([await readdir(directory), withoutLogins(side.calls()).length]).toEqual([[], 1]);
 });
 
-it('does not carry its token to where a redirect leads', async () => {
+it('follows a redirect to a listed host, where it does not carry its token', async () => {
   const elsewhere = await startApi(() => ({ body }));
   later(elsewhere.stop);
   const { api, side } = await start(
-    () => ({ status: 302, headers: { Location: `${elsewhere.origin}/d-1` } }),
-    {
-      env: { HOTDOCS_DOCUMENT_HOSTS: elsewhere.origin },
-    },
+    () => ({ status: 302, headers: { Location: `${elsewhere.origin}/d-1?sig=1` } }),
+    { env: { HOTDOCS_DOCUMENT_HOSTS: elsewhere.origin } },
   );
-  const document = api.documentContent(new URL('/d-1', side.origin), newFolder());
-  await expect(document).rejects.toMatchObject({ name: 'CallRefused', code: 'redirect_refused' });
+  const { bytes } = await api.documentContent(new URL('/d-1', side.origin), newFolder());
+  expect([bytes, elsewhere.calls()]).toEqual([body.length, ['GET /d-1?sig=1']]);
+  expect(elsewhere.seen[0]?.headers).not.toHaveProperty('authorization');
+});
+
+it('carries its token to another name of the same API', async () => {
+  const alias = await startApi(() => ({ body }));
+  later(alias.stop);
+  const { api, side } = await start(() => ({ status: 307, headers: { Location: `${alias.origin}/d-1` } }), {
+    env: { HOTDOCS_API_ALIASES: alias.origin },
+  });
+  await api.documentContent(new URL('/d-1', side.origin), newFolder());
+  expect(alias.seen[0]?.headers.authorization).toBe('Bearer token-1');
+});
+
+it('says which setting lets a document come from where a redirect leads', async () => {
+  const elsewhere = await startApi(() => ({ body }));
+  later(elsewhere.stop);
+  const { api, side } = await start(() => ({
+    status: 302,
+    headers: { Location: `${elsewhere.origin}/?sig=hush` },
+  }));
+  const failure = await api
+    .documentContent(new URL('/d-1', side.origin), newFolder())
+    .catch((error: unknown) => error);
+  expect(failure).toMatchObject({ name: 'CallRefused', code: 'redirect_refused' });
+  expect(String(failure)).toContain('list it in HOTDOCS_DOCUMENT_HOSTS');
+  expect(String(failure)).not.toContain('hush');
   expect(elsewhere.seen).toEqual([]);
+});
+
+it('takes for a document only what its event announces', async () => {
+  const { api, side } = await start(() => ({ headers: { 'Content-Type': 'application/pdf' }, body }));
+  const url = new URL('/d-1', side.origin);
+  const lease = (fileName: string) => api.documentContent(url, newFolder(), undefined, { fileName });
+  expect(await lease('Lease.pdf')).toMatchObject({ bytes: body.length });
+  await expect(lease('Lease.docx')).rejects.toMatchObject({ code: 'content' });
+});
+
+it.each([
+  ['a byte order mark', Buffer.from('\ufefftoken-7')],
+  ['UTF-16', Buffer.from('\ufefftoken-7', 'utf16le')],
+])('takes the token out of a login reply with %s', async (_what, reply) => {
+  const { api, side } = await start(() => json('Saved'), { login: () => ({ body: reply }) });
+  await api.versionStatus(ids);
+  expect(side.seen.at(-1)?.headers.authorization).toBe('Bearer token-7');
 });

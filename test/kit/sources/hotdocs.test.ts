@@ -122,6 +122,22 @@ it('keeps unknown members', () => {
   expect(payloadOf('InterviewLoadEvent', content)).toEqual({ workItemId: 'w', Matter: 7, tenant: 'acme' });
 });
 
+it('reads ids that are numbers, as long as they are exact', () => {
+  const data = {
+    workItemId: 7,
+    workItemVersionId: '8',
+    documents: [{ id: 9, name: 'Lease', url: 'https://a' }],
+  };
+  const content = { eventId: id, data };
+  expect(payloadOf('NewWorkItemVersionComplete', content)).toMatchObject({
+    workItemId: '7',
+    workItemVersionId: '8',
+    documents: [{ id: '9', name: 'Lease' }],
+  });
+  const inexact = { eventId: id, data: { workItemId: 2 ** 60 } };
+  expect(() => payloadOf('InterviewLoadEvent', inexact)).toThrow('expected string');
+});
+
 const event = { eventId: id, eventType: 'InterviewLoadEvent', data: { workItemId: 'w' } };
 
 it.each([

@@ -14,7 +14,7 @@ import { secretsFor } from '../../support/receiver.ts';
 type Env = Readonly<Record<string, string>>;
 const TASK = '5d0a7f1e-3c42-4b8e-9a57-2f6c1b90d413';
 const v1 = { PHENIXID_API_VERSION: 'v1' };
-const pdf = Buffer.from('%PDF-1.7 signed by all');
+const pdf = Buffer.from('%PDF-1.7 signed by all\n%%EOF\n');
 
 function settingsWith(env: Env) {
   return apiSettings(readConfig({ ...secretsFor([phenixid]), ...env }, { sources: [phenixid] }), phenixid);
@@ -56,6 +56,14 @@ it('fetches a task by v2', async () => {
 it.each(['id', 'taskId', 'orderId'])('knows a task by its %s', async (member) => {
   const { api } = await start(() => json({ [member]: TASK.toUpperCase(), state: 'PENDING' }));
   expect(await api.fetchTask(TASK)).toMatchObject({ id: TASK, fileIds: [] });
+});
+
+it.each([
+  [{ id: 7, state: 'PENDING' }, '7'],
+  [{ id: 7, taskId: TASK, state: 'PENDING' }, TASK],
+])('knows a task by an id that is a number: %j', async (raw, id) => {
+  const { api } = await start(() => json(raw));
+  expect(await api.fetchTask(id)).toMatchObject({ id, state: 'PENDING' });
 });
 
 it('refuses the answer about another task', async () => {
@@ -202,10 +210,18 @@ it.each([
   expect(side.calls()).toEqual([`GET /api/v2/tasks/${TASK}/files`]);
 });
 
-it.each([[[7]], [[{ name: 'x' }]], ['f-1']])('does not take %j for a list of files', async (list) => {
-  const { api } = await start(() => json(list));
-  await expect(api.fileIds(TASK)).rejects.toThrow();
+it('lists file ids that are numbers', async () => {
+  const { api } = await start(() => json([7, { id: 8 }, { fileId: '9' }]));
+  expect(await api.fileIds(TASK)).toEqual(['7', '8', '9']);
 });
+
+it.each([[[2 ** 60]], [[7.5]], [[{ name: 'x' }]], ['f-1'], [{ status: 'generating' }]])(
+  'does not take %j for a list of files',
+  async (list) => {
+    const { api } = await start(() => json(list));
+    await expect(api.fileIds(TASK)).rejects.toThrow();
+  },
+);
 
 it('knows without asking that an order of v1 has one document', async () => {
   const { api, side } = await start(() => ({}), v1);
@@ -249,7 +265,7 @@ it.each(['../tasks', 'f/1', 'f%2e', '..'])(
   },
 );
 
-it.each(['<html>Log in</html>', '', '%PD', ' %PDF-1.7'])(
+it.each(['<html>Log in</html>', '', '%PD', `${' '.repeat(1020)}%PDF-1.7 %%EOF`])(
   'keeps nothing of %j, which is no PDF',
   async (body) => {
     const directory = newFolder();

@@ -498,6 +498,18 @@ it.each(['<html></html>', '', '[]', '"user"'])('does not take %j for a user', as
 const REGISTRATIONS = '/v2/webhooks/registrations';
 const url = 'https://receiver.example.org/risr/profile_updated';
 
+it('reads ids and revisions that are numbers, and a user with a byte order mark', async () => {
+  const url = 'https://hooks.example.org/risr/profile_updated';
+  const { api } = await start(({ target }) =>
+    target.startsWith(REGISTRATIONS)
+      ? json([{ _id: 7, _rev: 3, topic: 'profile_updated', url }])
+      : { body: Buffer.from(`\ufeff{"id":7,"rev":3}`, 'utf16le') },
+  );
+  expect(await api.registrations.list()).toEqual([{ id: '7', rev: '3', topic: 'profile_updated', url }]);
+  expect(await api.readUser('7')).toEqual({ id: '7', rev: '3' });
+  expect(await api.writeUser('7', () => ({ firstName: 'Åsa' }))).toEqual({ written: true, rev: '3' });
+});
+
 it('lists registrations, however they spell their identity', async () => {
   const { api, called } = await start(() =>
     json([

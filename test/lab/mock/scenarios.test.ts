@@ -8,7 +8,7 @@ import type { Scenario } from '../../../src/lab/mock/scenarios/scenario.ts';
 import { scenarioOf, scenarios } from '../../../src/lab/mock/scenarios/index.ts';
 import { stagedExample } from '../../../src/example/staged.ts';
 import { withFooter } from '../../../src/example/handlers/pdf.ts';
-import { later, newFolder } from '../../support/fixtures.ts';
+import { fileWith, later, newFolder } from '../../support/fixtures.ts';
 
 async function start(options: StageOptions = {}): Promise<Stage> {
   const folder = newFolder();
@@ -119,7 +119,12 @@ it.each([
 
 it('counts the stamps of a PDF', async () => {
   const plain = createPdf(['Lease 7']);
-  const once = await withFooter(plain, 'Lease 7');
-  const twice = await withFooter(once, 'Lease 7');
+  const stamped = async (pdf: Buffer) => {
+    const file = fileWith(pdf);
+    const { signal } = new AbortController();
+    return (await withFooter({ file, bytes: pdf.length }, 'Lease 7', signal)) ?? Buffer.of();
+  };
+  const once = await stamped(plain);
+  const twice = await stamped(once);
   expect([plain, once, twice].map((pdf) => countInPdf(pdf, 'Lease 7'))).toEqual([1, 2, 3]);
 });

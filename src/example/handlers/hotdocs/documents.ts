@@ -11,7 +11,13 @@ export const archiving = defineStep(
   z.object({
     workItemId: z.string(),
     workItemVersionId: z.string(),
-    document: z.object({ id: z.string(), name: z.string(), url: z.string() }),
+    document: z.object({
+      id: z.string(),
+      name: z.string(),
+      url: z.string(),
+      fileName: z.string().optional(),
+      mimeType: z.string().optional(),
+    }),
   }),
 );
 
@@ -20,8 +26,8 @@ type DocumentOf = z.output<typeof archiving.schema>;
 /** Every document once: the sender keeps the last five versions only. */
 export function archiveLater({ payload, followUp }: VersionEvent): void {
   const { workItemId, workItemVersionId, documents } = payload;
-  for (const { id, name, url } of documents) {
-    const data = { workItemId, workItemVersionId, document: { id, name, url } };
+  for (const { id, name, url, fileName, mimeType } of documents) {
+    const data = { workItemId, workItemVersionId, document: { id, name, url, fileName, mimeType } };
     followUp(archiving, data, { subject: `document:${workItemVersionId} ${id}` });
   }
 }
@@ -34,9 +40,12 @@ export function archiveDocument(
   signal: AbortSignal,
   ...stage: DocumentKey
 ): Promise<Archived> {
-  const { id, name, url } = document;
+  const { id, name, url, fileName, mimeType } = document;
+  const announced = { fileName, contentType: mimeType };
   const key = ['hotdocs', workItemId, workItemVersionId, id, ...stage];
-  return archive.keep(key, name, (directory) => api.documentContent(addressOf(url), directory, signal));
+  return archive.keep(key, name, (directory) =>
+    api.documentContent(addressOf(url), directory, signal, announced),
+  );
 }
 
 /** The client refuses hosts that are not listed. */

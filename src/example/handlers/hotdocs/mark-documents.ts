@@ -5,7 +5,7 @@ import { coverSheet, isPdf, withFooter } from '../pdf.ts';
 import { archiveDocument, type VersionEvent } from './documents.ts';
 import type { DocumentPayload } from './work-items.ts';
 
-/** A PDF gets a footer; what else there is gets a cover sheet, which is a document of its own. */
+/** A PDF gets a footer; what else there is, and what is signed, gets a cover sheet, which is a document of its own. */
 export async function markDocuments(
   archive: Archive,
   api: HotdocsApi,
@@ -19,14 +19,16 @@ export async function markDocuments(
     // By the next attempt, what the address leads to may have been changed by this one: the original is kept.
     const which = { workItemId, workItemVersionId, document };
     const original = await archiveDocument(archive, api, which, signal, 'original');
-    const body = await archive.read(original);
-    if (isPdf(body))
-      changes.push(pdf(document.id, fileNameOf(document), await withFooter(body, workItemName)));
-    else others.push(document.name);
+    const file = archive.fileOf(original);
+    const pages = (await isPdf(file))
+      ? await withFooter({ file, bytes: original.bytes }, workItemName, signal)
+      : undefined;
+    if (pages === undefined) others.push(document.name);
+    else changes.push(pdf(document.id, fileNameOf(document), pages));
   }
   if (others.length === 0) return changes;
   const id = nameBasedId(workItemVersionId, 'cover sheet');
-  const body = await coverSheet(workItemName, others);
+  const body = await coverSheet(workItemName, others, signal);
   return [...changes, { ...pdf(id, 'Cover Sheet.pdf', body), name: 'Cover Sheet', assembledOrder: 0 }];
 }
 

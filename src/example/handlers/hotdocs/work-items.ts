@@ -14,6 +14,7 @@ export interface DocumentPayload {
   readonly name: string;
   readonly url: string;
   readonly fileName?: string | undefined;
+  readonly mimeType?: string | undefined;
 }
 
 const workItem = z.object({

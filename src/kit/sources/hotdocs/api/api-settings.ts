@@ -31,7 +31,8 @@ export const apiSettings = {
   DOCUMENT_HOSTS: {
     schema: list(),
     default: '',
-    summary: 'Further hosts that document addresses in events may name. They do not get the token.',
+    summary:
+      'Further hosts that document addresses in events may name, or redirects lead to. They do not get the token.',
   },
   API_UPLOAD_PATH: {
     schema: text(),

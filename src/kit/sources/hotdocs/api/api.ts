@@ -1,5 +1,6 @@
 import { createCaller, realTools, type ApiTools } from '../../../outgoing/caller.ts';
 import type { Downloaded } from '../../../outgoing/client.ts';
+import type { Announced } from '../../../outgoing/content.ts';
 import { readWord } from '../../../outgoing/read-reply.ts';
 import { wayTo } from '../../../outgoing/settings.ts';
 import { jsonWith, urlBelow, withQuery } from '../../../outgoing/template.ts';
@@ -11,8 +12,16 @@ import { logIn } from './log-in.ts';
 export interface HotdocsApi {
   /** Makes sure that there is a token; to try the connection. Every other call does this by itself. */
   login(): Promise<void>;
-  /** A document by the URL that came with an event, into a file in this directory. */
-  documentContent(url: URL, directory: string, signal?: AbortSignal): Promise<Downloaded>;
+  /**
+   * A document by the URL that came with an event, into a file in this directory. Fails unless it comes whole, and is what
+   * the event says it is: give what it says of the file's name and type.
+   */
+  documentContent(
+    url: URL,
+    directory: string,
+    signal?: AbortSignal,
+    announced?: Announced,
+  ): Promise<Downloaded>;
   /** Replaces a document during post-processing, or adds one if the id is new. */
   uploadDocument(upload: Upload, signal?: AbortSignal): Promise<void>;
   /** `Complete` lets the user have the documents. */
@@ -50,7 +59,10 @@ export function createHotdocsApi(
   const tools = { ...realTools, ...given };
   const own = tools.createOutgoing(wayTo(settings, url, authUrl));
   // Addresses in events may lead to these, and not to where one logs in.
-  const documents = tools.createOutgoing(wayTo(settings, url, ...API_ALIASES, ...DOCUMENT_HOSTS));
+  const documents = tools.createOutgoing({
+    ...wayTo(settings, url, ...API_ALIASES, ...DOCUMENT_HOSTS),
+    furtherHosts: 'HOTDOCS_DOCUMENT_HOSTS',
+  });
   const withToken = createTokens(() => logIn(own, authUrl, settings), tools.now);
   const authorised = <Result>(call: (headers: { Authorization: string }) => Promise<Result>) =>
     withToken((token) => call({ Authorization: `Bearer ${token}` }));
@@ -62,9 +74,10 @@ export function createHotdocsApi(
 
   return {
     login: () => withToken(() => Promise.resolve()),
-    documentContent(document, directory, signal) {
+    documentContent(document, directory, signal, announced = {}) {
       const caller = ownOrigins.includes(document.origin) ? ownDocuments : foreignDocuments;
-      return caller.download({ method: 'GET', url: document, signal }, directory);
+      const call = { method: 'GET', url: document, signal, trusted: ownOrigins };
+      return caller.download(call, directory, announced);
     },
     async uploadDocument(upload, signal) {
       const headers = { 'Content-Type': upload.contentType };

@@ -1,5 +1,6 @@
 import { successful } from '../../../outgoing/caller.ts';
 import type { Outgoing, OutgoingReply } from '../../../outgoing/client.ts';
+import { textOf } from '../../../outgoing/read-reply.ts';
 import { urlBelow } from '../../../outgoing/template.ts';
 import { hasStatus, type Token } from '../../../outgoing/tokens.ts';
 import { CallFailed } from '../../../outgoing/errors.ts';
@@ -36,9 +37,8 @@ function refused({ status, cause }: CallFailed): CallFailed {
 }
 
 /** The reply is the token as plain text; quotes or a scheme around it have been seen, and are not part of it. */
-function tokenIn({ body }: OutgoingReply): string {
-  const token = body
-    .toString('utf8')
+function tokenIn(reply: OutgoingReply): string {
+  const token = textOf(reply)
     .trim()
     .replace(/^["']|["']$/g, '')
     .replace(/^Bearer\s+/i, '')
@@ -46,6 +46,6 @@ function tokenIn({ body }: OutgoingReply): string {
   // https://www.rfc-editor.org/rfc/rfc6750#section-2.1, the only letters that a Bearer token can have
   if (/^[A-Za-z0-9._~+/-]+=*$/.test(token)) return token;
   throw new Error(
-    `HotDocs Advance answered the login with ${body.length} bytes that are no token. Check HOTDOCS_API_AUTH_URL.`,
+    `HotDocs Advance answered the login with ${reply.body.length} bytes that are no token. Check HOTDOCS_API_AUTH_URL.`,
   );
 }

@@ -11,7 +11,8 @@ import type { Choices } from '../switches.ts';
 /** The documentation has both spellings: HD-3. */
 const LOAD_ALIAS = 'LoadInterviewEvent';
 
-const header = shapeOf(z.looseObject({ eventId: z.string(), eventType: z.string(), ...occasion }));
+// No text: an id that is a number may have been another one before it was read.
+const header = shapeOf(z.looseObject({ eventId: z.unknown(), eventType: z.string(), ...occasion }));
 const payloads: ReadonlyMap<string, Shape> = new Map(
   Object.entries(events).map(([type, { schema }]) => [type, shapeOf(schema)]),
 );

@@ -105,6 +105,8 @@ function takeFlat(left: Left, outer: string, inside: Shape): JsonObject | undefi
 }
 
 function valueOf(value: unknown, { isText, isList, inside }: Member): unknown {
+  // An id may be written as a number; not one so large that its digits were lost, or two of them could be one.
+  if (isText && Number.isSafeInteger(value)) return String(value);
   const read = typeof value === 'string' && !isText ? (jsonIn(value) ?? value) : value;
   if (inside === undefined) return read;
   if (isList && Array.isArray(read)) return read.map((item: unknown) => itemOf(item, inside));

@@ -6,7 +6,6 @@ import { wayTo } from '../../../outgoing/settings.ts';
 import { urlBelow } from '../../../outgoing/template.ts';
 import { hasStatus } from '../../../outgoing/tokens.ts';
 import type { ApiSettings } from './api-settings.ts';
-import { savePdf } from './save-pdf.ts';
 import { ORDER_DOCUMENT, readFileIds, readOrder, readTask, type Task } from './task.ts';
 
 /**
@@ -67,7 +66,7 @@ export function createPhenixidApi(
     fileIds: (taskId, signal) => version.fileIds(caller, taskId, signal),
     async downloadFile(taskId, fileId, directory, signal) {
       const call = { method: 'GET', url: version.fileUrl(taskId, fileId), signal };
-      return savePdf((aside) => caller.download(call, aside), directory);
+      return caller.download(call, directory, { contentType: 'application/pdf' });
     },
     close: () => outgoing.close(),
   };

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { OutgoingReply } from '../../../outgoing/client.ts';
-import { memberIn, readReply, readWord } from '../../../outgoing/read-reply.ts';
+import { idsOf, idText, memberIn, readReply, readWord, textOf } from '../../../outgoing/read-reply.ts';
 
 /** A task, or order, as the API tells it. */
 export interface Task {
@@ -28,8 +28,8 @@ const FILE_LISTS = ['files', 'fileIds', 'documents'];
 /** A v2 task. @throws Error if it has no state, or is another one than was asked for */
 export function readTask(reply: OutgoingReply, asked: string): Task {
   const raw = readReply('The task', z.looseObject({}), reply);
-  const id = memberIn(raw, ID_MEMBERS) ?? asked;
-  if (id.toLowerCase() !== asked.toLowerCase())
+  const ids = idsOf(raw, ID_MEMBERS);
+  if (ids.length > 0 && !ids.some((id) => id.toLowerCase() === asked.toLowerCase()))
     throw new Error('The API answered another task than it was asked for.');
   const list = FILE_LISTS.map((name) => raw[name]).find((value) => Array.isArray(value));
   return { id: asked, state: stateOf(memberIn(raw, STATE_MEMBERS)), fileIds: idsIn(list ?? []), raw };
@@ -38,7 +38,7 @@ export function readTask(reply: OutgoingReply, asked: string): Task {
 /** A v1 status, written as a bare word, a JSON string or an object; an order has one document. */
 export function readOrder(reply: OutgoingReply, id: string): Task {
   const word = readWord(reply, STATE_MEMBERS);
-  return { id, state: stateOf(word), fileIds: [ORDER_DOCUMENT], raw: reply.body.toString('utf8') };
+  return { id, state: stateOf(word), fileIds: [ORDER_DOCUMENT], raw: textOf(reply) };
 }
 
 /** What the one document of a v1 order is called here. */
@@ -47,7 +47,9 @@ export const ORDER_DOCUMENT = 'document';
 /** The ids of a task's files, as texts or as objects with an id. */
 export function readFileIds(reply: OutgoingReply): string[] {
   const list = readReply('The list of files', fileList, reply);
-  return idsIn(Array.isArray(list) ? list : (list.files ?? list.fileIds ?? []));
+  const ids = Array.isArray(list) ? list : (list.files ?? list.fileIds);
+  if (ids === undefined) throw new Error('The API answered something else than a list of files.');
+  return idsIn(ids);
 }
 
 const fileList = z.union([
@@ -57,7 +59,7 @@ const fileList = z.union([
 
 function idsIn(list: readonly unknown[]): string[] {
   return list.map((file) => {
-    const id = typeof file === 'string' ? file : memberIn(file, ['id', 'fileId']);
+    const id = idText.safeParse(file).data ?? idsOf(file, ['id', 'fileId'])[0];
     if (id === undefined) throw new Error('The API listed a file without an id.');
     return id;
   });

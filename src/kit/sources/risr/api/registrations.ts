@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Caller } from '../../../outgoing/caller.ts';
-import { readReply } from '../../../outgoing/read-reply.ts';
+import { idText, readReply } from '../../../outgoing/read-reply.ts';
 import { urlBelow, withQuery } from '../../../outgoing/template.ts';
 import { hasStatus } from '../../../outgoing/tokens.ts';
 import { readDocument } from '../content/document.ts';
@@ -30,12 +30,12 @@ const PATH = 'v2/webhooks/registrations';
 const identity = z
   .looseObject({})
   .transform(readDocument)
-  .pipe(z.object({ id: z.string(), rev: z.string() }));
+  .pipe(z.object({ id: idText, rev: idText }));
 const registrations = z.array(
   z
     .looseObject({})
     .transform(readDocument)
-    .pipe(z.object({ id: z.string(), rev: z.string(), topic: z.string(), url: z.string() })),
+    .pipe(z.object({ id: idText, rev: idText, topic: z.string(), url: z.string() })),
 );
 
 export function createRegistrations(caller: Caller, base: URL): Registrations {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DeadLetter } from '../../../errors.ts';
 import { checkJson, type JsonObject } from '../../../reading/json.ts';
 import type { OutgoingReply } from '../../../outgoing/client.ts';
+import { idText, textOf } from '../../../outgoing/read-reply.ts';
 import { readDocument } from '../content/document.ts';
 
 /** A user or booking: all its members, its identity as `id` and `rev` however the API spells it. */
@@ -27,8 +28,8 @@ export function changedUser(raw: JsonObject, asked: string, change: Change): Jso
 }
 
 /** Refuses to overwrite blindly. @throws DeadLetter if writing back what was read could change more than was meant */
-export function checkWritable(raw: JsonObject, { body }: OutgoingReply): void {
-  checkJson(body);
+export function checkWritable(raw: JsonObject, reply: OutgoingReply): void {
+  checkJson(Buffer.from(textOf(reply)));
   if (documentOf(raw, '').rev !== undefined) return;
   throw new DeadLetter(
     'handler_gave_up',
@@ -45,5 +46,6 @@ function without(members: JsonObject, names: readonly string[]): JsonObject {
 }
 
 function textOr<Otherwise>(value: unknown, otherwise: Otherwise): string | Otherwise {
-  return typeof value === 'string' && value !== '' ? value : otherwise;
+  const { data: text = '' } = idText.safeParse(value);
+  return text === '' ? otherwise : text;
 }
