@@ -8,13 +8,24 @@ import { measureDrains } from './bench/drain.ts';
 import { growthRows } from './bench/growth.ts';
 import { comparisonsAt, comparisonsWith, isSame, type Comparison, type Lane } from './bench/lanes.ts';
 import { ContestantFailed, median } from './bench/load.ts';
+import { machinesRows } from './bench/machines.ts';
 import { measureRounds, type Track } from './bench/rounds.ts';
 import { memoryRows, startRow } from './bench/single.ts';
 import { startKit, type Grounds } from './bench/start.ts';
 import { comparisonRows, comparisonTable, NONE, ratioRow, whole, type BenchRow } from './bench/table.ts';
 import { refuseInMemory, inWorkplace, type Workplace } from './bench/workplace.ts';
 
-const SECTIONS = ['json', 'form', 'jws', 'durable', 'drain', 'growth', 'memory', 'start'] as const;
+const SECTIONS = [
+  'json',
+  'form',
+  'jws',
+  'durable',
+  'drain',
+  'growth',
+  'machines',
+  'memory',
+  'start',
+] as const;
 type Section = (typeof SECTIONS)[number];
 
 const USAGE = `Measures the receiver on this machine, as ratios of processor time: each contestant is a process of its own, all get
@@ -157,6 +168,10 @@ async function benchAll(options: Options, { directory, inboxes }: Workplace): Pr
       rows.push(...(await growthRows(inbox, { ...options, levels, grounds, progress })));
     }
   }
+  if (chosen('machines')) {
+    progress('several machines');
+    rows.push(...(await machinesRows({ ...options, grounds })));
+  }
   if (chosen('memory')) {
     progress(`memory, ${options.deliveries} deliveries`);
     rows.push(...(await memoryRows(directory, { ...options, inboxes })));
@@ -217,6 +232,7 @@ async function drainRow(inbox: InboxName, options: Options, grounds: Grounds): P
 /** For PostgreSQL. */
 function needsServer({ only, inbox }: Options): boolean {
   const sections: readonly Section[] = ['durable', 'drain', 'growth'];
+  if (only.includes('machines')) return true;
   return inbox.includes('postgres') && only.some((section) => sections.includes(section));
 }
 

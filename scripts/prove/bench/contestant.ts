@@ -55,6 +55,16 @@ export async function startContestant(
   return contestant(name, program, await portOf(program, name), servers);
 }
 
+/** The example in the role of a worker, which no delivery reaches. */
+export async function startWorker(name: string, env: Environment): Promise<Contestant> {
+  const program = launch(new URL('../../../src/example/main.ts', import.meta.url), {
+    ...env,
+    ROLE: 'worker',
+  });
+  await program.said(/^Working on (\S+)/m);
+  return contestant(name, program, 0, []);
+}
+
 const A_DAY_MS = '86400000';
 
 export interface HeldOptions {

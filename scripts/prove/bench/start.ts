@@ -85,7 +85,8 @@ export async function startKit(
   return startHeld(name, { ...env, INBOX_URL: url }, { checkout, servers: [pid] });
 }
 
-async function databaseOf(inboxes: Inboxes): Promise<{ readonly url: string; readonly pid: number }> {
+/** A new database, and the process of its server. */
+export async function databaseOf(inboxes: Inboxes): Promise<{ readonly url: string; readonly pid: number }> {
   const url = await inboxes.urlOf('postgres', '');
   const { pid } = await inboxes.server();
   if (pid === undefined) throw new Error('The PostgreSQL server has ended.');
