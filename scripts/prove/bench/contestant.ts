@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
+import { existsSync } from 'node:fs';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { residentMegabytes, startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { ContestantFailed } from './load.ts';
+import { processorSeconds } from './processor.ts';
 import { secrets } from './requests.ts';
 
 /** A server under measurement, in a process of its own. */
@@ -16,12 +18,15 @@ export interface Contestant {
   resume(): void;
   /** NaN where the operating system does not say. */
   residentMegabytes(): number;
+  /** Spent since it began, with the servers that it keeps its deliveries in; NaN likewise. */
+  readonly processorSeconds: () => number;
   kill(): Promise<void>;
 }
 
 /** The kit with handlers that wait (contestants/held.ts). */
 export interface HeldContestant extends Contestant {
-  obey(order: HeldOrder): Promise<HeldAnswer>;
+  readonly inboxUrl: string;
+  readonly obey: (order: HeldOrder) => Promise<HeldAnswer>;
   /** Lets the handlers go until nothing is left, and then holds them again. */
   drain(): Promise<void>;
 }
@@ -44,20 +49,39 @@ export async function startContestant(
   name: string,
   file: string,
   env: Environment = {},
+  servers: readonly number[] = [],
 ): Promise<Contestant> {
-  const program = launch(file, env);
-  return contestant(name, program, await portOf(program, name));
+  const program = launch(new URL(file, import.meta.url), env);
+  return contestant(name, program, await portOf(program, name), servers);
+}
+
+/** The example in the role of a worker, which no delivery reaches. */
+export async function startWorker(name: string, env: Environment): Promise<Contestant> {
+  const program = launch(new URL('../../../src/example/main.ts', import.meta.url), {
+    ...env,
+    ROLE: 'worker',
+  });
+  await program.said(/^Working on (\S+)/m);
+  return contestant(name, program, 0, []);
 }
 
 const A_DAY_MS = '86400000';
+
+export interface HeldOptions {
+  /** The folder of another version of the kit. */
+  readonly checkout?: string | undefined;
+  /** Processes whose time is its time. */
+  readonly servers?: readonly number[];
+}
 
 /** What piles up in memory is handled after each turn; a file does not mind, and would take too long. */
 export async function startHeld(
   name: string,
   env: Environment & { readonly INBOX_URL: string },
+  { checkout, servers = [] }: HeldOptions = {},
 ): Promise<HeldContestant> {
-  const program = launch('contestants/held.ts', { ...env, HANDLER_TIMEOUT_MS: A_DAY_MS });
-  const common = contestant(name, program, await portOf(program, name));
+  const program = launch(heldFile(checkout), { ...env, HANDLER_TIMEOUT_MS: A_DAY_MS });
+  const common = contestant(name, program, await portOf(program, name), servers);
   const obey = async (order: HeldOrder) => {
     program.child.send(order);
     // It answers every order with this, and says nothing else.
@@ -65,7 +89,20 @@ export async function startHeld(
     return answer;
   };
   const afterTurn = env.INBOX_URL === 'memory:' ? () => drain(obey) : common.afterTurn;
-  return { ...common, obey, drain: () => drain(obey), afterTurn };
+  return { ...common, inboxUrl: env.INBOX_URL, obey, drain: () => drain(obey), afterTurn };
+}
+
+/** Every version of the kit has one, and is given the same orders. */
+function heldFile(checkout: string | undefined): URL {
+  const here = new URL('contestants/held.ts', import.meta.url);
+  if (checkout === undefined) return here;
+  const there = ['scripts/prove/bench', 'scripts/bench'].map(
+    (folder) => `${checkout}/${folder}/contestants/held.ts`,
+  );
+  const found = there.find((file) => existsSync(file));
+  if (found === undefined)
+    throw new ContestantFailed('That version of the kit has no bench to be measured with.');
+  return pathToFileURL(found);
 }
 
 const POLL_MS = 20;
@@ -80,15 +117,20 @@ async function drain(obey: HeldContestant['obey']): Promise<void> {
 }
 
 /** What it logs goes to /dev/null, of all alike. */
-function launch(file: string, env: Environment): ProgramProcess {
+function launch(file: URL, env: Environment): ProgramProcess {
   return startProgram({
-    main: fileURLToPath(new URL(file, import.meta.url)),
+    main: fileURLToPath(file),
     env: { ...secrets, PORT: '0', ADMIN_PORT: 'off', LOG_LEVEL: 'info', RECORDS_FILE: ':memory:', ...env },
     measured: true,
   });
 }
 
-function contestant(name: string, program: ProgramProcess, port: number): Contestant {
+function contestant(
+  name: string,
+  program: ProgramProcess,
+  port: number,
+  servers: readonly number[],
+): Contestant {
   return {
     name,
     port,
@@ -96,6 +138,7 @@ function contestant(name: string, program: ProgramProcess, port: number): Contes
     pause: () => signal(program, 'SIGSTOP'),
     resume: () => signal(program, 'SIGCONT'),
     residentMegabytes: () => residentMegabytes(program),
+    processorSeconds: () => processorSeconds([program.child.pid ?? 0, ...servers]),
     kill: async () => {
       program.kill();
       await program.ended;

@@ -1,19 +1,22 @@
-import { startContestant, startHeld, type Contestant } from './contestant.ts';
-import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
+import type { InboxName } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
-/** `held`: the handlers wait, so that accepting is all there is to do. The others of the kit handle what they accept. */
-export type Name = Stranger | 'memory' | 'sqlite' | 'memory-held' | 'sqlite-held' | 'postgres-held';
-type Stranger = 'raw-json' | 'raw-form' | 'raw-jws' | 'express';
+/** Who is measured. `held`: the kit with handlers that wait, so that accepting is all there is to do. */
+export type Name = Stranger | 'kit-sqlite' | Held;
+export type Held = `kit-${InboxName}-held`;
+export type Stranger =
+  'raw' | 'express' | 'fastify' | 'express-sqlite' | 'express-bullmq' | 'express-pg-boss';
 
 /** One measurement: who, what, over how many connections. */
 export interface Lane {
   readonly name: Name;
   readonly kind: Kind;
   readonly connections: number;
+  /** A version of the kit, where it is not the one that measures. */
+  readonly revision?: string;
 }
 
-/** A row of the table: one lane against another. */
+/** A row of the table: the processor time of one lane against that of another. */
 export interface Comparison {
   readonly section: Section;
   readonly what: string;
@@ -21,83 +24,88 @@ export interface Comparison {
   readonly against: Lane;
   /** What it is about, where it is about one. */
   readonly inbox?: InboxName;
-  readonly atLeast?: number;
+  readonly atMost?: number;
 }
 
-export type Section = 'json' | 'form' | 'jws' | 'durable' | 'express';
+export type Section = Kind | 'durable';
+
+const kinds: readonly (readonly [Kind, string, raw: number, express: number, fastify: number])[] = [
+  ['json', 'JSON with an HMAC', 2.7, 0.7, 1.3],
+  ['form', 'JWT in a form', 4.6, 0.95, 1.7],
+  ['jws', 'JWS as the body', 4.4, 1.1, 1.5],
+];
 
 /** What is compared, in the order of the table in scripts/prove/README.md, with the targets. */
 export function comparisonsAt(connections: number): Comparison[] {
-  const lane = (name: Name, kind: Kind, times = 1): Lane => ({
-    name,
-    kind,
-    connections: connections * times,
+  const lane = (name: Name, kind: Kind): Lane => ({ name, kind, connections });
+  const accepting = kinds.flatMap(([kind, spoken, raw, express, fastify]) => {
+    const against = (stranger: Stranger, words: string, atMost: number): Comparison => ({
+      section: kind,
+      what: `${spoken}: \`sqlite:\` against ${words}`,
+      lane: lane('kit-sqlite-held', kind),
+      against: lane(stranger, kind),
+      atMost,
+    });
+    return [
+      against('raw', 'node:http and the check by hand', raw),
+      against('express', 'Express, helmet, rate limit, jose, a log line', express),
+      against('fastify', 'Fastify, jose, a log line', fastify),
+    ];
   });
-  const both = (kind: Kind, against: Lane, what: string, atLeast: number): Comparison[] => [
-    { section: kind, what: `\`memory:\`, ${what}`, lane: lane('memory-held', kind), against, atLeast },
-    { section: kind, what: 'the same, while handlers run', lane: lane('memory', kind), against },
-  ];
-  const durable = (inbox: 'sqlite' | 'postgres', times: number, atLeast: number): Comparison => ({
+  const durable = (name: Name, other: Name, what: string, atMost?: number): Comparison => ({
     section: 'durable',
-    what: `\`${inbox}:\` against \`memory:\`, ${connections * times} connections`,
-    lane: lane(`${inbox}-held`, 'json', times),
-    against: lane('memory-held', 'json', times),
-    inbox,
-    atLeast,
-  });
-  const express = (kind: Kind, what: string): Comparison => ({
-    section: 'express',
-    what: `\`memory:\` against Express + helmet + rate limit + pino line, ${what}`,
-    lane: lane('memory-held', kind),
-    against: lane('express', kind),
-    atLeast: 3,
+    what,
+    lane: lane(name, 'json'),
+    against: lane(other, 'json'),
+    inbox: name.startsWith('kit-postgres') ? 'postgres' : 'sqlite',
+    ...(atMost !== undefined && { atMost }),
   });
   return [
-    ...both('json', lane('raw-json', 'json'), 'PhenixID JSON, against raw node:http + HMAC', 0.7),
-    ...both('form', lane('raw-form', 'form'), 'HotDocs form JWT, against raw node:http + HS256 by hand', 0.6),
-    ...both('jws', lane('raw-jws', 'jws'), 'risr JWS, against raw node:http + HS256 by hand', 0.6),
-    durable('sqlite', 1, 0.75),
-    durable('sqlite', 2, 0.75),
-    {
-      section: 'durable',
-      what: 'the same, while handlers run in both',
-      lane: lane('sqlite', 'json'),
-      against: lane('memory', 'json'),
-      inbox: 'sqlite',
-    },
-    durable('postgres', 1, 0.55),
-    durable('postgres', 2, 0.55),
-    express('json', 'PhenixID JSON'),
-    express('form', 'form JWT with jose and the secret as text'),
-    express('jws', 'JWS with jose and the secret as text'),
+    ...accepting,
+    durable('kit-sqlite-held', 'kit-memory-held', '`sqlite:` against `memory:`'),
+    durable('kit-sqlite', 'kit-sqlite-held', '`sqlite:` while handlers run, against handlers that wait'),
+    durable(
+      'kit-sqlite-held',
+      'express-sqlite',
+      '`sqlite:` against Express and a commit each on SQLite',
+      0.4,
+    ),
+    durable('kit-sqlite-held', 'express-bullmq', '`sqlite:` against Express and BullMQ, with its Redis', 0.4),
+    durable('kit-postgres-held', 'kit-memory-held', '`postgres:`, with its server, against `memory:`'),
+    durable(
+      'kit-postgres-held',
+      'express-pg-boss',
+      '`postgres:` against Express and pg-boss, with the server',
+      0.4,
+    ),
   ];
+}
+
+/** The same in another version of the kit, for each kind of delivery and each inbox. */
+export function comparisonsWith(
+  revision: string,
+  inboxes: readonly InboxName[],
+  connections: number,
+): Comparison[] {
+  return inboxes.flatMap((inbox) =>
+    kinds.map(([kind, spoken]): Comparison => {
+      const lane: Lane = { name: `kit-${inbox}-held`, kind, connections };
+      const what = `\`${inbox}:\` accepts ${spoken}`;
+      return { section: kind, what, lane, against: { ...lane, revision }, inbox };
+    }),
+  );
+}
+
+export function isSame(one: Lane, other: Lane): boolean {
+  return one.kind === other.kind && one.connections === other.connections && isSameName(one, other);
+}
+
+/** They share a process. */
+export function isSameName(one: Lane, other: Lane): boolean {
+  return one.name === other.name && one.revision === other.revision;
 }
 
 /** Duplicates are cheaper to accept: whoever tells them apart must not get an event twice. */
-export function mayRepeat(name: Name): boolean {
-  return strangers.has(name);
-}
-
-const strangers: ReadonlySet<Name> = new Set<Stranger>(['raw-json', 'raw-form', 'raw-jws', 'express']);
-
-export async function startNamed(name: Name, inboxes: Inboxes): Promise<Contestant> {
-  switch (name) {
-    case 'raw-json':
-    case 'raw-form':
-    case 'raw-jws':
-      return startContestant(name, 'contestants/raw.ts', { CHECK: name.slice('raw-'.length) });
-    case 'express':
-      return startContestant(name, 'contestants/express.ts');
-    case 'memory':
-    case 'sqlite':
-      return startContestant(name, '../../../src/example/main.ts', {
-        INBOX_URL: await inboxes.urlOf(name, name),
-      });
-    case 'memory-held':
-      return startHeld(name, { INBOX_URL: await inboxes.urlOf('memory', name) });
-    case 'sqlite-held':
-      return startHeld(name, { INBOX_URL: await inboxes.urlOf('sqlite', name) });
-    case 'postgres-held':
-      return startHeld(name, { INBOX_URL: await inboxes.urlOf('postgres', name) });
-  }
+export function mayRepeat({ name }: Lane): boolean {
+  return !name.startsWith('kit-');
 }

@@ -10,9 +10,13 @@ export interface LoadOptions {
   readonly seconds: number;
   /** Sent before, and not counted. */
   readonly rampSeconds: number;
+  /** Spent by the contestant so far. */
+  readonly processorSeconds: () => number;
 }
 
 export interface Load {
+  /** Microseconds of processor time for a delivery. */
+  readonly processorUs: number;
   readonly perSecond: number;
   /** Share of the time in which this process was busy sending: near 1, it measured itself. */
   readonly busy: number;
@@ -28,22 +32,26 @@ export class ContestantFailed extends Error {
  * @throws when a contestant answers anything but 200, or closes a connection
  */
 export async function load(port: number, pool: Pool, options: LoadOptions): Promise<Load> {
-  const { name, connections, seconds, rampSeconds } = options;
+  const { name, connections, seconds, rampSeconds, processorSeconds } = options;
   const sending = await startSending(port, pool, { name, connections });
+  const now = () => ({ count: sending.latencies.length, ms: performance.now(), seconds: processorSeconds() });
   try {
-    const ramp = performance.now();
+    const beginning = now();
     await sending.during(rampSeconds);
-    const atRampEnd = sending.latencies.length;
-    const began = performance.now();
+    const rampEnd = now();
     const idle = performance.eventLoopUtilization();
     await sending.during(seconds);
-    const all = sending.latencies.length;
+    const end = now();
     // A machine that was far slower in the warm-up can use up the pool before: then the ramp is all there is.
-    const [count, since] = all > atRampEnd ? [all - atRampEnd, began] : [all, ramp];
-    const perSecond = (count * 1000) / (performance.now() - since);
+    const from = end.count > rampEnd.count ? rampEnd : beginning;
+    const count = end.count - from.count;
     const { utilization } = performance.eventLoopUtilization(idle);
     await sending.finish();
-    return { perSecond, busy: utilization };
+    return {
+      processorUs: ((end.seconds - from.seconds) * 1_000_000) / count,
+      perSecond: (count * 1000) / (end.ms - from.ms),
+      busy: utilization,
+    };
   } finally {
     sending.close();
   }

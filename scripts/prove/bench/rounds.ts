@@ -1,15 +1,16 @@
 import type { Contestant } from './contestant.ts';
-import type { Inboxes } from '../../../src/lab/rig/inboxes.ts';
-import { mayRepeat, startNamed, type Lane, type Name } from './lanes.ts';
+import { isSameName, mayRepeat, type Lane } from './lanes.ts';
 import { load, sendAll, type Load } from './load.ts';
 import { signPool, type Kind } from './requests.ts';
+import { startLane, type Grounds } from './start.ts';
+import { Unavailable } from './unavailable.ts';
 
 export interface RoundsOptions {
   readonly rounds: number;
   readonly seconds: number;
   /** Deliveries to each before the first round. */
   readonly warmUp: number;
-  readonly inboxes: Inboxes;
+  readonly grounds: Grounds;
   readonly progress: (text: string) => void;
 }
 
@@ -27,7 +28,7 @@ interface Group {
   fastest: number;
 }
 
-type Contestants = ReadonlyMap<Name, Contestant>;
+type Contestants = readonly { readonly lane: Lane; readonly contestant: Contestant }[];
 
 const RAMP_SECONDS = 0.2;
 /** So many times what should be needed: the machine may be busier in the warm-up than afterwards. */
@@ -39,8 +40,8 @@ const RESERVE = 1.7;
  */
 export async function measureRounds(lanes: readonly Lane[], options: RoundsOptions): Promise<Track[]> {
   if (lanes.length === 0) return [];
-  const contestants = await startAll(lanes, options.inboxes);
-  const groups = groupsOf(lanes);
+  const contestants = await startAll(lanes, options);
+  const groups = groupsOf(lanes.filter((lane) => contestantOf(lane, contestants) !== undefined));
   for (const group of groups) {
     options.progress(`warm-up, ${group.kind}`);
     await warmUp(group, contestants, options.warmUp);
@@ -49,18 +50,30 @@ export async function measureRounds(lanes: readonly Lane[], options: RoundsOptio
     options.progress(`round ${round} of ${options.rounds}`);
     for (const group of groups) await measureGroup(group, round, contestants, options);
   }
-  await Promise.all([...contestants.values()].map((contestant) => contestant.kill()));
+  await Promise.all(contestants.map(({ contestant }) => contestant.kill()));
   return groups.flatMap((group) => group.tracks);
 }
 
-async function startAll(lanes: readonly Lane[], inboxes: Inboxes): Promise<Contestants> {
-  const contestants = new Map<Name, Contestant>();
-  for (const name of new Set(lanes.map((lane) => lane.name))) {
-    const contestant = await startNamed(name, inboxes);
-    contestant.pause();
-    contestants.set(name, contestant);
+async function startAll(
+  lanes: readonly Lane[],
+  { grounds, progress }: Pick<RoundsOptions, 'grounds' | 'progress'>,
+): Promise<Contestants> {
+  const contestants: { lane: Lane; contestant: Contestant }[] = [];
+  for (const lane of lanes.filter((each, at) => lanes.findIndex((other) => isSameName(each, other)) === at)) {
+    try {
+      const contestant = await startLane(lane, grounds);
+      contestant.pause();
+      contestants.push({ lane, contestant });
+    } catch (error) {
+      if (!(error instanceof Unavailable)) throw error;
+      progress(`LEFT OUT: ${lane.name}, since ${error.message}`);
+    }
   }
   return contestants;
+}
+
+function contestantOf(lane: Lane, contestants: Contestants): Contestant | undefined {
+  return contestants.find((each) => isSameName(each.lane, lane))?.contestant;
 }
 
 function groupsOf(lanes: readonly Lane[]): Group[] {
@@ -76,7 +89,7 @@ function groupsOf(lanes: readonly Lane[]): Group[] {
 async function warmUp(group: Group, contestants: Contestants, deliveries: number): Promise<void> {
   const pool = signPool(group.kind, deliveries);
   for (const { lane } of group.tracks) {
-    await alone(lane, contestants, async (port) => {
+    await alone(lane, contestants, async ({ port }) => {
       pool.restart({ mayRepeat: false });
       const began = performance.now();
       await sendAll(port, pool, lane);
@@ -96,10 +109,9 @@ async function measureGroup(
   // Back and forth, so that nobody always comes after the same one.
   const inTurn = round % 2 === 0 ? group.tracks.toReversed() : group.tracks;
   for (const { lane, loads } of inTurn) {
-    const options = { ...lane, seconds, rampSeconds: RAMP_SECONDS };
-    const measured = await alone(lane, contestants, (port) => {
-      pool.restart({ mayRepeat: mayRepeat(lane.name) });
-      return load(port, pool, options);
+    const measured = await alone(lane, contestants, ({ port, processorSeconds }) => {
+      pool.restart({ mayRepeat: mayRepeat(lane) });
+      return load(port, pool, { ...lane, seconds, rampSeconds: RAMP_SECONDS, processorSeconds });
     });
     loads.push(measured);
     noteSpeed(group, lane, measured.perSecond);
@@ -108,19 +120,19 @@ async function measureGroup(
 
 /** Lets one contestant run and pauses it afterwards. */
 async function alone<Result>(
-  { name }: Lane,
+  lane: Lane,
   contestants: Contestants,
-  measurement: (port: number) => Promise<Result>,
+  measurement: (contestant: Contestant) => Promise<Result>,
 ): Promise<Result> {
-  const contestant = contestants.get(name);
-  if (contestant === undefined) throw new Error(`${name} was not started.`);
+  const contestant = contestantOf(lane, contestants);
+  if (contestant === undefined) throw new Error(`${lane.name} was not started.`);
   contestant.resume();
-  const result = await measurement(contestant.port);
+  const result = await measurement(contestant);
   await contestant.afterTurn();
   contestant.pause();
   return result;
 }
 
-function noteSpeed(group: Group, { name }: Lane, perSecond: number): void {
-  if (!mayRepeat(name)) group.fastest = Math.max(group.fastest, perSecond);
+function noteSpeed(group: Group, lane: Lane, perSecond: number): void {
+  if (!mayRepeat(lane)) group.fastest = Math.max(group.fastest, perSecond);
 }

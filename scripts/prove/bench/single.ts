@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startContestant, startHeld, type Contestant, type HeldContestant } from './contestant.ts';
-import type { InboxName, Inboxes } from '../../../src/lab/rig/inboxes.ts';
-import { median, sendAll } from './load.ts';
+import { startContestant, type Contestant } from './contestant.ts';
+import type { Inboxes } from '../../../src/lab/rig/inboxes.ts';
+import { sendAll } from './load.ts';
 import { signPool } from './requests.ts';
-import { limitRow, mark, NONE, spread, type BenchRow } from './table.ts';
-import { measureAccepting, slowerBy, type WaitingOptions } from './waiting.ts';
+import { limitRow, mark, NONE, type BenchRow } from './table.ts';
 
 // What is measured by itself and not in rounds against another contestant.
 
@@ -53,6 +52,7 @@ export async function memoryRows(
       target:
         deliveries < ENOUGH ? 'no growth: see --million' : `no growth ${mark(after <= halfway * STEADY)}`,
       spread: NONE,
+      perSecond: NONE,
     },
   ];
 }
@@ -68,36 +68,4 @@ async function sendJson({ name, port }: Contestant, count: number): Promise<void
   for (let left = count; left > 0; left -= CHUNK) {
     await sendAll(port, signPool('json', Math.min(left, CHUNK)), { name, connections: MANY_CONNECTIONS });
   }
-}
-
-/** How fast the worker is once nothing arrives, with handlers that do nothing. */
-export async function drainRow(inbox: InboxName, inboxes: Inboxes, entries: number): Promise<BenchRow> {
-  const held = await startHeld('the kit', { INBOX_URL: await inboxes.urlOf(inbox, 'drain') });
-  await drained(held, Math.ceil(entries / 10));
-  const perSecond = await drained(held, entries);
-  await held.kill();
-  return limitRow(`\`${inbox}:\` handling alone, ${entries} entries waiting`, [perSecond], {
-    unit: 'entries/s',
-  });
-}
-
-async function drained(held: HeldContestant, entries: number): Promise<number> {
-  await held.obey({ store: entries });
-  const began = performance.now();
-  await held.drain();
-  return (entries * 1000) / (performance.now() - began);
-}
-
-/** The time a single sender waits for its reply, with a full and with an empty inbox in turn. */
-export async function waitingRow(inbox: InboxName, options: WaitingOptions): Promise<BenchRow> {
-  const accepting = await measureAccepting(inbox, options, async () => undefined);
-  const ratios = slowerBy(accepting);
-  const ratio = median(ratios);
-  return {
-    what: `\`${inbox}:\` time to accept with ${options.waiting.toLocaleString('en')} waiting, against empty`,
-    measured: `${median(accepting.fullMs).toFixed(3)} / ${median(accepting.emptyMs).toFixed(3)} ms`,
-    ratio: ratio.toFixed(2),
-    target: `≤ 1.2 ${mark(ratio <= 1.2)}`,
-    spread: spread(ratios, 2),
-  };
 }

@@ -4,16 +4,19 @@ import { rateLimit } from 'express-rate-limit';
 import helmet from 'helmet';
 import { jwtVerify } from 'jose';
 import { pino } from 'pino';
+import { createKeep } from './keep.ts';
 import { listen, secretIn } from './listen.ts';
 
 // The three webhooks as tutorials have them. pino-http and jsonwebtoken are the usual choices; to spare the kit two
 // dependencies, the line that pino-http writes is written by hand here, and jose is given the secret as text each time.
-// Nothing is stored, which makes it the faster for it.
+// What is received is kept as KEEP says, by default nowhere, which makes it the faster for it.
 
 const log = pino();
 const phenixidSecret = secretIn('PHENIXID_SECRET');
 const hotdocsSecret = secretIn('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
 const risrSecret = secretIn('RISR_PROFILE_UPDATED_SECRET');
+
+const keep = await createKeep(process.env['KEEP'], process.env['KEEP_AT'] ?? '');
 
 const app = express();
 app.use(helmet());
@@ -23,7 +26,7 @@ app.use(
 );
 app.use(logRequest);
 
-app.post('/phenixid', express.raw({ type: 'application/json' }), (request, response) => {
+app.post('/phenixid', express.raw({ type: 'application/json' }), async (request, response) => {
   // express.raw has just made it a Buffer.
   const body = request.body as Buffer;
   const expected = Buffer.from(createHmac('sha256', phenixidSecret).update(body).digest('hex'));
@@ -32,7 +35,9 @@ app.post('/phenixid', express.raw({ type: 'application/json' }), (request, respo
     response.status(401).json({ ok: false });
     return;
   }
-  const event: unknown = JSON.parse(body.toString());
+  const text = body.toString();
+  const event: unknown = JSON.parse(text);
+  await keep(text);
   response.json({ ok: event !== null });
 });
 
@@ -54,6 +59,7 @@ app.post('/risr/profile_updated', express.text({ type: '*/*' }), async (request,
 async function acceptToken(token: string, secret: string, response: Response): Promise<void> {
   try {
     const { payload } = await jwtVerify(token, new TextEncoder().encode(secret));
+    await keep(JSON.stringify(payload));
     response.json({ ok: Object.keys(payload).length > 0 });
   } catch {
     response.status(401).json({ ok: false });

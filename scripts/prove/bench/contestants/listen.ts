@@ -1,9 +1,13 @@
-import { createServer, type RequestListener } from 'node:http';
+import { createServer, type RequestListener, type Server } from 'node:http';
 
 /** Serves, until nobody is left to measure it, on a free port and says where in the words of the kit, so that all contestants are started alike. */
 export function listen(listener: RequestListener): void {
+  serve(createServer(listener));
+}
+
+/** The same with a server that is there already. */
+export function serve(server: Server): void {
   process.on('disconnect', () => process.exit());
-  const server = createServer(listener);
   server.listen(0, '127.0.0.1', () => {
     const address = server.address();
     const port = typeof address === 'object' ? address?.port : undefined;

@@ -2,38 +2,29 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { listen, secretIn } from './listen.ts';
 
-const checks: Readonly<Record<string, () => Check>> = {
-  json: () => {
-    const secret = secretIn('PHENIXID_SECRET');
-    return (body, { headers }) => {
-      const expected = Buffer.from(createHmac('sha256', secret).update(body).digest('hex'));
-      return isSame(Buffer.from(String(headers['x-signature'])), expected);
-    };
+const phenixidSecret = secretIn('PHENIXID_SECRET');
+const hotdocsSecret = secretIn('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
+const risrSecret = secretIn('RISR_PROFILE_UPDATED_SECRET');
+
+const checks: Readonly<Record<string, Check>> = {
+  '/phenixid': (body, { headers }) => {
+    const expected = Buffer.from(createHmac('sha256', phenixidSecret).update(body).digest('hex'));
+    return isSame(Buffer.from(String(headers['x-signature'])), expected);
   },
-  form: () => {
-    const secret = secretIn('HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET');
-    return (body) => isSigned(body.toString().slice('token='.length), secret);
-  },
-  jws: () => {
-    const secret = secretIn('RISR_PROFILE_UPDATED_SECRET');
-    return (body) => isSigned(body.toString(), secret);
-  },
+  '/hotdocs/NewWorkItemVersionComplete': (body) =>
+    isSigned(body.toString().slice('token='.length), hotdocsSecret),
+  '/risr/profile_updated': (body) => isSigned(body.toString(), risrSecret),
 };
 
 type Check = (body: Buffer, request: IncomingMessage) => boolean;
 
-const check = checks[process.env['CHECK'] ?? ''];
-if (check === undefined) throw new Error(`CHECK is to be one of ${Object.keys(checks).join(', ')}.`);
-serveRaw(check());
-
-/** The least that can be done: node:http, one check of the body, a small constant reply. Stores nothing, logs nothing. */
-function serveRaw(isGenuine: Check): void {
-  listen((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
-    request.on('end', () => reply(response, isGenuine(Buffer.concat(chunks), request)));
-  });
-}
+// The least that can be done: node:http, one check of the body, a small constant reply. Stores nothing, logs nothing.
+listen((request, response) => {
+  const isGenuine = checks[request.url ?? ''];
+  const chunks: Buffer[] = [];
+  request.on('data', (chunk: Buffer) => chunks.push(chunk));
+  request.on('end', () => reply(response, isGenuine?.(Buffer.concat(chunks), request) === true));
+});
 
 /** HS256 written by hand: the algorithm from the header, the signature over the first two parts, compared in constant time. */
 function isSigned(token: string, secret: string): boolean {
