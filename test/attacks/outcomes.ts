@@ -127,6 +127,7 @@ const ofRules: Readonly<Record<string, Outcomes>> = {
     '*': 'done',
   },
   'E4-content-encoding': { '*': 'body_encoded' },
+  'E4-identity': { '*': 'done' },
   'E5-broken-encoding': { '*': 'body_encoded' },
   'E6-odd-characters': {
     '*: half a surrogate pair': 'json_forbidden',
@@ -306,6 +307,8 @@ export function isJudged({ rule, id }: Case): boolean {
 /** Not to be judged request by request: many connections at once, and two requests in one. */
 export const together: readonly string[] = [
   'G4-many-open',
+  'G11-long-runs',
+  'G12-large-content',
   'G8-goes-away',
   'G7-protocols/*/a-genuine-request-behind-one-that-proves-nothing',
 ];

@@ -1,4 +1,5 @@
 import { accessTokenVillains } from './broken/access-tokens.ts';
+import { burdenVillains } from './broken/burdens.ts';
 import { byteVillains } from './broken/bytes.ts';
 import { claimVillains } from './broken/claims.ts';
 import { duplicateVillains } from './broken/duplicates.ts';
@@ -29,6 +30,7 @@ export const villains: readonly Villain[] = [
   ...byteVillains,
   ...misfitVillains,
   ...framingVillains,
+  ...burdenVillains,
   ...routingVillains,
   ...refusalVillains,
   ...answerVillains,

@@ -25,6 +25,8 @@ export interface Manner {
   readonly then?: 'wait' | 'end' | 'reset';
   /** Goes on listening after a whole reply: for a second one, or for the connection to be closed. */
   readonly lingerMs?: number;
+  /** Reads no reply, and sends as long as the receiver reads. */
+  readonly deaf?: true;
 }
 
 /** The outcome of one connection. */
@@ -120,16 +122,18 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
       clearTimeout(timer);
       resolve({ reply: parseReply(Buffer.concat(chunks), closed, method), closed, trouble: cause });
     };
-    const timer = setTimeout(() => end(false, 'TIMEOUT'), timeoutMs);
+    // Who does not listen has not waited for a reply.
+    const timer = setTimeout(() => end(false, manner?.deaf === true ? undefined : 'TIMEOUT'), timeoutMs);
     let lingering: NodeJS.Timeout | undefined;
-    socket.on('data', (chunk: Buffer) => {
+    const hear = (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > MOST_REPLY_BYTES) end(false, 'REPLY_TOO_LARGE');
       if (lingering !== undefined || !parseReply(Buffer.concat(chunks), false, method).whole) return;
       clearTimeout(timer);
       lingering = setTimeout(() => end(false, undefined), manner?.lingerMs ?? 0);
-    });
+    };
+    if (manner?.deaf !== true) socket.on('data', hear);
     // A reset is one of the ways in which a receiver may close.
     socket.on('error', (error: NodeJS.ErrnoException) => (trouble ??= error.code ?? 'unknown trouble'));
     socket.on('close', () => {

@@ -1,12 +1,14 @@
 import type { Rule } from '../rule.ts';
 import { universalRules } from '../universal.ts';
 import { accessTokenRules } from './access-tokens.ts';
+import { burdenRules } from './burdens.ts';
 import { byteRules } from './bytes.ts';
 import { consequenceRules } from './consequences.ts';
 import { contentRules } from './content.ts';
 import { downstreamRules } from './downstream.ts';
 import { duplicateRules } from './duplicates.ts';
 import { encodingRules } from './encodings.ts';
+import { exhaustionRules } from './exhaustion.ts';
 import { failureRules } from './failures.ts';
 import { formRules } from './forms.ts';
 import { framingRules } from './framing.ts';
@@ -50,7 +52,9 @@ export const rules: readonly Rule[] = [
   ...headRules,
   ...protocolRules,
   ...resourceRules,
+  ...burdenRules,
   ...patienceRules,
+  ...exhaustionRules,
   ...routingRules,
   ...duplicateRules,
   ...identityRules,
