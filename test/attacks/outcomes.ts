@@ -295,7 +295,8 @@ function noText(door: string, outcome: Outcome): Outcomes {
 /** The rules about refusals and misfits that one request shows, and what is tried on us alone. */
 export const judged: readonly Rule[] = [
   ...rules.filter(
-    ({ group, level, exhausting }) => /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true,
+    ({ group, level, exhausting, asksHealth }) =>
+      /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true && asksHealth !== true,
   ),
   ...ownTrials.map(({ rule }) => rule),
 ];

@@ -4,6 +4,7 @@ import { byteVillains } from './broken/bytes.ts';
 import { claimVillains } from './broken/claims.ts';
 import { duplicateVillains } from './broken/duplicates.ts';
 import { framingVillains } from './broken/framing.ts';
+import { healthVillains } from './broken/health.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
 import { answerVillains } from './broken/answers.ts';
@@ -32,6 +33,7 @@ export const villains: readonly Villain[] = [
   ...framingVillains,
   ...burdenVillains,
   ...routingVillains,
+  ...healthVillains,
   ...refusalVillains,
   ...answerVillains,
 ];

@@ -21,6 +21,8 @@ export interface Running {
   readonly url: URL;
   /** What became of accepted events, where a receiver tells it. */
   readonly effects?: () => Promise<Effects>;
+  /** Where it is asked how it is. */
+  readonly health?: URL;
   /** Loses what is in memory only, and starts again at the same address. */
   readonly restart?: () => Promise<void>;
   stop(): Promise<void>;

@@ -22,6 +22,7 @@ export interface PlanOptions {
   readonly exhausting?: boolean;
   readonly hasProbe: boolean;
   readonly hasRestart: boolean;
+  readonly hasHealth?: boolean;
 }
 
 /** Everything that is to be tried, endpoint by endpoint. @throws if two cases have one id */
@@ -66,8 +67,9 @@ function casesOf(rule: Rule, endpoint: EndpointUnderTest, options: PlanOptions):
   });
 }
 
-function hindranceOf({ level, exhausting }: Rule, options: PlanOptions): string | undefined {
+function hindranceOf({ level, exhausting, asksHealth }: Rule, options: PlanOptions): string | undefined {
   if (exhausting === true && options.exhausting !== true) return 'exhausting, and tried on demand only';
+  if (asksHealth === true && options.hasHealth !== true) return 'needs the address of a health check';
   if (level >= 2 && !options.hasProbe) return 'needs a probe';
   return level === 3 && !options.hasRestart ? 'needs a way to restart the receiver' : undefined;
 }

@@ -14,6 +14,8 @@ export interface Rule {
   readonly exhausting?: true;
   /** The same for all endpoints of a source: tried at the first of them only. */
   readonly oncePerSource?: true;
+  /** Asks the receiver how it is, at an address of its own. */
+  readonly asksHealth?: true;
   /** What can happen where it is broken. */
   readonly why: string;
   /** What to change, in any language. */

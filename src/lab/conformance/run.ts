@@ -19,7 +19,7 @@ import { universalChecks } from './universal.ts';
 import { endOf, type Stop } from './verdict.ts';
 import { bytesOf, exchange, type Observation, type TlsOptions } from './wire.ts';
 
-export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'> {
+export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'hasHealth'> {
   readonly seed: number;
   /** The run ends when as many cases have failed. */
   readonly maxFailures?: number;
@@ -30,6 +30,8 @@ export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'>
   readonly probe?: () => Promise<Effects>;
   /** Kills the receiver and starts it again: level 3. */
   readonly restart?: () => Promise<void>;
+  /** Where the receiver is asked how it is. */
+  readonly health?: URL;
   /** Folder for the bytes of all requests. They hold proofs; an access token is its own proof. */
   readonly keep?: string;
   readonly tls?: TlsOptions;
@@ -54,8 +56,13 @@ export async function runConformance(options: RunOptions): Promise<RunEnded> {
     return end;
   };
   try {
-    const { probe, restart } = options;
-    const cases = planCases({ ...options, hasProbe: probe !== undefined, hasRestart: restart !== undefined });
+    const { probe, restart, health } = options;
+    const cases = planCases({
+      ...options,
+      hasProbe: probe !== undefined,
+      hasRestart: restart !== undefined,
+      hasHealth: health !== undefined,
+    });
     options.onEvent(startOf(options, cases));
     return finish(await tryAll(createRun(options, ended), cases));
   } catch (error) {
@@ -80,6 +87,7 @@ function createRun(options: RunOptions, ended: CaseEnded[]): Run {
     controls: new Map<string, Control>(),
     probe: options.probe,
     restart: options.restart,
+    health: options.health,
     async carry(bytes, endpoint, method, { manner, tls, timeoutMs }) {
       await pace();
       if (options.signal?.aborted === true) throw new Interrupted();

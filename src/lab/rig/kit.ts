@@ -17,6 +17,7 @@ export interface Kit {
     readonly probe: () => Promise<Effects>;
     /** Kills it without warning, and starts it on the same port and files. */
     readonly restart: () => Promise<void>;
+    readonly health: URL;
   };
   stop(): Promise<void>;
 }
@@ -30,6 +31,7 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
 
   let running = startProgram({ main, env, folder });
   const url = new URL(await running.url());
+  const health = new URL(await running.said(/^Health on (\S+\/live)/m));
   const inbox = await openInbox(inboxUrl, { maxWaiting: Infinity, owner: false });
   return {
     url,
@@ -38,9 +40,10 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
       probe: createEffects(inbox),
       restart: async () => {
         await kill(running);
-        running = startProgram({ main, env: { ...env, PORT: url.port }, folder });
+        running = startProgram({ main, env: { ...env, PORT: url.port, ADMIN_PORT: health.port }, folder });
         await running.url();
       },
+      health,
     },
     async stop() {
       await inbox.close();
@@ -53,7 +56,7 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
 function settingsFor(folder: string, inboxUrl: string): Record<string, string> {
   return {
     PORT: '0',
-    ADMIN_PORT: 'off',
+    ADMIN_PORT: '0',
     LOG_LEVEL: 'error',
     INBOX_URL: inboxUrl,
     RECORDS_FILE: join(folder, 'records.db'),

@@ -10,7 +10,15 @@ const installation = usual
   .filter(({ source }) => source.installations === true)
   .map((endpoint) => ({ ...endpoint, name: `${endpoint.name}-north`, switches: { key: 'north' } }));
 const endpoints = [...usual, ...installation];
-const plan = { endpoints, rules, level: 3, exhausting: true, hasProbe: true, hasRestart: true } as const;
+const plan = {
+  endpoints,
+  rules,
+  level: 3,
+  exhausting: true,
+  hasProbe: true,
+  hasRestart: true,
+  hasHealth: true,
+} as const;
 
 it.each(rules.map((rule) => [rule.id, rule] as const))('says in words what it is about: %s', (id, rule) => {
   expect(Object.keys(groups)).toContain(rule.group);
@@ -44,6 +52,13 @@ it('asks for framing and routing once a source, not at each of its endpoints', (
   const cases = planCases(plan).filter(({ rule }) => ['G1-body-length', 'H3-unknown-path'].includes(rule.id));
   expect(new Set(cases.map(({ endpoint }) => endpoint.source.name)).size).toBe(3);
   expect(new Set(cases.map(({ endpoint }) => endpoint.name)).size).toBe(3);
+});
+
+it('leaves out the health check where it is not told its address', () => {
+  const cases = planCases({ ...plan, hasHealth: false }).filter(({ rule }) => rule.id === 'H4-health');
+  expect(new Set(cases.map(({ skipped }) => skipped))).toEqual(
+    new Set(['needs the address of a health check']),
+  );
 });
 
 it('leaves what exhausts a receiver to those who ask for it', () => {

@@ -13,6 +13,7 @@ import { failureRules } from './failures.ts';
 import { formRules } from './forms.ts';
 import { framingRules } from './framing.ts';
 import { headRules } from './heads.ts';
+import { healthRules } from './health.ts';
 import { identityRules } from './identity.ts';
 import { jsonRules } from './json.ts';
 import { keyRules } from './keys.ts';
@@ -56,6 +57,7 @@ export const rules: readonly Rule[] = [
   ...patienceRules,
   ...exhaustionRules,
   ...routingRules,
+  ...healthRules,
   ...duplicateRules,
   ...identityRules,
   ...orderRules,
