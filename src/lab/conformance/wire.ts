@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -27,6 +28,8 @@ export interface Manner {
   readonly lingerMs?: number;
   /** Reads no reply, and sends as long as the receiver reads. */
   readonly deaf?: true;
+  /** Is told when all has been sent; then the connection stays as it is until the promise resolves. */
+  readonly hold?: { readonly sent: () => void; readonly until: Promise<unknown> };
 }
 
 /** The outcome of one connection. */
@@ -122,8 +125,7 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
       clearTimeout(timer);
       resolve({ reply: parseReply(Buffer.concat(chunks), closed, method), closed, trouble: cause });
     };
-    // Who does not listen has not waited for a reply.
-    const timer = setTimeout(() => end(false, manner?.deaf === true ? undefined : 'TIMEOUT'), timeoutMs);
+    const timer = setTimeout(() => end(false, 'TIMEOUT'), timeoutMs);
     let lingering: NodeJS.Timeout | undefined;
     const hear = (chunk: Buffer) => {
       chunks.push(chunk);
@@ -153,9 +155,33 @@ async function speak(
   const { pieceBytes = bytes.length, pauseMs = 0, stopAfterBytes = bytes.length } = manner;
   for (let at = 0; at < stopAfterBytes; at += pieceBytes) {
     if (socket.destroyed || answered()) return;
-    socket.write(bytes.subarray(at, Math.min(at + pieceBytes, stopAfterBytes)));
+    const isTaken = socket.write(bytes.subarray(at, Math.min(at + pieceBytes, stopAfterBytes)));
     if (pauseMs > 0) await pause(pauseMs);
+    if (manner.deaf === true && !isTaken && !(await isDrained(socket))) break;
+  }
+  if (manner.hold !== undefined) {
+    socket.write('', () => manner.hold?.sent());
+    await manner.hold.until;
   }
   if (manner.then === 'end') socket.end();
-  if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+  // What a deaf one could not send will not be taken any more.
+  if (manner.then === 'reset' && manner.deaf === true) socket.resetAndDestroy();
+  else if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+}
+
+const TAKEN_MS = 3_000;
+
+/** False when the receiver has stopped reading, and when the connection has ended. */
+async function isDrained(socket: Socket): Promise<boolean> {
+  const gone = new AbortController();
+  const { signal } = gone;
+  const drained = once(socket, 'drain', { signal }).then(() => true);
+  const closed = once(socket, 'close', { signal }).then(() => false);
+  try {
+    return await Promise.race([drained, closed, pause(TAKEN_MS, false, { signal })]);
+  } catch {
+    return false; // a reset
+  } finally {
+    gone.abort();
+  }
 }

@@ -100,15 +100,16 @@ async function untilLimited(
 }
 
 const PIPELINED_BYTES = 12_000_000;
-/** A receiver that has stopped reading by then does not take any more of it. */
-const POURED_MS = 3_000;
+const PIECE_BYTES = 65_536;
+/** However slowly it is taken. */
+const POURED_MS = 600_000;
 
 function pipeline(): Trial {
   return tried('12 MB of requests on a connection that is then dropped', async (stage) => {
     const { host, pathname } = stage.endpoint.url;
     const one = raw([`POST ${pathname} HTTP/1.1`, `Host: ${host}`, 'Content-Length: 2'], '{}');
     const all = Buffer.alloc(Math.floor(PIPELINED_BYTES / one.length) * one.length, one);
-    const manner = { deaf: true, then: 'reset' } as const;
+    const manner = { deaf: true, pieceBytes: PIECE_BYTES, then: 'reset' } as const;
     const poured = stage.send(all, 'pipelined', { manner, timeoutMs: POURED_MS });
     const meanwhile = await delivered(stage, stage.endpoint.deadlineMs);
     await poured;
@@ -126,29 +127,18 @@ function tinyChunks(): Trial {
       'Transfer-Encoding: chunked',
       Buffer.concat([body, Buffer.from('0\r\n\r\n')]),
     );
-    const options = { timeoutMs: stage.endpoint.deadlineMs * 2, failedProof: true };
-    const chunked = Array.from({ length: 4 }, () => stage.send(bytes, 'chunked', options));
-    const meanwhile = await deliveredTwice(stage);
-    await Promise.all(chunked);
-    return meanwhile;
+    return deliveredMeanwhile(stage, bytes, 4);
   });
 }
 
 const UNFINISHED = 200;
 const MOST_HELD_BYTES = 1_000_000;
-const HELD_MS = 3_000;
 
 function unfinishedBodies(): Trial {
   return tried('on as many connections', async (stage) => {
     const size = Math.min(stage.endpoint.maxBodyBytes, MOST_HELD_BYTES);
     const bytes = headed(stage, `Content-Length: ${size}`, Buffer.alloc(size - 1, 'x'));
-    const manner = { pieceBytes: bytes.length, pauseMs: HELD_MS, then: 'reset' } as const;
-    const held = Array.from({ length: UNFINISHED }, () =>
-      stage.send(bytes, 'held open', { manner, timeoutMs: HELD_MS * 10 }),
-    );
-    const meanwhile = await deliveredTwice(stage);
-    await Promise.all(held);
-    return meanwhile;
+    return deliveredMeanwhile(stage, bytes, UNFINISHED);
   });
 }
 
@@ -156,11 +146,24 @@ function headed({ endpoint: { url } }: Stage, framing: string, body: Buffer): Bu
   return raw([`POST ${url.pathname} HTTP/1.1`, `Host: ${url.host}`, framing, 'Connection: close'], body);
 }
 
+const SENT_MS = 3_000;
 const LATER_MS = 1_000;
 
-/** At once, and when more of the attack has arrived. */
-async function deliveredTwice(stage: Stage): Promise<Finding> {
-  const first = await delivered(stage, stage.endpoint.deadlineMs);
+/** Genuine deliveries once these bytes are on their way over so many connections, and a moment later. */
+async function deliveredMeanwhile(stage: Stage, bytes: Buffer, connections: number): Promise<Finding> {
+  const { deadlineMs } = stage.endpoint;
+  const over = Promise.withResolvers<undefined>();
+  const held = Array.from({ length: connections }, () => {
+    const { promise: sent, resolve } = Promise.withResolvers<unknown>();
+    const manner = { hold: { sent: () => resolve(undefined), until: over.promise }, then: 'reset' } as const;
+    const ended = stage.send(bytes, 'held open', { manner, timeoutMs: deadlineMs * 10 });
+    return { sent: Promise.race([sent, ended]), ended };
+  });
+  await Promise.race([Promise.all(held.map(({ sent }) => sent)), pause(SENT_MS)]);
+  const first = await delivered(stage, deadlineMs);
   await pause(LATER_MS);
-  return worse(first, await delivered(stage, stage.endpoint.deadlineMs));
+  const second = await delivered(stage, deadlineMs);
+  over.resolve(undefined);
+  await Promise.all(held.map(({ ended }) => ended));
+  return worse(first, second);
 }
