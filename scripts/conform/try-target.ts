@@ -87,7 +87,7 @@ function demandOwnership(addresses: readonly URL[], owned: boolean): void {
 }
 
 /** A pattern with a mistake in it must not end in a run of nothing. */
-function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'hasHealth'>, owner: Owner): void {
+function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'>, owner: Owner): void {
   const able = { hasProbe: owner.hooks.probe !== undefined, hasRestart: owner.hooks.restart !== undefined };
   for (const pattern of choice.only ?? []) {
     if (planCases({ ...choice, ...able, only: [pattern] }).length > 0) continue;

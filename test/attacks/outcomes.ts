@@ -295,8 +295,8 @@ function noText(door: string, outcome: Outcome): Outcomes {
 /** The rules about refusals and misfits that one request shows, and what is tried on us alone. */
 export const judged: readonly Rule[] = [
   ...rules.filter(
-    ({ group, level, exhausting, asksHealth }) =>
-      /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true && asksHealth !== true,
+    ({ group, level, exhausting, needs }) =>
+      /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true && needs === undefined,
   ),
   ...ownTrials.map(({ rule }) => rule),
 ];

@@ -21,6 +21,8 @@ export interface Running {
   readonly url: URL;
   /** What became of accepted events, where a receiver tells it. */
   readonly effects?: () => Promise<Effects>;
+  /** Ends when it is asked to, and starts again at the same address. */
+  readonly terminate?: () => Promise<void>;
   /** Where it is asked how it is. */
   readonly health?: URL;
   /** Loses what is in memory only, and starts again at the same address. */

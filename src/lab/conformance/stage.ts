@@ -31,6 +31,8 @@ export interface Stage {
   readonly settled: (holds: (effects: Effects) => boolean, longestMs?: number) => Promise<Effects>;
   /** Kills the receiver and starts it again; needs level 3. */
   readonly restart: () => Promise<void>;
+  /** Has the receiver end in order and starts it again; needs a way to do so. */
+  readonly terminate: () => Promise<void>;
   /** What the replies at this endpoint were like, in this run so far. */
   readonly ledger: Ledger;
   /** The kind of genuine request that was accepted just now, with nothing sent since. */
@@ -87,6 +89,7 @@ export interface Backstage {
   ): Promise<Observation>;
   readonly probe?: (() => Promise<Effects>) | undefined;
   readonly restart?: (() => Promise<void>) | undefined;
+  readonly terminate?: (() => Promise<void>) | undefined;
   readonly health?: URL | undefined;
 }
 
@@ -147,6 +150,11 @@ export function createStage(
     async restart() {
       if (backstage.restart === undefined) throw new Error('This rule needs a restart, and there is none.');
       await backstage.restart();
+    },
+    async terminate() {
+      if (backstage.terminate === undefined)
+        throw new Error('This rule needs a way to have the receiver end.');
+      await backstage.terminate();
     },
     ledger: backstage.ledger,
   };

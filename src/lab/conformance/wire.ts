@@ -28,7 +28,7 @@ export interface Manner {
   readonly lingerMs?: number;
   /** Reads no reply, and sends as long as the receiver reads. */
   readonly deaf?: true;
-  /** Is told when all has been sent; then the connection stays as it is until the promise resolves. */
+  /** Is told when so much has been sent. The rest follows when the promise resolves; until then the connection stays as it is. */
   readonly hold?: { readonly sent: () => void; readonly until: Promise<unknown> };
 }
 
@@ -162,6 +162,7 @@ async function speak(
   if (manner.hold !== undefined) {
     socket.write('', () => manner.hold?.sent());
     await manner.hold.until;
+    if (!socket.destroyed && !answered()) socket.write(bytes.subarray(stopAfterBytes));
   }
   if (manner.then === 'end') socket.end();
   // What a deaf one could not send will not be taken any more.

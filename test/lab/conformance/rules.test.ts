@@ -10,6 +10,7 @@ const installation = usual
   .filter(({ source }) => source.installations === true)
   .map((endpoint) => ({ ...endpoint, name: `${endpoint.name}-north`, switches: { key: 'north' } }));
 const endpoints = [...usual, ...installation];
+const loans = ['health', 'terminate'] as const;
 const plan = {
   endpoints,
   rules,
@@ -17,7 +18,7 @@ const plan = {
   exhausting: true,
   hasProbe: true,
   hasRestart: true,
-  hasHealth: true,
+  loans,
 } as const;
 
 it.each(rules.map((rule) => [rule.id, rule] as const))('says in words what it is about: %s', (id, rule) => {
@@ -54,10 +55,13 @@ it('asks for framing and routing once a source, not at each of its endpoints', (
   expect(new Set(cases.map(({ endpoint }) => endpoint.name)).size).toBe(3);
 });
 
-it('leaves out the health check where it is not told its address', () => {
-  const cases = planCases({ ...plan, hasHealth: false }).filter(({ rule }) => rule.id === 'H4-health');
-  expect(new Set(cases.map(({ skipped }) => skipped))).toEqual(
-    new Set(['needs the address of a health check']),
+it('leaves out what needs a loan that nobody has made', () => {
+  const cases = planCases({ ...plan, loans: [] }).filter(({ rule }) => rule.needs !== undefined);
+  expect(new Set(cases.map(({ rule, skipped }) => `${rule.id}: ${skipped ?? ''}`))).toEqual(
+    new Set([
+      'H4-health: needs the address of a health check',
+      'K6-under-way: needs a way to have the receiver end',
+    ]),
   );
 });
 

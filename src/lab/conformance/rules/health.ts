@@ -9,7 +9,7 @@ export const healthRules: readonly Rule[] = [
     title: 'tells every health check how it is, however it asks',
     severity: 'high',
     level: 1,
-    asksHealth: true,
+    needs: 'health',
     oncePerSource: true,
     why: 'Load balancers ask in old and short ways: HTTP/1.0 without a Host, HEAD, the name of a container. One that is refused takes a receiver out that is well, and the deliveries go nowhere.',
     fix: 'Answer GET and HEAD on the path of the health check whatever the version, the Host and the query are, and let no other check stand in front of it.',
