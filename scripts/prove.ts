@@ -9,6 +9,7 @@ const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app
   npm run prove -- crash         kills it at every moment, and counts what is lost or done twice
   npm run prove -- soak          a day of deliveries in minutes; a full disk, a database that is away
   npm run prove -- chaos         plays all scenarios on bad days
+  npm run prove -- fuzz          throws bytes at it that no sender would send
   npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
   npm run prove -- own-app       all of npm run check with another app in src/app
   npm run prove -- vendor-check  sends to the vendor's own example of a receiver (Python)
@@ -18,6 +19,7 @@ const proofs = {
   bench: () => import('./prove/bench.ts'),
   crash: () => import('./prove/crash.ts'),
   soak: () => import('./prove/soak.ts'),
+  fuzz: () => import('./prove/fuzz.ts'),
   chaos: () => import('./prove/chaos.ts'),
   'kill-matrix': () => runInTests('villains'),
   'own-app': () => runInTests('own-app'),

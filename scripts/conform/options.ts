@@ -23,6 +23,8 @@ const options = {
   keep: { type: 'string' },
   probe: { type: 'string' },
   restart: { type: 'string' },
+  terminate: { type: 'string' },
+  health: { type: 'string' },
   ca: { type: 'string' },
   cert: { type: 'string' },
   key: { type: 'string' },

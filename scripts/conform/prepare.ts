@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Environment } from '../../src/kit/program/reader.ts';
-import type { Level } from '../../src/lab/conformance/rule.ts';
+import type { Level, Loan } from '../../src/lab/conformance/rule.ts';
 import type { RunOptions } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
 import { pick, UsageError } from '../../src/lab/usage.ts';
@@ -56,12 +56,14 @@ export function prepare(values: Values, sources: readonly Source[]): Prepared {
 const MOST_SEED = 2 ** 31;
 
 /** The receiver of this kit is started with all that these would say. */
-function refuseBesidesKit({ url, endpoint, secrets, probe, restart }: Values): void {
-  const given = [url, endpoint[0], secrets, probe, restart].some((value) => value !== undefined);
+function refuseBesidesKit({ url, endpoint, secrets, probe, restart, terminate, health }: Values): void {
+  const given = [url, endpoint[0], secrets, probe, restart, terminate, health].some(
+    (value) => value !== undefined,
+  );
   if (given) {
     throw new UsageError(
-      '--kit starts a receiver with an address, secrets, a probe and a restart of its own: leave out --url, --endpoint, ' +
-        '--secrets, --probe and --restart, or --kit.',
+      '--kit starts a receiver with an address, secrets, a probe, restarts and a health check of its own: leave out --url, ' +
+        '--endpoint, --secrets, --probe, --restart, --terminate and --health, or --kit.',
     );
   }
 }
@@ -108,11 +110,14 @@ export interface Owner {
   readonly url: URL;
   /** With the secrets. */
   readonly env: Environment;
-  readonly hooks: Pick<RunOptions, 'probe' | 'restart'>;
+  readonly hooks: Pick<RunOptions, 'probe' | 'restart' | Loan>;
 }
 
 /** Of a receiver that runs already. @throws UsageError */
-export function ownerOf({ url: text, secrets, probe, restart }: Values, env: Environment): Owner {
+export function ownerOf(
+  { url: text, secrets, probe, restart, terminate, health }: Values,
+  env: Environment,
+): Owner {
   const url = text === undefined ? receiverUrl(undefined, env['PORT']) : addressOf('--url', text);
   if (url.search !== '') throw new UsageError('--url: expected no query; ?key= goes into --endpoint.');
   return {
@@ -121,6 +126,8 @@ export function ownerOf({ url: text, secrets, probe, restart }: Values, env: Env
     hooks: {
       ...(probe === undefined ? {} : { probe: createProbe(probe) }),
       ...(restart === undefined ? {} : { restart: createRestart(restart, url) }),
+      ...(terminate === undefined ? {} : { terminate: createRestart(terminate, url) }),
+      ...(health === undefined ? {} : { health: addressOf('--health', health) }),
     },
   };
 }

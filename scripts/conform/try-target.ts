@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { planCases, type PlanOptions } from '../../src/lab/conformance/plan.ts';
 import { exitCodes, type CaseEnded, type RunEvent } from '../../src/lab/conformance/result.ts';
-import type { EndpointUnderTest, Rule } from '../../src/lab/conformance/rule.ts';
+import type { Rule } from '../../src/lab/conformance/rule.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
 import { messageOf } from '../../src/kit/errors.ts';
 import { UsageError } from '../../src/lab/usage.ts';
@@ -26,7 +26,8 @@ export interface Attempt {
 export async function tryTarget(attempt: Attempt): Promise<number> {
   const { line, prepared, owner, signal, further, rules } = attempt;
   const { endpoints, leftOut } = targetsFor(line.values, prepared, owner, further);
-  demandOwnership(endpoints, line.values['i-own-this-target']);
+  const { health = owner.url } = owner.hooks;
+  demandOwnership([health, ...endpoints.map(({ url }) => url)], line.values['i-own-this-target']);
   const choice = { ...prepared.run, endpoints, rules };
   demandCases(choice, owner);
   if (prepared.run.level > 1) await tryProbe(owner);
@@ -76,17 +77,17 @@ function targetsFor(
 
 const LOOPBACK = /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/;
 
-function demandOwnership(endpoints: readonly EndpointUnderTest[], owned: boolean): void {
-  const strange = endpoints.find(({ url }) => !LOOPBACK.test(url.hostname));
+function demandOwnership(addresses: readonly URL[], owned: boolean): void {
+  const strange = addresses.find(({ hostname }) => !LOOPBACK.test(hostname));
   if (strange === undefined || owned) return;
   throw new UsageError(
-    `${strange.url.host} is another machine. The run sends hundreds of hostile requests: add --i-own-this-target if it is ` +
+    `${strange.host} is another machine. The run sends hundreds of hostile requests: add --i-own-this-target if it is ` +
       'yours, or if its owner has asked you to.',
   );
 }
 
 /** A pattern with a mistake in it must not end in a run of nothing. */
-function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart'>, owner: Owner): void {
+function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'>, owner: Owner): void {
   const able = { hasProbe: owner.hooks.probe !== undefined, hasRestart: owner.hooks.restart !== undefined };
   for (const pattern of choice.only ?? []) {
     if (planCases({ ...choice, ...able, only: [pattern] }).length > 0) continue;

@@ -27,6 +27,9 @@ What is tried
   --restart command        kills the receiver without warning and starts it again, as \`docker restart -t 0 receiver\` or
                            \`systemctl kill -s KILL receiver; systemctl restart receiver\`. What it starts may go on running
                            in the background. The run goes on when the receiver listens
+  --terminate command      asks the receiver to end and starts it again, as \`docker restart receiver\` or \`systemctl restart receiver\`:
+                           a delivery that is under way must be answered
+  --health address         where a load balancer asks how the receiver is: must answer every way of asking
   --only, --skip pattern   rules or cases by id, * standing for anything: 'A*', '*/risr/*'; several times
   --case id                one case; several times
   --exhausting             also what takes many connections, much memory or minutes

@@ -127,6 +127,7 @@ const ofRules: Readonly<Record<string, Outcomes>> = {
     '*': 'done',
   },
   'E4-content-encoding': { '*': 'body_encoded' },
+  'E4-identity': { '*': 'done' },
   'E5-broken-encoding': { '*': 'body_encoded' },
   'E6-odd-characters': {
     '*: half a surrogate pair': 'json_forbidden',
@@ -294,7 +295,8 @@ function noText(door: string, outcome: Outcome): Outcomes {
 /** The rules about refusals and misfits that one request shows, and what is tried on us alone. */
 export const judged: readonly Rule[] = [
   ...rules.filter(
-    ({ group, level, exhausting }) => /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true,
+    ({ group, level, exhausting, needs }) =>
+      /[ABCEFGH]/.test(group) && level === 1 && exhausting !== true && needs === undefined,
   ),
   ...ownTrials.map(({ rule }) => rule),
 ];
@@ -306,6 +308,8 @@ export function isJudged({ rule, id }: Case): boolean {
 /** Not to be judged request by request: many connections at once, and two requests in one. */
 export const together: readonly string[] = [
   'G4-many-open',
+  'G11-long-runs',
+  'G12-large-content',
   'G8-goes-away',
   'G7-protocols/*/a-genuine-request-behind-one-that-proves-nothing',
 ];

@@ -1,8 +1,10 @@
 import { accessTokenVillains } from './broken/access-tokens.ts';
+import { burdenVillains } from './broken/burdens.ts';
 import { byteVillains } from './broken/bytes.ts';
 import { claimVillains } from './broken/claims.ts';
 import { duplicateVillains } from './broken/duplicates.ts';
 import { framingVillains } from './broken/framing.ts';
+import { healthVillains } from './broken/health.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
 import { answerVillains } from './broken/answers.ts';
@@ -29,7 +31,9 @@ export const villains: readonly Villain[] = [
   ...byteVillains,
   ...misfitVillains,
   ...framingVillains,
+  ...burdenVillains,
   ...routingVillains,
+  ...healthVillains,
   ...refusalVillains,
   ...answerVillains,
 ];

@@ -53,9 +53,13 @@ function queryOf({ url }: Request): string {
   return url.split('?').slice(1).join('?');
 }
 
+const MOST_FIELDS = 100;
+
 function tokenOf(request: Request, body: Buffer): string {
   const inQuery = new URLSearchParams(queryOf(request)).getAll('token');
-  const inBody = new URLSearchParams(body.toString('latin1')).getAll('token');
+  const form = body.toString('latin1');
+  if (form.split('&', MOST_FIELDS + 1).length > MOST_FIELDS) throw new HttpError(401);
+  const inBody = new URLSearchParams(form).getAll('token');
   const [token, ...others] = [...inQuery, ...inBody];
   const misplaced = request.method === 'GET' ? inBody : inQuery;
   if (token === undefined || others.length > 0 || misplaced.length > 0) throw new HttpError(401);
@@ -65,7 +69,7 @@ function tokenOf(request: Request, body: Buffer): string {
 /** jose decodes leniently, takes the last of two members and lets a token bring keys of its own: these it never sees. */
 async function verified(token: string, secret: string, path: string): Promise<Buffer> {
   try {
-    const parts = token.split('.').map((part) => [part, Buffer.from(part, 'base64url')] as const);
+    const parts = token.split('.', 4).map((part) => [part, Buffer.from(part, 'base64url')] as const);
     const [header] = parts;
     const members = decodeProtectedHeader(token);
     const { alg, typ = 'JWT', kid = '', ...others } = members;

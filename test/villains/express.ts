@@ -62,7 +62,7 @@ const fit: RequestHandler = (request, _response, next) => {
   const hosts = request.rawHeaders.filter((name, at) => at % 2 === 0 && name.toLowerCase() === 'host');
   const coding = request.get('transfer-encoding') ?? 'chunked';
   if (hosts.length > 1 || coding.toLowerCase() !== 'chunked') throw new HttpError(400);
-  if (request.get('content-encoding') !== undefined) throw new HttpError(415);
+  if (!/^(?:identity)?$/i.test(request.get('content-encoding') ?? '')) throw new HttpError(415);
   next();
 };
 

@@ -52,7 +52,7 @@ function methodsOf({ source, type }: Pick<Route, 'source' | 'type'>): readonly s
 function checkHead(request: IncomingMessage): void {
   const { rawHeaders, headers } = request;
   if (valuesOf('host', rawHeaders).length > 1) throw new Refusal(400);
-  if (headers['content-encoding'] !== undefined) throw new Refusal(415);
+  if (!/^(?:identity)?$/i.test(headers['content-encoding'] ?? '')) throw new Refusal(415);
   const coding = headers['transfer-encoding'] ?? 'chunked';
   if (coding.toLowerCase() !== 'chunked') throw new Refusal(400);
 }

@@ -79,6 +79,8 @@ export interface Parts {
   readonly http: ServerOptions;
   /** Speaks TLS with these, and plain HTTP without. */
   readonly tls?: SecureServerOptions;
+  /** Requests that may wait for their turn on one connection; with more of them it is ended. */
+  readonly mostWaiting: number;
   /** What else the server is told before it listens. */
   prepare(server: Server): void;
   route(request: IncomingMessage, credentials: Credentials): Route;

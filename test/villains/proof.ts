@@ -11,7 +11,11 @@ export function prove(delivery: Delivery, parts: Parts): Buffer {
 
 /** Nothing but these four may stand around a token. */
 function trimmed(body: Buffer): string {
-  return body.toString('latin1').replace(/^[ \t\r\n]+|[ \t\r\n]+$/g, '');
+  const isBlank = (at: number) => ' \t\r\n'.includes(String.fromCharCode(body[at] ?? 0));
+  let [start, end] = [0, body.length];
+  while (start < end && isBlank(start)) start += 1;
+  while (end > start && isBlank(end - 1)) end -= 1;
+  return body.toString('latin1', start, end);
 }
 
 /** The form field of a POST, the query parameter of a GET; once, and in no other place. */
@@ -24,9 +28,12 @@ export function findToken({ method, query, body }: Delivery): string {
   return token;
 }
 
+const MOST_FIELDS = 100;
+
 function tokensIn(form: string): string[] {
-  return form
-    .split('&')
+  const fields = form.split('&', MOST_FIELDS + 1);
+  if (fields.length > MOST_FIELDS) throw new Refusal(401);
+  return fields
     .map((field) => field.split('='))
     .flatMap(([name, ...value]) => (name === 'token' ? [value.join('=')] : []));
 }

@@ -17,6 +17,8 @@ from urllib.parse import parse_qsl
 
 MOST_HEAD = 32_768
 MOST_BODY = {"hotdocs": 1_048_576, "phenixid": 16_384, "risr": 1_048_576}
+MOST_CHUNKS = 10_000
+MOST_FIELDS = 100
 PATIENCE_S = 5
 REASONS = {
     200: "OK", 400: "Bad Request", 401: "Unauthorized", 404: "Not Found", 405: "Method Not Allowed",
@@ -25,7 +27,7 @@ REASONS = {
 }  # fmt: skip
 TOKEN_NAME = rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 REQUEST_LINE = re.compile(rb"(" + TOKEN_NAME + rb") ([\x21-\x7e]+) HTTP/1\.([01])")
-FIELD = re.compile(rb"(" + TOKEN_NAME + rb"):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*")
+FIELD = re.compile(rb"(" + TOKEN_NAME + rb"):([\t\x20-\x7e\x80-\xff]*)")
 CREDENTIALS = json.load(sys.stdin)
 
 
@@ -135,7 +137,7 @@ class Connection(socketserver.StreamRequestHandler):
                 raise Refusal(400)
             if size > MOST_HEAD:
                 raise Refusal(431)
-            fields.append((field[1].decode().lower(), field[2].decode("latin-1")))
+            fields.append((field[1].decode().lower(), field[2].strip(b" \t").decode("latin-1")))
         self.http10 = match[3] == b"0"
         request = Request(match[1].decode(), match[2].decode(), fields)
         if len(request.all("host")) != 1 and not (self.http10 and not request.all("host")):
@@ -159,17 +161,17 @@ class Connection(socketserver.StreamRequestHandler):
         return self.exactly(int(lengths[0]) if lengths else 0)
 
     def exactly(self, size):
-        data = b""
+        data = bytearray()
         while len(data) < size:
             more = self.some(size - len(data))
             if not more:
                 raise Refusal(400)
             data += more
-        return data
+        return bytes(data)
 
     def chunks(self, most):
-        data = b""
-        while True:
+        data = bytearray()
+        for _ in range(MOST_CHUNKS):
             size = re.fullmatch(rb"([0-9A-Fa-f]{1,8})(?:;[^\r\n]{0,200})?", self.line(300, otherwise=400))
             if size is None:
                 raise Refusal(400)
@@ -177,10 +179,13 @@ class Connection(socketserver.StreamRequestHandler):
             if len(data) + length > most:
                 raise Refusal(413)
             if length == 0:
-                break
+                return self.trailers(bytes(data))
             data += self.exactly(length)
             if self.line(2, otherwise=400) != b"":
                 raise Refusal(400)
+        raise Refusal(413)
+
+    def trailers(self, data):
         for _ in range(100):
             if self.line(1000) == b"":
                 return data
@@ -195,7 +200,7 @@ def answer(request, read_body):
     methods = ["POST", "GET", "PUT"] if source == "hotdocs" and path != "/hotdocs/ActionLink" else ["POST"]
     if request.method not in methods:
         raise Refusal(405, Allow=", ".join(methods))
-    if request.all("content-encoding"):
+    if any(coding.lower() not in ("", "identity") for coding in request.all("content-encoding")):
         raise Refusal(415)
     request.body = read_body(request, MOST_BODY[source])
     keep(prove(request, path, source, CREDENTIALS[path]), path)
@@ -235,10 +240,13 @@ def same(one, other):
 
 
 def token_of(request):
-    in_body, in_query = (
-        [value for name, value in parse_qsl(text) if name == "token"]
-        for text in (request.body.decode("latin-1"), request.query)
-    )
+    try:
+        in_body, in_query = (
+            [value for name, value in parse_qsl(text, max_num_fields=MOST_FIELDS) if name == "token"]
+            for text in (request.body.decode("latin-1"), request.query)
+        )
+    except ValueError:
+        raise Refusal(401) from None
     found, elsewhere = (in_query, in_body) if request.method == "GET" else (in_body, in_query)
     if len(found) != 1 or elsewhere:
         raise Refusal(401)

@@ -8,6 +8,7 @@ import {
   type ServerResponse,
 } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Effects } from '../../src/lab/conformance/stage.ts';
@@ -20,6 +21,10 @@ export interface Running {
   readonly url: URL;
   /** What became of accepted events, where a receiver tells it. */
   readonly effects?: () => Promise<Effects>;
+  /** Ends when it is asked to, and starts again at the same address. */
+  readonly terminate?: () => Promise<void>;
+  /** Where it is asked how it is. */
+  readonly health?: URL;
   /** Loses what is in memory only, and starts again at the same address. */
   readonly restart?: () => Promise<void>;
   stop(): Promise<void>;
@@ -59,9 +64,9 @@ async function listen(
   journal: Journal,
   port: number,
 ): Promise<Server> {
-  const listener: RequestListener = (request, response) => {
-    void inTurn(response).then(() => handle(request, response, parts, credentials, journal));
-  };
+  const listener = inTurn(parts.mostWaiting, (request, response) => {
+    void handle(request, response, parts, credentials, journal);
+  });
   const server: Server =
     parts.tls === undefined
       ? createServer(parts.http, listener)
@@ -85,8 +90,21 @@ export async function closed(server: Server): Promise<void> {
 }
 
 /** Behind a request that ends its connection none is acted upon; Node gives a response its socket when its turn comes. */
-async function inTurn(response: ServerResponse): Promise<void> {
-  if (response.socket === null) await once(response, 'socket');
+function inTurn(mostWaiting: number, listener: RequestListener): RequestListener {
+  const waiting = new WeakMap<Socket, number>();
+  return (request, response) => {
+    const { socket } = request;
+    const count = (waiting.get(socket) ?? 0) + 1;
+    if (response.socket !== null) listener(request, response);
+    else if (count > mostWaiting) socket.destroy();
+    else {
+      waiting.set(socket, count);
+      response.once('socket', () => {
+        waiting.set(socket, (waiting.get(socket) ?? 0) - 1);
+        listener(request, response);
+      });
+    }
+  };
 }
 
 async function handle(

@@ -7,6 +7,7 @@ import * as proof from './proof.ts';
 /** A correct receiver of all three sources on nothing but node:http and node:crypto. */
 export const right: Parts = {
   http,
+  mostWaiting: 16,
   prepare: () => undefined,
   route,
   checkKey,

@@ -57,6 +57,8 @@ export async function tryReceiver(options: TryOptions): Promise<Tried> {
       maxFailures: options.maxFailures ?? Infinity,
       ...(certificates === undefined ? {} : { tls: tlsWith(certificates) }),
       ...(running.effects === undefined ? {} : { probe: running.effects }),
+      ...(running.terminate === undefined ? {} : { terminate: running.terminate }),
+      ...(running.health === undefined ? {} : { health: running.health }),
       ...(running.restart === undefined ? {} : { restart: running.restart }),
       onEvent(event) {
         if (event.event === 'case') cases.push(event);

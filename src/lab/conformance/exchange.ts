@@ -13,6 +13,8 @@ export interface Exchange {
   /** What the bytes were made of, unless they were written by hand. */
   readonly request: WireRequest | undefined;
   readonly observation: Observation;
+  /** Where it went, if not to the endpoint. */
+  readonly url?: URL;
   /** It was sent to be refused for its proof, so that its answer must be that of all others like it. */
   readonly failedProof: boolean;
   /** Statuses from 500 that are right here. */
@@ -47,11 +49,11 @@ function requestLineOf({ request, bytes }: Exchange, { pathname }: URL, redact: 
 /** A command line that sends the body of a request again; what proves it stays in the file, or is left out. */
 export function curlOf(
   exchange: Exchange,
-  { url }: EndpointUnderTest,
+  endpoint: EndpointUnderTest,
   redact: Redact,
   bodyFile: string | undefined,
 ): string {
-  const { request } = exchange;
+  const { request, url = endpoint.url } = exchange;
   if (request === undefined) {
     return bodyFile === undefined
       ? '# bytes that no HTTP client would send: keep them with --keep'

@@ -1,4 +1,4 @@
-import type { EndpointUnderTest, Level, Rule, Trial } from './rule.ts';
+import type { EndpointUnderTest, Level, Loan, Rule, Trial } from './rule.ts';
 
 /** One trial of one rule at one endpoint. */
 export interface Case {
@@ -22,6 +22,7 @@ export interface PlanOptions {
   readonly exhausting?: boolean;
   readonly hasProbe: boolean;
   readonly hasRestart: boolean;
+  readonly loans?: readonly Loan[];
 }
 
 /** Everything that is to be tried, endpoint by endpoint. @throws if two cases have one id */
@@ -66,8 +67,14 @@ function casesOf(rule: Rule, endpoint: EndpointUnderTest, options: PlanOptions):
   });
 }
 
-function hindranceOf({ level, exhausting }: Rule, options: PlanOptions): string | undefined {
+const missing: Readonly<Record<Loan, string>> = {
+  health: 'needs the address of a health check',
+  terminate: 'needs a way to have the receiver end',
+};
+
+function hindranceOf({ level, exhausting, needs }: Rule, options: PlanOptions): string | undefined {
   if (exhausting === true && options.exhausting !== true) return 'exhausting, and tried on demand only';
+  if (needs !== undefined && options.loans?.includes(needs) !== true) return missing[needs];
   if (level >= 2 && !options.hasProbe) return 'needs a probe';
   return level === 3 && !options.hasRestart ? 'needs a way to restart the receiver' : undefined;
 }

@@ -14,6 +14,8 @@ export interface Rule {
   readonly exhausting?: true;
   /** The same for all endpoints of a source: tried at the first of them only. */
   readonly oncePerSource?: true;
+  /** What the receiver's owner must have lent to the run besides. */
+  readonly needs?: Loan;
   /** What can happen where it is broken. */
   readonly why: string;
   /** What to change, in any language. */
@@ -42,6 +44,9 @@ export const groups = {
 export type Group = keyof typeof groups;
 
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
+
+/** The address of a health check; a way to have the receiver end in order, and start again. */
+export type Loan = 'health' | 'terminate';
 
 /** 1: by its replies alone. 2: by its effects, which a probe tells. 3: across a restart. */
 export type Level = 1 | 2 | 3;

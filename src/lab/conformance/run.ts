@@ -4,7 +4,7 @@ import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
 import { planCases, type Case, type PlanOptions } from './plan.ts';
 import type { CaseEnded, RunEnded, RunEvent } from './result.ts';
-import type { EndpointUnderTest, Finding } from './rule.ts';
+import type { EndpointUnderTest, Finding, Loan } from './rule.ts';
 import {
   createStage,
   isUnreachable,
@@ -19,7 +19,7 @@ import { universalChecks } from './universal.ts';
 import { endOf, type Stop } from './verdict.ts';
 import { bytesOf, exchange, type Observation, type TlsOptions } from './wire.ts';
 
-export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'> {
+export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'> {
   readonly seed: number;
   /** The run ends when as many cases have failed. */
   readonly maxFailures?: number;
@@ -30,6 +30,10 @@ export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'>
   readonly probe?: () => Promise<Effects>;
   /** Kills the receiver and starts it again: level 3. */
   readonly restart?: () => Promise<void>;
+  /** Has the receiver end as a supervisor would, and starts it again. */
+  readonly terminate?: () => Promise<void>;
+  /** Where the receiver is asked how it is. */
+  readonly health?: URL;
   /** Folder for the bytes of all requests. They hold proofs; an access token is its own proof. */
   readonly keep?: string;
   readonly tls?: TlsOptions;
@@ -38,6 +42,12 @@ export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart'>
   readonly signal?: AbortSignal;
   readonly version?: string;
   onEvent(event: RunEvent): void;
+}
+
+/** What an owner has lent of what only some rules need. */
+function loansIn({ health, terminate }: Pick<RunOptions, Loan>): readonly Loan[] {
+  const loans = { health, terminate };
+  return (['health', 'terminate'] as const).filter((loan) => loans[loan] !== undefined);
 }
 
 class Interrupted extends Error {
@@ -55,7 +65,12 @@ export async function runConformance(options: RunOptions): Promise<RunEnded> {
   };
   try {
     const { probe, restart } = options;
-    const cases = planCases({ ...options, hasProbe: probe !== undefined, hasRestart: restart !== undefined });
+    const cases = planCases({
+      ...options,
+      hasProbe: probe !== undefined,
+      hasRestart: restart !== undefined,
+      loans: loansIn(options),
+    });
     options.onEvent(startOf(options, cases));
     return finish(await tryAll(createRun(options, ended), cases));
   } catch (error) {
@@ -80,6 +95,8 @@ function createRun(options: RunOptions, ended: CaseEnded[]): Run {
     controls: new Map<string, Control>(),
     probe: options.probe,
     restart: options.restart,
+    terminate: options.terminate,
+    health: options.health,
     async carry(bytes, endpoint, method, { manner, tls, timeoutMs }) {
       await pace();
       if (options.signal?.aborted === true) throw new Interrupted();

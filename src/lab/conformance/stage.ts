@@ -22,6 +22,8 @@ export interface Stage {
   ) => Promise<WireRequest>;
   /** @throws TargetGone when nothing listens any more */
   readonly send: (request: WireRequest | Buffer, role: string, options?: SendOptions) => Promise<Observation>;
+  /** Asks the receiver how it is, by these bytes; needs the address of a health check. */
+  readonly askHealth: (write: (url: URL) => Buffer, method: string) => Promise<Observation>;
   /** What the receiver has done so far, as its owner's probe tells; needs level 2. */
   readonly effects: () => Promise<Effects>;
   readonly effectsOf: (ref: string) => Promise<readonly Effect[]>;
@@ -29,6 +31,8 @@ export interface Stage {
   readonly settled: (holds: (effects: Effects) => boolean, longestMs?: number) => Promise<Effects>;
   /** Kills the receiver and starts it again; needs level 3. */
   readonly restart: () => Promise<void>;
+  /** Has the receiver end in order and starts it again; needs a way to do so. */
+  readonly terminate: () => Promise<void>;
   /** What the replies at this endpoint were like, in this run so far. */
   readonly ledger: Ledger;
   /** The kind of genuine request that was accepted just now, with nothing sent since. */
@@ -85,6 +89,8 @@ export interface Backstage {
   ): Promise<Observation>;
   readonly probe?: (() => Promise<Effects>) | undefined;
   readonly restart?: (() => Promise<void>) | undefined;
+  readonly terminate?: (() => Promise<void>) | undefined;
+  readonly health?: URL | undefined;
 }
 
 /** Nothing listens at the target any more. */
@@ -137,6 +143,7 @@ export function createStage(
       backstage.ledger.take(exchange, endpoint, caseId);
       return observation;
     },
+    askHealth: (write, method) => askHealth(write, method, { backstage, endpoint, exchanges }),
     effects,
     effectsOf: async (ref) => (await effects()).effects.filter((effect) => effect.ref === ref),
     settled: (holds, longestMs = 5_000) => settle(effects, holds, longestMs),
@@ -144,8 +151,41 @@ export function createStage(
       if (backstage.restart === undefined) throw new Error('This rule needs a restart, and there is none.');
       await backstage.restart();
     },
+    async terminate() {
+      if (backstage.terminate === undefined)
+        throw new Error('This rule needs a way to have the receiver end.');
+      await backstage.terminate();
+    },
     ledger: backstage.ledger,
   };
+}
+
+/** Not for the ledger: what asks is no sender. */
+async function askHealth(
+  write: (url: URL) => Buffer,
+  method: string,
+  { backstage, endpoint, exchanges }: Asking,
+): Promise<Observation> {
+  const { health: url } = backstage;
+  if (url === undefined) throw new Error('This rule needs the address of a health check, and there is none.');
+  const bytes = write(url);
+  const observation = await backstage.carry(bytes, { ...endpoint, url }, method, {});
+  exchanges.push({
+    role: 'health',
+    url,
+    bytes,
+    request: undefined,
+    observation,
+    failedProof: false,
+    allows: [],
+  });
+  return observation;
+}
+
+interface Asking {
+  readonly backstage: Backstage;
+  readonly endpoint: EndpointUnderTest;
+  readonly exchanges: Exchange[];
 }
 
 function methodIn(bytes: Buffer): string {

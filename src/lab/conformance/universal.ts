@@ -36,7 +36,10 @@ const universal: readonly UniversalRule[] = [
     fix: 'Store the event, answer, and do the work afterwards. Put a time limit on everything that a reply waits for.',
     check: ({ observation: { ms, trouble, status } }, { endpoint: { deadlineMs } }) => {
       if (status === 0 && trouble === 'TIMEOUT') return 'no reply in time';
-      return status > 0 && ms > deadlineMs ? `a reply after ${Math.round(ms)} ms` : undefined;
+      // With 408 it was the request that came late.
+      return status > 0 && status !== 408 && ms > deadlineMs
+        ? `a reply after ${Math.round(ms)} ms`
+        : undefined;
     },
   },
   {

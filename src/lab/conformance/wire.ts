@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { connect as connectPlain, type Socket } from 'node:net';
 import { connect as connectSecure, type ConnectionOptions } from 'node:tls';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -25,6 +26,10 @@ export interface Manner {
   readonly then?: 'wait' | 'end' | 'reset';
   /** Goes on listening after a whole reply: for a second one, or for the connection to be closed. */
   readonly lingerMs?: number;
+  /** Reads no reply, and sends as long as the receiver reads. */
+  readonly deaf?: true;
+  /** Is told when so much has been sent. The rest follows when the promise resolves; until then the connection stays as it is. */
+  readonly hold?: { readonly sent: () => void; readonly until: Promise<unknown> };
 }
 
 /** The outcome of one connection. */
@@ -122,14 +127,15 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
     };
     const timer = setTimeout(() => end(false, 'TIMEOUT'), timeoutMs);
     let lingering: NodeJS.Timeout | undefined;
-    socket.on('data', (chunk: Buffer) => {
+    const hear = (chunk: Buffer) => {
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes > MOST_REPLY_BYTES) end(false, 'REPLY_TOO_LARGE');
       if (lingering !== undefined || !parseReply(Buffer.concat(chunks), false, method).whole) return;
       clearTimeout(timer);
       lingering = setTimeout(() => end(false, undefined), manner?.lingerMs ?? 0);
-    });
+    };
+    if (manner?.deaf !== true) socket.on('data', hear);
     // A reset is one of the ways in which a receiver may close.
     socket.on('error', (error: NodeJS.ErrnoException) => (trouble ??= error.code ?? 'unknown trouble'));
     socket.on('close', () => {
@@ -149,9 +155,34 @@ async function speak(
   const { pieceBytes = bytes.length, pauseMs = 0, stopAfterBytes = bytes.length } = manner;
   for (let at = 0; at < stopAfterBytes; at += pieceBytes) {
     if (socket.destroyed || answered()) return;
-    socket.write(bytes.subarray(at, Math.min(at + pieceBytes, stopAfterBytes)));
+    const isTaken = socket.write(bytes.subarray(at, Math.min(at + pieceBytes, stopAfterBytes)));
     if (pauseMs > 0) await pause(pauseMs);
+    if (manner.deaf === true && !isTaken && !(await isDrained(socket))) break;
+  }
+  if (manner.hold !== undefined) {
+    socket.write('', () => manner.hold?.sent());
+    await manner.hold.until;
+    if (!socket.destroyed && !answered()) socket.write(bytes.subarray(stopAfterBytes));
   }
   if (manner.then === 'end') socket.end();
-  if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+  // What a deaf one could not send will not be taken any more.
+  if (manner.then === 'reset' && manner.deaf === true) socket.resetAndDestroy();
+  else if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+}
+
+const TAKEN_MS = 3_000;
+
+/** False when the receiver has stopped reading, and when the connection has ended. */
+async function isDrained(socket: Socket): Promise<boolean> {
+  const gone = new AbortController();
+  const { signal } = gone;
+  const drained = once(socket, 'drain', { signal }).then(() => true);
+  const closed = once(socket, 'close', { signal }).then(() => false);
+  try {
+    return await Promise.race([drained, closed, pause(TAKEN_MS, false, { signal })]);
+  } catch {
+    return false; // a reset
+  } finally {
+    gone.abort();
+  }
 }

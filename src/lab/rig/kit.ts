@@ -3,7 +3,7 @@ import type { Configurable } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
 import { newFolder } from './folder.ts';
 import { secretsFor } from './secrets.ts';
-import { startProgram, type ProgramProcess } from './program.ts';
+import { startProgram } from './program.ts';
 import type { Effects } from '../conformance/stage.ts';
 import { openInbox } from '../../kit/inbox/open.ts';
 import { createEffects } from './effects.ts';
@@ -17,6 +17,9 @@ export interface Kit {
     readonly probe: () => Promise<Effects>;
     /** Kills it without warning, and starts it on the same port and files. */
     readonly restart: () => Promise<void>;
+    /** Asks it to end, and starts it likewise once it has. */
+    readonly terminate: () => Promise<void>;
+    readonly health: URL;
   };
   stop(): Promise<void>;
 }
@@ -30,21 +33,29 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
 
   let running = startProgram({ main, env, folder });
   const url = new URL(await running.url());
+  const health = new URL(await running.said(/^Health on (\S+\/live)/m));
   const inbox = await openInbox(inboxUrl, { maxWaiting: Infinity, owner: false });
+
+  async function startAgain(after: NodeJS.Signals): Promise<void> {
+    running.kill(after);
+    await running.ended;
+    running = startProgram({ main, env: { ...env, PORT: url.port, ADMIN_PORT: health.port }, folder });
+    await running.url();
+  }
+
   return {
     url,
     env: secrets,
     hooks: {
       probe: createEffects(inbox),
-      restart: async () => {
-        await kill(running);
-        running = startProgram({ main, env: { ...env, PORT: url.port }, folder });
-        await running.url();
-      },
+      restart: () => startAgain('SIGKILL'),
+      terminate: () => startAgain('SIGTERM'),
+      health,
     },
     async stop() {
       await inbox.close();
-      await kill(running);
+      running.kill();
+      await running.ended;
       remove();
     },
   };
@@ -53,7 +64,7 @@ export async function startKit(app: Configurable, main: string): Promise<Kit> {
 function settingsFor(folder: string, inboxUrl: string): Record<string, string> {
   return {
     PORT: '0',
-    ADMIN_PORT: 'off',
+    ADMIN_PORT: '0',
     LOG_LEVEL: 'error',
     INBOX_URL: inboxUrl,
     RECORDS_FILE: join(folder, 'records.db'),
@@ -61,9 +72,4 @@ function settingsFor(folder: string, inboxUrl: string): Record<string, string> {
     // Hundreds of failed proofs are the purpose here, and each is to be refused for what is wrong with it.
     FAILED_PROOF_LIMIT: '1000000',
   };
-}
-
-async function kill(program: ProgramProcess): Promise<void> {
-  program.kill();
-  await program.ended;
 }

@@ -3,6 +3,12 @@ import { createServer, type Server } from 'node:net';
 import { expect, it } from '@jest/globals';
 import { later, listening } from '../../support/fixtures.ts';
 import { newReceiver } from '../../support/new-receiver.ts';
+import { enough, startProcess } from '../../support/processes.ts';
+import { startExpress } from '../../villains/express.ts';
+import { requirePython, startPython } from '../../villains/python.ts';
+import { createReceiver } from '../../villains/receiver.ts';
+import { right } from '../../villains/right.ts';
+import { tryReceiver } from '../../villains/try.ts';
 import { everyEndpoint, named, tryRules } from './trying-rules.ts';
 
 // Rules that are about time and many connections, and those that run on demand only.
@@ -24,6 +30,38 @@ it('finds nothing wrong with this kit when it is slow, flooded and busy', async 
   const { findings, ended } = await tryRules(patient, ['G4*', 'G9*'], { exhausting: true });
   expect(findings).toEqual([]);
   expect(ended.verdict).toBe('conformant');
+});
+
+/** What it costs to be attacked, most of it on demand only. */
+const AT = 'hotdocs/NewWorkItemVersionComplete';
+const BURDENS = ['G9-forwarded-for', 'G11*', 'G12*', 'G13*', 'G14*', 'G15*'];
+
+it('finds this kit to bear every burden', async () => {
+  const secret = enough.HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET;
+  const env = { PORT: '0', LOG_LEVEL: 'error', HOTDOCS_NEW_WORK_ITEM_VERSION_COMPLETE_SECRET: secret };
+  const endpoints = everyEndpoint(await startProcess(env).url(), () => secret);
+  const patient = named(endpoints, AT).map((endpoint) => ({ ...endpoint, deadlineMs: PATIENCE_MS }));
+  const { findings, ended } = await tryRules(patient, BURDENS, { exhausting: true });
+  expect(findings).toEqual([]);
+  expect(ended.verdict).toBe('conformant');
+});
+
+it.each([
+  ['on node:http', createReceiver(right)],
+  ['on Express', startExpress],
+  ...(requirePython('a receiver in Python') ? [['in Python', startPython] as const] : []),
+])('finds a correct receiver %s to bear every burden', async (_, start) => {
+  const { cases } = await tryReceiver({
+    start,
+    sources: ['hotdocs'],
+    endpoints: [AT],
+    level: 1,
+    only: BURDENS,
+    patienceMs: PATIENCE_MS,
+    exhausting: true,
+  });
+  const wrong = cases.filter(({ outcome }) => outcome !== 'passed');
+  expect(wrong.map(({ id, observed }) => `${id}: ${observed}`)).toEqual([]);
 });
 
 async function listen(server: Server): Promise<URL> {

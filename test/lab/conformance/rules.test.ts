@@ -10,7 +10,16 @@ const installation = usual
   .filter(({ source }) => source.installations === true)
   .map((endpoint) => ({ ...endpoint, name: `${endpoint.name}-north`, switches: { key: 'north' } }));
 const endpoints = [...usual, ...installation];
-const plan = { endpoints, rules, level: 3, exhausting: true, hasProbe: true, hasRestart: true } as const;
+const loans = ['health', 'terminate'] as const;
+const plan = {
+  endpoints,
+  rules,
+  level: 3,
+  exhausting: true,
+  hasProbe: true,
+  hasRestart: true,
+  loans,
+} as const;
 
 it.each(rules.map((rule) => [rule.id, rule] as const))('says in words what it is about: %s', (id, rule) => {
   expect(Object.keys(groups)).toContain(rule.group);
@@ -46,7 +55,24 @@ it('asks for framing and routing once a source, not at each of its endpoints', (
   expect(new Set(cases.map(({ endpoint }) => endpoint.name)).size).toBe(3);
 });
 
+it('leaves out what needs a loan that nobody has made', () => {
+  const cases = planCases({ ...plan, loans: [] }).filter(({ rule }) => rule.needs !== undefined);
+  expect(new Set(cases.map(({ rule, skipped }) => `${rule.id}: ${skipped ?? ''}`))).toEqual(
+    new Set([
+      'H4-health: needs the address of a health check',
+      'K6-under-way: needs a way to have the receiver end',
+    ]),
+  );
+});
+
 it('leaves what exhausts a receiver to those who ask for it', () => {
   const skipped = planCases({ ...plan, exhausting: false }).filter((one) => one.skipped !== undefined);
-  expect(new Set(skipped.map(({ rule }) => rule.id))).toEqual(new Set(['G4-slow', 'G9-flood']));
+  expect([...new Set(skipped.map(({ rule }) => rule.id))].toSorted()).toEqual([
+    'G13-pipeline',
+    'G14-tiny-chunks',
+    'G15-unfinished-bodies',
+    'G4-slow',
+    'G9-flood',
+    'G9-forwarded-for',
+  ]);
 });

@@ -1,5 +1,5 @@
 import { afterEach, expect, it } from '@jest/globals';
-import { universalRules } from '../../../src/lab/conformance/universal.ts';
+import { universalChecks, universalRules } from '../../../src/lab/conformance/universal.ts';
 import {
   idsOf,
   rightly,
@@ -10,6 +10,7 @@ import {
   type Incoming,
   type Target,
 } from './target.ts';
+import { everyEndpoint } from './trying-rules.ts';
 
 let target: Target | undefined;
 afterEach(async () => {
@@ -95,4 +96,22 @@ it('sees nothing wrong where it could see nothing, and says that it could not', 
   target = await startTarget(() => ({ status: 200, body: '{"ok":true}' }));
   const { cases } = await run(target, { rules: universalRules });
   expect(idsOf(cases, 'inconclusive')).toHaveLength(universalRules.length);
+});
+
+it('U2-in-time finds a late reply, but none to a request that was late itself', () => {
+  const [endpoint] = everyEndpoint('http://127.0.0.1:1', () => SECRET);
+  if (endpoint === undefined) throw new Error('There is no endpoint.');
+  const nothing = Buffer.alloc(0);
+  const says = (status: number) => {
+    const reply = { status, headers: [], body: nothing, whole: true, rest: nothing };
+    const observation = { ...reply, ms: endpoint.deadlineMs + 1, closed: true, trouble: undefined };
+    const exchange = { role: 'attack', bytes: nothing, request: undefined, failedProof: false, allows: [] };
+    const context = { endpoint, firstRefusal: undefined };
+    return universalChecks.get('U2-in-time')?.({ ...exchange, observation }, context);
+  };
+  expect([says(200), says(401), says(408)]).toEqual([
+    expect.stringMatching(/^a reply after \d+ ms$/),
+    expect.stringMatching(/^a reply after \d+ ms$/),
+    undefined,
+  ]);
 });

@@ -206,3 +206,22 @@ const hasOpenssl = requireOpenssl('the conformance suite over TLS');
     await certificates.remove();
   }
 });
+
+it('pours into a receiver that does not read any more, without reading a reply, and breaks off', async () => {
+  const { url } = await listen((socket) => {
+    socket.pause().write('HTTP/1.1 204 No Content\r\n\r\n');
+  });
+  const much = Buffer.alloc(50_000_000, 'x');
+  const manner = { deaf: true, pieceBytes: 65_536, then: 'reset' } as const;
+  const { status, trouble } = await exchange(much, { url, timeoutMs: 60_000, manner });
+  expect({ status, trouble }).toEqual({ status: 0, trouble: undefined });
+});
+
+it('breaks off when a receiver has read all of it', async () => {
+  const gone = Promise.withResolvers<unknown>();
+  const { url } = await listen((socket) => socket.once('close', gone.resolve));
+  const manner = { deaf: true, then: 'reset' } as const;
+  const { closed } = await exchange(Buffer.alloc(3_000_000, 'x'), { url, timeoutMs: 60_000, manner });
+  await gone.promise;
+  expect(closed).toBe(true);
+});

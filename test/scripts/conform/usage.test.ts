@@ -35,6 +35,8 @@ it.each<readonly [args: readonly string[], words: RegExp]>([
   [[...phenixid, '--secrets', 'nowhere.env'], /--secrets names a file that cannot be read/],
   [[...phenixid, '--cert', 'cert.pem'], /--cert and --key belong together/],
   [[...phenixid, '--max-failures', '0'], /--max-failures: expected a whole number from 1/],
+  [[...phenixid, '--health', 'http://receiver.example/live'], /receiver\.example is another machine/],
+  [[...phenixid, '--health', 'live'], /--health: expected an address/],
   [['--kit', '--url', 'http://127.0.0.1:3000'], /--kit starts a receiver with an address/],
 ])('refuses %j in words, before anything is sent', async (args, words) => {
   await expect(conform(args)).rejects.toThrow(words);

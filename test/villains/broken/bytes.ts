@@ -60,6 +60,18 @@ export const byteVillains: readonly Villain[] = [
     }),
   },
   {
+    name: 'refuses every coding',
+    sources: all,
+    breaks: 'Identity is a coding by name only, and is refused like the others.',
+    claimedBy: ['E4-identity'],
+    start: broken({
+      route(request, credentials) {
+        if (request.headers['content-encoding'] !== undefined) throw new Refusal(415);
+        return http.route(request, credentials);
+      },
+    }),
+  },
+  {
     name: 'breaks on a body that is not packed',
     sources: all,
     breaks: 'Content-Encoding says gzip, the bytes are not, and the error is nobody’s.',

@@ -17,6 +17,16 @@ export const restartVillains: readonly Villain[] = [
     }),
   },
   {
+    name: 'ends at once when it is asked to',
+    sources: all,
+    breaks: 'SIGTERM ends the process as it ends every other, in the middle of a delivery.',
+    claimedBy: ['K6-under-way'],
+    start: async (credentials) => {
+      const receiver = await broken({})(credentials);
+      return { ...receiver, ...(receiver.restart && { terminate: receiver.restart }) };
+    },
+  },
+  {
     name: 'remembers duplicates in memory',
     sources: tokens,
     breaks: 'After a restart everything is new, and what comes again is done again.',

@@ -4,6 +4,7 @@ import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Genuine } from '../stage.ts';
 import { answered, refused, type RefusalOptions, type Statuses } from '../trials.ts';
 import { hasBody, mediaTypeOf, withBody, withHeader } from '../making/edit.ts';
+import { where } from '../making/graded.ts';
 
 /** Group E, second part: headers that nobody signs say how signed bytes are to be read. */
 export const encodingRules: readonly Rule[] = [
@@ -26,6 +27,18 @@ export const encodingRules: readonly Rule[] = [
     why: 'Many body parsers unpack by themselves. Then the signature is checked over something else than came, and a few bytes become gigabytes before anybody is known.',
     fix: 'Refuse Content-Encoding with 415 before reading; none of these senders uses it.',
     trials: (at) => (hasBody(at) ? [...packings(at), ...codings.map(([coding]) => called(coding))] : []),
+  },
+  {
+    id: 'E4-identity',
+    group: 'E',
+    title: 'takes the coding identity, and one that is empty, for no coding',
+    severity: 'medium',
+    level: 1,
+    oncePerSource: true,
+    why: 'Gateways and clients write the name of the coding that changes nothing. Who refuses it loses the event, and some of these senders never send one twice.',
+    fix: 'Treat an empty Content-Encoding and identity, in any letter case, as if the header were not there.',
+    source: 'https://www.rfc-editor.org/rfc/rfc9110#section-8.4.1',
+    trials: where(hasBody, () => uncoded.map(([name, coding]) => unchanged(name, coding))),
   },
   {
     id: 'E5-broken-encoding',
@@ -135,6 +148,16 @@ function called(coding: string): Trial {
     (genuine) => withHeader(genuine, 'Content-Encoding', coding),
     READ_OR_NOT,
   );
+}
+
+const uncoded: readonly (readonly [name: string, coding: string])[] = [
+  ['identity', 'identity'],
+  ['in capitals', 'IDENTITY'],
+  ['empty', ''],
+];
+
+function unchanged(name: string, coding: string): Trial {
+  return answered(name, (genuine) => withHeader(genuine, 'Content-Encoding', coding), ['2xx']);
 }
 
 const BOMB_BYTES = 32 * 1024 * 1024;

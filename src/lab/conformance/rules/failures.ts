@@ -1,8 +1,10 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { randomText } from '../../mock/random.ts';
 import type { Finding, Rule, Trial } from '../rule.ts';
 import type { Effects, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
-import type { Observation, WireRequest } from '../wire.ts';
+import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
+import { hasBody } from '../making/edit.ts';
 import { tellsEffects } from '../making/effects.ts';
 import { where } from '../making/graded.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
@@ -31,6 +33,18 @@ export const failureRules: readonly Rule[] = [
         headers: [['Content-Type', `text/${word}`]],
       })),
     ],
+  },
+  {
+    id: 'K6-under-way',
+    group: 'K',
+    title: 'answers what is under way when it is asked to end',
+    severity: 'high',
+    level: 1,
+    needs: 'terminate',
+    oncePerSource: true,
+    why: 'Every new version begins with the end of the old one. A delivery that is cut off then is lost wherever its sender does not send it again.',
+    fix: 'On SIGTERM take no new connections, finish the requests that have begun, and end when they are answered or a time is over. See that the signal reaches the process: a shell or npm in front may keep it.',
+    trials: where(hasBody, () => [underWay()]),
   },
   {
     id: 'K4-kept',
@@ -83,6 +97,29 @@ function repeatsNothing(name: string, misdirect: Misdirect): Trial {
 
 function textOf({ headers, body }: Observation): string {
   return `${headers.join('\n')}\n${body.toString('latin1')}`.toLowerCase();
+}
+
+const ASKED_MS = 500;
+
+/** All but its last byte has come when the receiver is asked to end. */
+function underWay(): Trial {
+  const expected = '2xx, or 503';
+  return tried('a delivery that lacks its last byte', async (stage) => {
+    const bytes = bytesOf(await stage.genuine(), stage.endpoint.url);
+    const sent = Promise.withResolvers<unknown>();
+    const asked = Promise.withResolvers<unknown>();
+    const hold = { sent: () => sent.resolve(undefined), until: asked.promise };
+    const reply = stage.send(bytes, 'under way', { manner: { stopAfterBytes: bytes.length - 1, hold } });
+    await Promise.race([sent.promise, reply]);
+    await pause(ASKED_MS);
+    const again = stage.terminate();
+    await pause(ASKED_MS);
+    asked.resolve(undefined);
+    const observation = await reply;
+    await again;
+    const isAnswered = isAccepted(observation) || observation.status === 503;
+    return (isAnswered ? passed : failed)(expected, describe(observation));
+  });
 }
 
 const LONGEST_MS = 20_000;

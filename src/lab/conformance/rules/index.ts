@@ -1,16 +1,19 @@
 import type { Rule } from '../rule.ts';
 import { universalRules } from '../universal.ts';
 import { accessTokenRules } from './access-tokens.ts';
+import { burdenRules } from './burdens.ts';
 import { byteRules } from './bytes.ts';
 import { consequenceRules } from './consequences.ts';
 import { contentRules } from './content.ts';
 import { downstreamRules } from './downstream.ts';
 import { duplicateRules } from './duplicates.ts';
 import { encodingRules } from './encodings.ts';
+import { exhaustionRules } from './exhaustion.ts';
 import { failureRules } from './failures.ts';
 import { formRules } from './forms.ts';
 import { framingRules } from './framing.ts';
 import { headRules } from './heads.ts';
+import { healthRules } from './health.ts';
 import { identityRules } from './identity.ts';
 import { jsonRules } from './json.ts';
 import { keyRules } from './keys.ts';
@@ -50,8 +53,11 @@ export const rules: readonly Rule[] = [
   ...headRules,
   ...protocolRules,
   ...resourceRules,
+  ...burdenRules,
   ...patienceRules,
+  ...exhaustionRules,
   ...routingRules,
+  ...healthRules,
   ...duplicateRules,
   ...identityRules,
   ...orderRules,

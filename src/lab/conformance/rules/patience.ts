@@ -3,6 +3,7 @@ import type { Finding, Rule, Trial } from '../rule.ts';
 import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
 import { bytesOf, type Manner, type Observation } from '../wire.ts';
+import { delivered } from '../making/burden.ts';
 
 /** Group G, last part: who takes long, and who comes often. */
 export const patienceRules: readonly Rule[] = [
@@ -69,14 +70,6 @@ async function hold(stage: Stage, bytes: number, heldMs: number): Promise<Observ
 /** All at once, and then nothing for so long. */
 function silentFor(pauseMs: number, { length }: Buffer): Manner {
   return { pieceBytes: length, pauseMs, then: 'reset' };
-}
-
-async function delivered(stage: Stage, promptMs: number): Promise<Finding> {
-  const expected = `2xx within ${promptMs} ms`;
-  const observation = await stage.send(await stage.genuine(), 'meanwhile');
-  const observed = `${describe(observation)} after ${Math.round(observation.ms)} ms`;
-  const inTime = isAccepted(observation) && observation.ms < promptMs;
-  return inTime ? passed(expected, observed) : failed(expected, observed);
 }
 
 const PAUSE_MS = 250;

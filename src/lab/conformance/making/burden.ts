@@ -1,0 +1,51 @@
+import type { Finding } from '../rule.ts';
+import type { Stage } from '../stage.ts';
+import { describe, failed, isAccepted, passed } from '../trials.ts';
+import type { WireRequest } from '../wire.ts';
+
+/** Requests that prove nothing, and others of the same size that are as harmless as can be. */
+export interface Burden {
+  readonly name: string;
+  readonly heavy: WireRequest;
+  readonly plain: WireRequest;
+  /** How many of each at a time. */
+  readonly count: number;
+}
+
+/** A machine that is slow is slow for both of them, and hardly so much slower for one in every round. */
+const TIMES_PLAIN = 10;
+const MARGIN_MS = 1_000;
+const ROUNDS = 3;
+
+/** Whether heavy requests take about as long as plain ones, and others are served meanwhile. */
+export async function borne(stage: Stage, { name, heavy, plain, count }: Burden): Promise<Finding> {
+  const expected = `about as long as with nothing but letters (${TIMES_PLAIN} times that and ${MARGIN_MS} ms at most)`;
+  let observed = '';
+  for (let round = 0; round < ROUNDS; round += 1) {
+    const usualMs = await longestOf(stage, plain, 'plain', count);
+    const [heavyMs, finding] = await Promise.all([
+      longestOf(stage, heavy, 'attack', count),
+      delivered(stage, stage.endpoint.deadlineMs),
+    ]);
+    if (finding.outcome !== 'passed') return { ...finding, observed: `${name}: ${finding.observed}` };
+    observed = `${name}: ${heavyMs} ms for ${count} at once, with letters ${usualMs} ms`;
+    if (heavyMs <= TIMES_PLAIN * usualMs + MARGIN_MS) return passed(expected, observed);
+  }
+  return failed(expected, observed);
+}
+
+/** Milliseconds until the last of them is answered. */
+async function longestOf(stage: Stage, request: WireRequest, role: string, count: number): Promise<number> {
+  const sent = Array.from({ length: count }, () => stage.send(request, role, { failedProof: true }));
+  const times = (await Promise.all(sent)).map(({ ms }) => ms);
+  return Math.round(Math.max(...times));
+}
+
+/** Whether a genuine delivery is accepted right now, and how soon. */
+export async function delivered(stage: Stage, promptMs: number): Promise<Finding> {
+  const expected = `2xx within ${promptMs} ms`;
+  const observation = await stage.send(await stage.genuine(), 'meanwhile');
+  const observed = `${describe(observation)} after ${Math.round(observation.ms)} ms`;
+  const inTime = isAccepted(observation) && observation.ms < promptMs;
+  return inTime ? passed(expected, observed) : failed(expected, observed);
+}

@@ -1,0 +1,19 @@
+import { createServer, type Server } from 'node:http';
+
+/** Starts a receiver that says 200 to everything that is whole; `take` is given each body. */
+export function startFlawed(take: (body: Buffer) => unknown): Server {
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('error', () => undefined);
+    request.on('end', () => {
+      take(Buffer.concat(chunks));
+      response.end();
+    });
+  });
+  return server.listen(0, '127.0.0.1', () => {
+    const address = server.address();
+    const port = typeof address === 'object' ? (address?.port ?? 0) : 0;
+    process.stderr.write(`Listening on http://127.0.0.1:${port}\n`);
+  });
+}
