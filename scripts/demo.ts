@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isDeepStrictEqual, parseArgs, styleText } from 'node:util';
+import { isDeepStrictEqual, styleText } from 'node:util';
 import { rejections } from '../src/kit/errors.ts';
 import type { Entry } from '../src/kit/inbox/inbox.ts';
 import type { Fired, Sender } from '../src/lab/mock/sender.ts';
@@ -11,7 +11,8 @@ import { stagedExample } from '../src/example/staged.ts';
 import { kitVersion } from '../src/kit/program/version.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { readOptions, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { onOneLine } from '../src/lab/printable.ts';
 import { newFolder } from '../src/lab/rig/folder.ts';
 import { setUp, type Stage } from '../src/lab/stage/stage.ts';
 
@@ -33,7 +34,7 @@ const typeWidth = Math.max(
 );
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       once: { type: 'boolean', default: false },
@@ -195,8 +196,9 @@ function aligned([type, proof, reply, time, effect]: Cells): string {
   return [...cells, effect].join('  ').trimEnd();
 }
 
-/** A terminal breaks long lines anywhere; a file does not. */
-function cut(line: string): string {
+/** A terminal breaks long lines anywhere, a file does not; neither is to act upon what came from outside. */
+function cut(text: string): string {
+  const line = onOneLine(text);
   const { columns } = process.stdout as { readonly columns?: number };
   return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
 }

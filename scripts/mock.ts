@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { endpointsOf } from '../src/kit/endpoint/definition.ts';
 import { createChaos, type Chaos } from '../src/lab/mock/chaos.ts';
 import type { Disturb } from '../src/lab/mock/platforms/serve.ts';
@@ -12,9 +12,10 @@ import { missingIn, play } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
 import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
+import { onOneLine } from '../src/lab/printable.ts';
 import type { Source } from '../src/kit/source.ts';
 import { app } from './the-app.ts';
-import { receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { readOptions, receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
   apiEnvironment,
@@ -48,7 +49,7 @@ const PATIENCE_MS = 20_000;
 const QUIET_MS = 1_000;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       url: { type: 'string' },
@@ -170,7 +171,7 @@ async function playOnce(mock: Mock, scenario: Scenario): Promise<number> {
 }
 
 function show(right: boolean, words: string): void {
-  console.log(styleText(right ? 'green' : 'red', `${right ? '✓' : '✗'} ${words}`));
+  console.log(styleText(right ? 'green' : 'red', onOneLine(`${right ? '✓' : '✗'} ${words}`)));
 }
 
 /** The products know when they have sent everything, but not when the receiver has done everything. */

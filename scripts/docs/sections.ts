@@ -13,6 +13,7 @@ import { risr } from '../../src/kit/sources/risr/index.ts';
 import { hotdocsSwitches } from '../../src/lab/mock/platforms/hotdocs/switches.ts';
 import { phenixidSwitches } from '../../src/lab/mock/platforms/phenixid/switches.ts';
 import { risrSwitches } from '../../src/lab/mock/platforms/risr/switches.ts';
+import { takesNumbers } from '../../src/lab/mock/request.ts';
 import { scenarios } from '../../src/lab/mock/scenarios/index.ts';
 import { example } from '../../src/example/index.ts';
 import { commands } from './commands.ts';
@@ -143,7 +144,9 @@ function switchTable(switches: SwitchDefinitions): string {
   return table(['Switch', 'Choices, the usual one first', 'What it varies'], rows);
 }
 
-function choicesOf({ values, text = '' }: SwitchDefinition): string {
+function choicesOf(definition: SwitchDefinition): string {
+  const { values, text = '' } = definition;
   if (values) return values.map(code).join(', ');
+  if (takesNumbers(definition)) return `a whole number, usually ${code(text)}`;
   return text === '' ? 'any text' : `any text, usually ${code(text)}`;
 }

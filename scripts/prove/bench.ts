@@ -1,7 +1,6 @@
 import { tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
-import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
+import { pickSome, UsageError } from '../../src/lab/usage.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { inboxNames, type InboxName } from '../../src/lab/rig/inboxes.ts';
 import { comparisonsAt, type Comparison, type Lane } from './bench/lanes.ts';
 import { ContestantFailed, median } from './bench/load.ts';
@@ -62,7 +61,7 @@ interface Options {
 }
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       only: { type: 'string' },
@@ -89,8 +88,8 @@ await runCommand(async (args) => {
     connections = '32',
   } = values;
   const options: Options = {
-    only: values.only === undefined ? SECTIONS : someOf('--only', values.only, SECTIONS),
-    inbox: values.inbox === undefined ? inboxNames : someOf('--inbox', values.inbox, inboxNames),
+    only: values.only === undefined ? SECTIONS : pickSome('--only', values.only, SECTIONS),
+    inbox: values.inbox === undefined ? inboxNames : pickSome('--inbox', values.inbox, inboxNames),
     rounds: wholeNumber('--rounds', rounds, { min: 1, max: 1000 }),
     seconds: secondsIn(seconds),
     connections: wholeNumber('--connections', connections, { min: 1, max: 1000 }),

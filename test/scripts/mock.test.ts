@@ -75,7 +75,7 @@ it('sends a payload from a file with members changed, as often as asked', async 
   const receiver = await receiverAnswering(200);
   const file = join(newFolder(), 'payload.json');
   writeFileSync(file, '{"taskId":"mine"}');
-  const args = ['phenixid', 'OrderSigned', '--data', file, '--set', 'note=hello', '--count', '5'];
+  const args = ['phenixid', 'OrderSigned', '--data', file, '--add', 'note=hello', '--count', '5'];
   const { code, out } = await runScript('send', [...args, '--url', receiver.url.href, '--seed', '7'], {
     PHENIXID_SECRET: SECRET,
   });
