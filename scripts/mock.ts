@@ -11,7 +11,7 @@ import { scenarioOf, scenarios } from '../src/lab/mock/scenarios/index.ts';
 import { missingIn, play } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
-import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
+import { createMockApp, sendingLine } from '../src/lab/mock/server.ts';
 import { onOneLine } from '../src/lab/printable.ts';
 import type { Source } from '../src/kit/source.ts';
 import { app } from './the-app.ts';
@@ -129,7 +129,10 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
     if (request.path[0] !== 'admin') calls.push(`${platform} ${request.method}`);
     return chaos?.disturb(platform, request);
   };
-  server.on('request', createMockApp(senders, platforms, { disturb }));
+  server.on(
+    'request',
+    createMockApp(senders, platforms, { disturb, variables: apiEnvironment(`http://${host}`) }),
+  );
   return { host, senders, products, fired, calls, chaos, random: createRandom(seed) };
 }
 
@@ -207,9 +210,13 @@ async function listen(server: Server, port: number): Promise<boolean> {
 }
 
 async function runUntilStopped({ host, senders }: Mock, url: URL): Promise<number> {
-  console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.\n`);
-  console.log(overviewText(senders, host));
-  console.log(`${adviceFor(`http://${host}`)}\n`);
+  console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.
+
+  what it can do    curl http://${host}
+  send an event     ${sendingLine(senders, host)}
+  let the receiver call back, once
+                    curl http://${host}/env >> .env
+`);
   await untilStopped();
   return 0;
 }

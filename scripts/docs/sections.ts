@@ -14,6 +14,7 @@ import { hotdocsSwitches } from '../../src/lab/mock/platforms/hotdocs/switches.t
 import { phenixidSwitches } from '../../src/lab/mock/platforms/phenixid/switches.ts';
 import { risrSwitches } from '../../src/lab/mock/platforms/risr/switches.ts';
 import { takesNumbers } from '../../src/lab/mock/request.ts';
+import { createProducts } from '../../src/lab/stage/products.ts';
 import { scenarios } from '../../src/lab/mock/scenarios/index.ts';
 import { example } from '../../src/example/index.ts';
 import { commands } from './commands.ts';
@@ -30,6 +31,7 @@ export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, str
     ['switches', switchTables(sources.map(({ title, switches }) => [title, switches]))],
     ['product-switches', switchTables(productSwitches)],
     ['scenarios', scenarioTable()],
+    ['admin-addresses', adminTables()],
     ...sources.flatMap(ofSource),
   ]);
 }
@@ -74,6 +76,15 @@ function scenarioTable(): string {
     ['Scenario', 'What happens'],
     scenarios.map(({ name, summary }) => [code(name), summary]),
   );
+}
+
+/** What the products are asked for by the people who work with them. */
+function adminTables(): string {
+  const [receiver, origin] = [new URL('http://127.0.0.1:3000'), 'http://127.0.0.1:4000'];
+  const products = createProducts({ app: example, env: {}, receiver, origin, seed: 0 });
+  return [products.hotdocs, products.phenixid, products.risr]
+    .map(({ admin }) => ['```text', ...admin, '```'].join('\n'))
+    .join('\n\n');
 }
 
 function eventTable(source: Source): string {

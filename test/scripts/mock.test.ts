@@ -133,10 +133,18 @@ it('keeps a mock running until it is stopped', async () => {
   const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
   const sent = await fetch(`${address}/send/phenixid/OrderCreated`, json);
   const closed = await fetch(`${address}/send/${first.name}/${type}`, json);
+  const overview = await (await fetch(address)).text();
+  const variables = await (await fetch(`${address}/env`)).text();
   mock.kill('SIGINT');
   expect(await sent.json()).toMatchObject({ type: 'OrderCreated', verdict: { ok: true } });
   expect([closed.status, await closed.text()]).toEqual([400, expect.stringContaining(variable)]);
-  expect((await end).code).toBe(0);
+  expect(overview).toMatch(/^ {2}POST \/hotdocs\/admin\/workitems\/:item\/finish$/m);
+  expect(overview).toMatch(/^ {2}POST \/phenixid\/admin\/tasks\/:task\/sign$/m);
+  expect(overview).toMatch(/^ {2}PUT \/risr\/admin\/switches$/m);
+  expect(variables).toContain(`PHENIXID_API_URL=${address}/phenixid/\n`);
+  const { code, out } = await end;
+  expect(code).toBe(0);
+  expect(out.trimEnd().split('\n').length).toBeLessThan(10);
 });
 
 it('begins with the tasks of a file, and sends where a config.json of Signing Workflow says', async () => {

@@ -11,6 +11,11 @@ import type { FireOptions, Fired, Sender } from './sender.ts';
 import { printableJson } from '../../kit/log.ts';
 import { pick, pickOne, UsageError } from '../usage.ts';
 
+export interface MockAppOptions extends ServeOptions {
+  /** Of the receiver, so that its handlers call the APIs here. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
+
 /**
  * The mock as a program that keeps running, sends on request, and has the products' own APIs below their names. To be
  * listened to on loopback only.
@@ -18,15 +23,22 @@ import { pick, pickOne, UsageError } from '../usage.ts';
 export function createMockApp(
   senders: readonly Sender[],
   platforms: readonly Platform[] = [],
-  serving: ServeOptions = {},
+  { variables = {}, ...serving }: MockAppOptions = {},
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet(), refuseForeigners);
   app.get('/', (request, response) => {
-    const listings = senders.map(({ source }) => listingOf(source));
+    const listings = senders.map(({ source }) => ({
+      ...listingOf(source),
+      admin: platforms.find(({ name }) => name === source.name)?.admin ?? [],
+    }));
     if (request.accepts(['text', 'json']) === 'json') response.json(listings);
-    else response.type('text').send(overviewText(senders, request.headers.host ?? ''));
+    else response.type('text').send(overviewText(senders, platforms, request.headers.host ?? ''));
+  });
+  app.get('/env', (_request, response) => {
+    const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+    response.type('text').send(lines.join(''));
   });
   app.post(
     '/send/:source/:type',
@@ -42,19 +54,27 @@ export function createMockApp(
   return app;
 }
 
-/** How to use it, with a line to try. */
-export function overviewText(senders: readonly Sender[], host: string): string {
-  const [first] = senders;
+/** A line for a shell that has an event sent. */
+export function sendingLine([first]: readonly Sender[], host: string): string {
   const source = first?.source.name ?? 'source';
   const type = Object.keys(first?.source.events ?? {})[0] ?? 'Event';
+  return `curl -H 'Content-Type: application/json' -d '{}' http://${host}/send/${source}/${type}`;
+}
+
+/** How to use it, with a line to try. */
+function overviewText(senders: readonly Sender[], platforms: readonly Platform[], host: string): string {
   return [
     'Try:',
     '',
-    `  curl -H 'Content-Type: application/json' -d '{}' http://${host}/send/${source}/${type}`,
+    `  ${sendingLine(senders, host)}`,
     '',
     'The JSON may have: payload (instead of the example), set ({"a.b": value}), switches ({"name": "choice"}),',
-    'fault, count, concurrency.',
+    'add (for members that the event does not have), fault, count, concurrency.',
     '',
+    ...(platforms.length === 0
+      ? []
+      : ["What people do in the products' own pages, and what the mocks can be asked:", '']),
+    ...platforms.flatMap(({ admin }) => [...admin.map((address) => `  ${address}`), '']),
     ...senders.map((sender) => listingText(listingOf(sender.source))),
   ].join('\n');
 }

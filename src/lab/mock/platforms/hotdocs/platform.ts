@@ -12,7 +12,7 @@ import { hotdocsSwitches } from './switches.ts';
 import { createWebhooks, webhookFields, type Webhooks } from './webhooks.ts';
 import { createWorkItems, newWorkItem, type Version, type WorkItem } from './work-items.ts';
 import { ApiRefusal, type Platform, type PlatformReply, type PlatformRequest } from '../platform.ts';
-import { dispatch, route, type Route } from '../routes.ts';
+import { addressesOf, dispatch, route, type Route } from '../routes.ts';
 
 /** HotDocs Advance in memory. What a scenario's people do are its methods; what the product does follows from them. */
 export interface HotdocsPlatform extends Platform {
@@ -92,6 +92,7 @@ export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform 
 
   return {
     name: 'hotdocs',
+    admin: addressesOf('/hotdocs/admin', doors.admin),
     handle: (request) => handle(doors, request),
     webhooks,
     createWorkItem: (input = {}) => workItems.create(newWorkItem.parse(input)),
