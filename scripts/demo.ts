@@ -25,6 +25,8 @@ event and what came of it on both sides.
   --chaos seed  on a bad day: events late, out of order, twice or lost, APIs failing; the same seed does the same again
 `;
 
+/** As shells say it of what Ctrl-C has ended. */
+const INTERRUPTED = 130;
 const SEEDS = { min: 0, max: 2 ** 31 };
 const PLACES = { platform: 'there, in the product', receiver: 'here, in the receiver' };
 const PROOF_WIDTH = 25;
@@ -52,8 +54,9 @@ await runCommand(async (args) => {
 });
 
 async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
-  // From the start: Ctrl-C during the rows must not leave the folder behind.
-  const stopped = untilStopped();
+  let code = INTERRUPTED;
+  // At once, whatever is waited for: nothing here is worth an orderly end, and the folder goes with the process.
+  void untilStopped().then(() => process.exit(code));
   const stage = await setUp(stagedExample, folder, { chaosSeed });
   try {
     console.log(
@@ -65,11 +68,12 @@ async function runDemo(folder: string, once: boolean, chaosSeed: number | undefi
     console.log(
       `\n${failed === 0 ? 'Every row is as it should be.' : `${failed} rows are NOT as they should be.`}`,
     );
+    code = failed === 0 ? 0 : 1;
     if (!once) {
       showAround(stage, folder);
-      await stopped;
+      await untilStopped();
     }
-    return failed === 0 ? 0 : 1;
+    return code;
   } finally {
     await stage.tearDown();
   }
