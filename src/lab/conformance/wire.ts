@@ -129,7 +129,10 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
       if (ended) return;
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > MOST_REPLY_BYTES) return end(false, 'REPLY_TOO_LARGE');
+      if (bytes > MOST_REPLY_BYTES) {
+        end(false, 'REPLY_TOO_LARGE');
+        return;
+      }
       if (lingering !== undefined || !parseReply(Buffer.concat(chunks), false, method).whole) return;
       clearTimeout(timer);
       lingering = setTimeout(() => end(false, undefined), manner?.lingerMs ?? 0);
