@@ -147,7 +147,11 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
   it('finds entries by what the sender calls them, by their subject, and by when they came', async () => {
     const [byId, bySubject] = await withInbox(async (inbox) => [
       await store(inbox, { eventId: 'evt-7', receivedAt: Date.now() }),
-      await store(inbox, { source: 'phenixid', subject: 'phenixid task:07c6', receivedAt: Date.now() - DAY_MS }),
+      await store(inbox, {
+        source: 'phenixid',
+        subject: 'phenixid task:07c6',
+        receivedAt: Date.now() - DAY_MS,
+      }),
     ]);
     const found = async (...args: string[]) => {
       const { out } = await run(['list', '--json', ...args], url);

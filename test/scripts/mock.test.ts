@@ -135,9 +135,18 @@ it('keeps a mock running until it is stopped', async () => {
   const closed = await fetch(`${address}/send/${first.name}/${type}`, json);
   const overview = await (await fetch(address)).text();
   const variables = await (await fetch(`${address}/env`)).text();
+  const switched = await fetch(`${address}/phenixid/admin/switches`, {
+    ...json,
+    method: 'PUT',
+    body: '{"lastSignatur":"accepted-first"}',
+  });
   mock.kill('SIGINT');
   expect(await sent.json()).toMatchObject({ type: 'OrderCreated', verdict: { ok: true } });
   expect([closed.status, await closed.text()]).toEqual([400, expect.stringContaining(variable)]);
+  expect([switched.status, await switched.text()]).toEqual([
+    400,
+    expect.stringContaining('Did you mean lastSignature?'),
+  ]);
   expect(overview).toMatch(/^ {2}POST \/hotdocs\/admin\/workitems\/:item\/finish$/m);
   expect(overview).toMatch(/^ {2}POST \/phenixid\/admin\/tasks\/:task\/sign$/m);
   expect(overview).toMatch(/^ {2}PUT \/risr\/admin\/switches$/m);
@@ -171,7 +180,7 @@ it('begins with the tasks of a file, and sends where a config.json of Signing Wo
 it.each([
   ['is not there', undefined, /cannot be read as JSON/],
   ['is no JSON', '{', /cannot be read as JSON/],
-  ['has a product that there is not', '{"hotdoc":{}}', /hotdoc/],
+  ['has a product that there is not', '{"hotdoc":{}}', /Did you mean hotdocs\?/],
 ])('does not begin with a file that %s', async (_what, content, message) => {
   const file = join(newFolder(), 'state.json');
   if (content !== undefined) writeFileSync(file, content);

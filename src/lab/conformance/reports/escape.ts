@@ -10,9 +10,7 @@ const ORDER_AT_START = /^(\s*)::/;
 
 /** Text on one line that does nothing but show itself. */
 export function plain(text: string): string {
-  return onOneLine(text)
-    .replace(ORDER_AT_START, '$1\\::')
-    .replaceAll(DOUBLE_HASH, '#\\#');
+  return onOneLine(text).replace(ORDER_AT_START, '$1\\::').replaceAll(DOUBLE_HASH, '#\\#');
 }
 
 /** The same, and no longer than it is worth. */

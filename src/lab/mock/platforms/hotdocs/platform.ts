@@ -63,7 +63,7 @@ export const hotdocsSeed = z.strictObject({
 export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform {
   const { fire, random, now, baseUrl, readAnswers, tls } = options;
   const seed = hotdocsSeed.parse(options.seed ?? {});
-  const choices = createChoices(hotdocsSwitches, options.switches);
+  const choices = createChoices(hotdocsSwitches, options);
   const { choose, own } = choices;
 
   const webhooks = createWebhooks(random);

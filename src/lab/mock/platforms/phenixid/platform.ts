@@ -54,7 +54,7 @@ export interface PhenixidOptions extends PlatformOptions {
 export function createPhenixidPlatform(options: PhenixidOptions): PhenixidPlatform {
   const { fire, random, now } = options;
   const target = webHookTarget(options.config);
-  const choices = createChoices(phenixidSwitches, options.switches);
+  const choices = createChoices(phenixidSwitches, options);
   const { own, choose } = choices;
   const archive = createArchive(random, now, own);
   for (const task of phenixidSeed.parse(options.seed ?? {}).tasks) placeTask(task, archive, random, now());

@@ -56,7 +56,7 @@ export interface RisrOptions extends PlatformOptions {
 export function createRisrPlatform(options: RisrOptions): RisrPlatform {
   const { fire, random, now, baseUrl, tls } = options;
   const { organisation, apiUsers, roles, userFields, workflow, ...seed } = risrSeed.parse(options.seed ?? {});
-  const choices = createChoices(risrSwitches, options.switches);
+  const choices = createChoices(risrSwitches, options);
   const { own, choose } = choices;
   const conflictStatus = () => Number(own().conflict);
   const users = createDocuments<User>({ what: 'user', random, conflictStatus });
