@@ -7,6 +7,7 @@ import { app } from './the-app.ts';
 import { example } from '../src/example/index.ts';
 import { runCommand } from '../src/lab/command.ts';
 import { startKit } from '../src/lab/rig/kit.ts';
+import { printable } from '../src/lab/printable.ts';
 import { textTable } from '../src/lab/rig/table.ts';
 import { projectFile } from '../src/lab/rig/program.ts';
 import { readCommandLine, type CommandLine } from './conform/options.ts';
@@ -16,7 +17,7 @@ import { USAGE } from './conform/usage.ts';
 
 // Exit code 1 means that the receiver is at fault; what breaks here must not look like that.
 process.once('uncaughtException', (error) => {
-  console.error(`The suite broke off: ${messageOf(error)}`);
+  console.error(`The suite broke off: ${printable(messageOf(error))}`);
   process.exit(exitCodes.broken);
 });
 
@@ -28,7 +29,7 @@ await runCommand(async (args) => {
     return await conform(line);
   } catch (error) {
     if (error instanceof UsageError) throw error;
-    console.error(`The suite broke off: ${messageOf(error)}`);
+    console.error(`The suite broke off: ${printable(messageOf(error))}`);
     return exitCodes.broken;
   }
 });

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { isDeepStrictEqual, parseArgs, styleText } from 'node:util';
+import { isDeepStrictEqual, styleText } from 'node:util';
 import { rejections } from '../src/kit/errors.ts';
 import type { Entry } from '../src/kit/inbox/inbox.ts';
 import type { Fired, Sender } from '../src/lab/mock/sender.ts';
@@ -11,7 +11,8 @@ import { stagedExample } from '../src/example/staged.ts';
 import { kitVersion } from '../src/kit/program/version.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { readOptions, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { onOneLine } from '../src/lab/printable.ts';
 import { newFolder } from '../src/lab/rig/folder.ts';
 import { setUp, type Stage } from '../src/lab/stage/stage.ts';
 
@@ -24,6 +25,8 @@ event and what came of it on both sides.
   --chaos seed  on a bad day: events late, out of order, twice or lost, APIs failing; the same seed does the same again
 `;
 
+/** As shells say it of what Ctrl-C has ended. */
+const INTERRUPTED = 130;
 const SEEDS = { min: 0, max: 2 ** 31 };
 const PLACES = { platform: 'there, in the product', receiver: 'here, in the receiver' };
 const PROOF_WIDTH = 25;
@@ -33,7 +36,7 @@ const typeWidth = Math.max(
 );
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       once: { type: 'boolean', default: false },
@@ -51,8 +54,9 @@ await runCommand(async (args) => {
 });
 
 async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
-  // From the start: Ctrl-C during the rows must not leave the folder behind.
-  const stopped = untilStopped();
+  let code = INTERRUPTED;
+  // At once, whatever is waited for: nothing here is worth an orderly end, and the folder goes with the process.
+  void untilStopped().then(() => process.exit(code));
   const stage = await setUp(stagedExample, folder, { chaosSeed });
   try {
     console.log(
@@ -64,11 +68,12 @@ async function runDemo(folder: string, once: boolean, chaosSeed: number | undefi
     console.log(
       `\n${failed === 0 ? 'Every row is as it should be.' : `${failed} rows are NOT as they should be.`}`,
     );
+    code = failed === 0 ? 0 : 1;
     if (!once) {
       showAround(stage, folder);
-      await stopped;
+      await untilStopped();
     }
-    return failed === 0 ? 0 : 1;
+    return code;
   } finally {
     await stage.tearDown();
   }
@@ -195,8 +200,9 @@ function aligned([type, proof, reply, time, effect]: Cells): string {
   return [...cells, effect].join('  ').trimEnd();
 }
 
-/** A terminal breaks long lines anywhere; a file does not. */
-function cut(line: string): string {
+/** A terminal breaks long lines anywhere, a file does not; neither is to act upon what came from outside. */
+function cut(text: string): string {
+  const line = onOneLine(text);
   const { columns } = process.stdout as { readonly columns?: number };
   return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
 }

@@ -1,10 +1,9 @@
 import { globSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from '../src/lab/usage.ts';
 import { sources } from '../src/kit/sources/index.ts';
-import { runCommand } from '../src/lab/command.ts';
+import { readOptions, runCommand } from '../src/lab/command.ts';
 import { commands } from './docs/commands.ts';
 import { envExample } from './docs/env-example.ts';
 import { staleSections, withSections, type Page } from './docs/pages.ts';
@@ -24,7 +23,7 @@ const ENV_EXAMPLE = join(root, 'templates', 'env.example');
 const packageJson = z.object({ scripts: z.record(z.string(), z.string()) });
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
   });

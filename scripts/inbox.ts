@@ -1,13 +1,13 @@
-import { parseArgs } from 'node:util';
 import type { Inbox } from '../src/kit/inbox/inbox.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../src/lab/command.ts';
+import { readOptions, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { effectsIn } from '../src/lab/rig/effects.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';
 import type { Command } from './inbox/command.ts';
 import { exportEntries } from './inbox/export.ts';
 import { list, show, stats } from './inbox/look.ts';
+import { checkNames } from './inbox/names.ts';
 import { withInbox } from './inbox/with-inbox.ts';
 
 const USAGE = `Looks into the inbox of a receiver, running or not, and changes what becomes of its entries.
@@ -25,10 +25,14 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
 
   --status waiting|running|done|dead   for list and export
   --source name, --type event          for list, export, and replay --dead
+  --id id                              for the same: as the sender calls the event, or what it is about (a task, a booking)
+  --subject text                       for the same: what is handled in turn, as list --json shows it: task:07c6ad8c-…
+  --since 2h                           for the same: received since 90min, 2h, 3d, or 2031-02-03T14:00:00Z
   --limit n                            for list (default 20) and export (default all)
   --content                            for show: what was received and answered; may be personal data
   --reason text                        for discard: kept with the entry, never with personal data in it
-  --days n                             for prune (default RETENTION_DAYS, where the receiver is told one)
+  --days n                             for prune (default RETENTION_DAYS, where the receiver is told one); less than 1
+                                       needs --yes
   --json                               for programs; content as base64
   --help                               this
 
@@ -43,6 +47,9 @@ encrypted, INBOX_KEYS_FILE names the file of its keys. A running receiver takes 
 Exit code: 0 done, 1 not found or not possible, 2 the command is not right.
 `;
 
+/** What entries can be found by. */
+const named = ['source', 'type', 'id', 'subject', 'since'] as const;
+
 const noSeq = (seqs: readonly number[]) => seqs.length === 0;
 
 const commands: readonly (readonly [string, Command])[] = [
@@ -50,7 +57,7 @@ const commands: readonly (readonly [string, Command])[] = [
     'list',
     {
       run: list,
-      options: ['status', 'source', 'type', 'limit'],
+      options: ['status', ...named, 'limit'],
       fits: noSeq,
       expects: 'list takes no <seq>: did you mean show?',
     },
@@ -68,10 +75,11 @@ const commands: readonly (readonly [string, Command])[] = [
     'replay',
     {
       run: replay,
-      options: ['dead', 'source', 'type'],
+      options: ['dead', ...named],
       fits: (seqs, { dead, filter }) =>
         dead ? noSeq(seqs) : seqs.length > 0 && Object.keys(filter).length === 0,
-      expects: 'replay takes either <seq> … or --dead; --source and --type go with --dead.',
+      expects:
+        'replay takes either <seq> … or --dead; what finds entries, as --source and --type, goes with --dead.',
     },
   ],
   [
@@ -87,9 +95,11 @@ const commands: readonly (readonly [string, Command])[] = [
     'prune',
     {
       run: prune,
-      options: ['days'],
-      fits: (seqs, { days }) => noSeq(seqs) && days !== undefined,
-      expects: 'prune takes no <seq>, and --days n unless RETENTION_DAYS says it.',
+      options: ['days', 'yes'],
+      fits: (seqs, { days, yes }) => noSeq(seqs) && days !== undefined && (yes || days >= 1),
+      expects:
+        'prune takes no <seq>, and --days n unless RETENTION_DAYS says it. Less than a day forgets what was done just now, ' +
+        'and a redelivery of it would be a new event: add --yes if that is meant.',
     },
   ],
   ['stats', { run: stats, options: [], fits: noSeq, expects: 'stats takes no <seq>.' }],
@@ -97,7 +107,7 @@ const commands: readonly (readonly [string, Command])[] = [
     'export',
     {
       run: exportEntries,
-      options: ['status', 'source', 'type', 'limit'],
+      options: ['status', ...named, 'limit'],
       fits: noSeq,
       expects: 'export takes no <seq>.',
     },
@@ -111,7 +121,7 @@ async function effects(inbox: Inbox): Promise<number> {
 }
 
 await runCommand(async (args) => {
-  const { values, positionals } = parseArgs({ args, allowPositionals: true, options });
+  const { values, positionals } = readOptions({ args, allowPositionals: true, options });
   const [name, ...rest] = positionals;
   if (values.help) {
     console.log(USAGE);
@@ -124,5 +134,8 @@ await runCommand(async (args) => {
   const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
   const chosen = chosenBy(values, process.env['RETENTION_DAYS']);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
-  return withInbox((inbox) => command.run(inbox, seqs, chosen));
+  return withInbox(async (inbox) => {
+    await checkNames(inbox, chosen.filter);
+    return command.run(inbox, seqs, chosen);
+  });
 });

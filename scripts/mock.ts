@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { parseArgs, styleText } from 'node:util';
+import { styleText } from 'node:util';
 import { endpointsOf } from '../src/kit/endpoint/definition.ts';
 import { createChaos, type Chaos } from '../src/lab/mock/chaos.ts';
 import type { Disturb } from '../src/lab/mock/platforms/serve.ts';
@@ -11,10 +11,11 @@ import { scenarioOf, scenarios } from '../src/lab/mock/scenarios/index.ts';
 import { missingIn, play } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
-import { createMockApp, overviewText } from '../src/lab/mock/server.ts';
+import { createMockApp, sendingLine } from '../src/lab/mock/server.ts';
+import { onOneLine } from '../src/lab/printable.ts';
 import type { Source } from '../src/kit/source.ts';
 import { app } from './the-app.ts';
-import { receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
+import { readOptions, receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
   apiEnvironment,
@@ -48,7 +49,7 @@ const PATIENCE_MS = 20_000;
 const QUIET_MS = 1_000;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       url: { type: 'string' },
@@ -128,7 +129,10 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
     if (request.path[0] !== 'admin') calls.push(`${platform} ${request.method}`);
     return chaos?.disturb(platform, request);
   };
-  server.on('request', createMockApp(senders, platforms, { disturb }));
+  server.on(
+    'request',
+    createMockApp(senders, platforms, { disturb, variables: apiEnvironment(`http://${host}`) }),
+  );
   return { host, senders, products, fired, calls, chaos, random: createRandom(seed) };
 }
 
@@ -170,7 +174,7 @@ async function playOnce(mock: Mock, scenario: Scenario): Promise<number> {
 }
 
 function show(right: boolean, words: string): void {
-  console.log(styleText(right ? 'green' : 'red', `${right ? '✓' : '✗'} ${words}`));
+  console.log(styleText(right ? 'green' : 'red', onOneLine(`${right ? '✓' : '✗'} ${words}`)));
 }
 
 /** The products know when they have sent everything, but not when the receiver has done everything. */
@@ -206,9 +210,13 @@ async function listen(server: Server, port: number): Promise<boolean> {
 }
 
 async function runUntilStopped({ host, senders }: Mock, url: URL): Promise<number> {
-  console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.\n`);
-  console.log(overviewText(senders, host));
-  console.log(`${adviceFor(`http://${host}`)}\n`);
+  console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.
+
+  what it can do    curl http://${host}
+  send an event     ${sendingLine(senders, host)}
+  let the receiver call back, once
+                    curl http://${host}/env >> .env
+`);
   await untilStopped();
   return 0;
 }

@@ -1,9 +1,8 @@
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
 import { app } from '../src/app/index.ts';
 import type { Source } from '../src/kit/source.ts';
 import { sources as products } from '../src/kit/sources/index.ts';
-import { runCommand } from '../src/lab/command.ts';
+import { readOptions, runCommand } from '../src/lab/command.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import type { Stamped } from './stamp/draft.ts';
 import { stampEvent } from './stamp/event.ts';
@@ -28,7 +27,7 @@ Exit code: 0 all is written, 1 something is to be added by hand, 2 nothing was w
 const root = join(import.meta.dirname, '..');
 
 await runCommand(async (args) => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readOptions({
     args,
     allowPositionals: true,
     options: {

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { printable } from '../src/lab/printable.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 
 const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app. Each takes --help.
@@ -37,7 +38,7 @@ async function load(name: string | undefined): Promise<void> {
     await pick('proof', name, Object.entries(proofs))();
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    console.error(error.message);
+    console.error(printable(error.message));
     process.exitCode = 2;
   }
 }

@@ -1,4 +1,3 @@
-import { parseArgs } from 'node:util';
 import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/kit/program/config.ts';
 import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoint/definition.ts';
 import { messageOf } from '../src/kit/errors.ts';
@@ -10,7 +9,8 @@ import { risr } from '../src/kit/sources/risr/index.ts';
 import type { Registration } from '../src/kit/sources/risr/api/registrations.ts';
 import { app } from './the-app.ts';
 import { startupProblems } from '../src/kit/program/startup.ts';
-import { runCommand } from '../src/lab/command.ts';
+import { readOptions, runCommand } from '../src/lab/command.ts';
+import { onOneLine, printable } from '../src/lab/printable.ts';
 import { openRegistrations, type Registrations } from './registrations.ts';
 
 const USAGE = `Registers this receiver at risr/advance, with the secrets of its own endpoints.
@@ -57,7 +57,7 @@ class NotPossible extends Error {
 }
 
 await runCommand(async (args) => {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = readOptions({
     args,
     allowPositionals: true,
     options: {
@@ -80,7 +80,9 @@ await runCommand(async (args) => {
     return 0;
   } catch (error) {
     if (!isExpected(error)) throw error;
-    console.error(error instanceof ConfigInvalid ? startupProblems(error).trimEnd() : error.message);
+    console.error(
+      printable(error instanceof ConfigInvalid ? startupProblems(error).trimEnd() : error.message),
+    );
     return 1;
   }
 });
@@ -146,7 +148,7 @@ function topicsIn({ endpoints }: Config, wanted: readonly string[]): Topic[] {
 async function list(tools: Registering): Promise<void> {
   const registrations = await registered(tools);
   if (registrations.length === 0) console.log('Nothing is registered.');
-  for (const { topic, url, id, rev } of registrations) console.log(`${topic}  ${url}  ${id}  ${rev}`);
+  for (const { topic, url, id, rev } of registrations) print(topic, url, id, rev);
 }
 
 /** Listed first, so that nothing is registered twice; where that fails nothing is registered at all. */
@@ -158,7 +160,7 @@ async function create(tools: Registering): Promise<void> {
     const known = there.find((registration) => registration.topic === topic && registration.url === url);
     const made = known ?? (await api.registrations.create({ topic, url, secret }));
     notes.note({ id: made.id, rev: made.rev, topic, url });
-    console.log(`${topic}  ${url}  ${made.id}  ${known ? 'was registered already' : 'registered'}`);
+    print(topic, url, made.id, known ? 'was registered already' : 'registered');
   }
 }
 
@@ -181,8 +183,13 @@ async function remove(tools: Registering): Promise<void> {
   for (const { id, rev, topic, url } of ours) {
     await api.registrations.remove({ id, rev });
     notes.forget(id);
-    console.log(`${topic}  ${url}  ${id}  removed`);
+    print(topic, url, id, 'removed');
   }
+}
+
+/** On a line: the API's words may be anything. */
+function print(...cells: readonly string[]): void {
+  console.log(onOneLine(cells.join('  ')));
 }
 
 /** As the API lists them. That call is not documented: where there is none, what was noted here has to do. */

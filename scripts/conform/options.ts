@@ -1,5 +1,6 @@
-import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { ParseArgsConfig } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
+import { readOptions } from '../../src/lab/command.ts';
 
 /** What can be said on the command line. */
 const options = {
@@ -57,7 +58,7 @@ export function readCommandLine(args: readonly string[]): CommandLine {
 }
 
 function read(args: readonly string[]) {
-  return parseArgs({ args: [...args], options, tokens: true });
+  return readOptions({ args: [...args], options, tokens: true });
 }
 
 /** What chooses among the cases, or concerns the run as a whole. */

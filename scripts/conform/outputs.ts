@@ -4,6 +4,7 @@ import type { Report } from '../../src/lab/conformance/reports/report.ts';
 import { terminalReport } from '../../src/lab/conformance/reports/terminal.ts';
 import type { RunEvent } from '../../src/lab/conformance/result.ts';
 import { messageOf } from '../../src/kit/errors.ts';
+import { printable } from '../../src/lab/printable.ts';
 import { pick, UsageError } from '../../src/lab/usage.ts';
 
 /** Everything that is written of a run. */
@@ -53,7 +54,7 @@ export function openOutputs(wishes: readonly Wish[]): Outputs {
       for (const { report, write } of files) write(report(event));
     },
     say(line) {
-      terminal.write(`${line}\n`);
+      terminal.write(`${printable(line)}\n`);
     },
     close() {
       for (const { close } of files) close();

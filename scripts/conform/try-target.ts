@@ -35,6 +35,7 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
   const again = (one: CaseEnded) => line.again(partOf(one), prepared.run.seed);
   const outputs = openOutputs(prepared.wishes);
   try {
+    if (!line.values.kit) outputs.say(WARNING);
     for (const words of remarks(leftOut, prepared.lapsedWaivers)) outputs.say(words);
     const ended = await runConformance({
       ...choice,
@@ -48,6 +49,11 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
     outputs.close();
   }
 }
+
+/** The receiver of the kit, started for the purpose, has nothing to lose. */
+const WARNING =
+  'This runs the real handlers of the receiver hundreds of times, with deliveries that look genuine. Try a staging receiver ' +
+  'that reaches nothing of value; one of this kit is best started with INBOX_URL=memory:, so that it keeps none of them.';
 
 function targetsFor(
   values: Values,

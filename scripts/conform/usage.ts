@@ -7,6 +7,8 @@ it and as attackers would: is what is genuine accepted, and everything else refu
   npm run conform -- --kit                        the receiver of this kit, started for the purpose, at level 3
   npm run conform -- --list                       all rules
 
+The real handlers of the receiver run hundreds of times: try a staging receiver; one of this kit with INBOX_URL=memory:.
+
 Where
   --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
   --source name            hotdocs, phenixid, risr or all (default); several times

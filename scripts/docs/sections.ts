@@ -13,6 +13,8 @@ import { risr } from '../../src/kit/sources/risr/index.ts';
 import { hotdocsSwitches } from '../../src/lab/mock/platforms/hotdocs/switches.ts';
 import { phenixidSwitches } from '../../src/lab/mock/platforms/phenixid/switches.ts';
 import { risrSwitches } from '../../src/lab/mock/platforms/risr/switches.ts';
+import { takesNumbers } from '../../src/lab/mock/request.ts';
+import { createProducts } from '../../src/lab/stage/products.ts';
 import { scenarios } from '../../src/lab/mock/scenarios/index.ts';
 import { example } from '../../src/example/index.ts';
 import { commands } from './commands.ts';
@@ -29,6 +31,7 @@ export function sectionsFor(sources: readonly Source[]): ReadonlyMap<string, str
     ['switches', switchTables(sources.map(({ title, switches }) => [title, switches]))],
     ['product-switches', switchTables(productSwitches)],
     ['scenarios', scenarioTable()],
+    ['admin-addresses', adminTables()],
     ...sources.flatMap(ofSource),
   ]);
 }
@@ -73,6 +76,15 @@ function scenarioTable(): string {
     ['Scenario', 'What happens'],
     scenarios.map(({ name, summary }) => [code(name), summary]),
   );
+}
+
+/** What the products are asked for by the people who work with them. */
+function adminTables(): string {
+  const [receiver, origin] = [new URL('http://127.0.0.1:3000'), 'http://127.0.0.1:4000'];
+  const products = createProducts({ app: example, env: {}, receiver, origin, seed: 0 });
+  return [products.hotdocs, products.phenixid, products.risr]
+    .map(({ admin }) => ['```text', ...admin, '```'].join('\n'))
+    .join('\n\n');
 }
 
 function eventTable(source: Source): string {
@@ -143,7 +155,9 @@ function switchTable(switches: SwitchDefinitions): string {
   return table(['Switch', 'Choices, the usual one first', 'What it varies'], rows);
 }
 
-function choicesOf({ values, text = '' }: SwitchDefinition): string {
+function choicesOf(definition: SwitchDefinition): string {
+  const { values, text = '' } = definition;
   if (values) return values.map(code).join(', ');
+  if (takesNumbers(definition)) return `a whole number, usually ${code(text)}`;
   return text === '' ? 'any text' : `any text, usually ${code(text)}`;
 }

@@ -43,12 +43,11 @@ export async function prune(
 }
 
 /** Only their numbers, oldest first: there may be many, and replaying out of order would run them out of order. */
-async function allDead(inbox: Inbox, { source, type }: Chosen['filter']): Promise<number[]> {
-  const of = { ...(source !== undefined && { source }), ...(type !== undefined && { type }) };
+async function allDead(inbox: Inbox, filter: Chosen['filter']): Promise<number[]> {
   const seqs: number[] = [];
   for (;;) {
     const page = await inbox.list({
-      ...of,
+      ...filter,
       status: 'dead',
       before: seqs.at(-1) ?? Number.MAX_SAFE_INTEGER,
       limit: PAGE,

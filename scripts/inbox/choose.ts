@@ -1,6 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
 import { statuses } from '../../src/kit/inbox/inbox.ts';
-import { pick } from '../../src/lab/usage.ts';
+import { pickOne, UsageError } from '../../src/lab/usage.ts';
 import { wholeNumber } from '../../src/lab/command.ts';
 import type { Chosen } from './command.ts';
 
@@ -8,11 +8,15 @@ export const options = {
   status: { type: 'string' },
   source: { type: 'string' },
   type: { type: 'string' },
+  id: { type: 'string' },
+  subject: { type: 'string' },
+  since: { type: 'string' },
   limit: { type: 'string' },
   dead: { type: 'boolean' },
   content: { type: 'boolean' },
   reason: { type: 'string' },
   days: { type: 'string' },
+  yes: { type: 'boolean' },
   json: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
@@ -24,19 +28,35 @@ const MOST_DAYS = 36_500;
 
 /** @throws UsageError */
 export function chosenBy(values: Values, retentionDays: string | undefined): Chosen {
-  const { status, source, type, limit, dead = false, content = false, reason, days, json = false } = values;
-  const known = statuses.map((each) => [each, each] as const);
+  const { status, source, type, id, subject, since, limit, days, reason } = values;
+  const { dead = false, content = false, yes = false, json = false } = values;
   return {
     filter: {
-      ...(status !== undefined && { status: pick('--status', status, known) }),
+      ...(status !== undefined && { status: pickOne('--status', status, statuses) }),
       ...(source !== undefined && { source }),
       ...(type !== undefined && { type }),
+      ...(id !== undefined && { about: id }),
+      ...(subject !== undefined && { subject }),
+      ...(since !== undefined && { since: momentIn(since, Date.now()) }),
     },
     limit: limit === undefined ? undefined : wholeNumber('--limit', limit, { min: 1, max: 100_000_000 }),
-    ...{ dead, content, reason, json },
+    ...{ dead, content, reason, yes, json },
     days:
       days === undefined ? keptFor(retentionDays) : wholeNumber('--days', days, { min: 0, max: MOST_DAYS }),
   };
+}
+
+const MS_PER = { min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** `90min`, `2h`, `3d` before now, or a day or moment as ISO 8601 writes it. @throws UsageError */
+function momentIn(text: string, now: number): number {
+  const [, count, unit] = /^(\d{1,6})(min|h|d)$/.exec(text) ?? [];
+  if (count !== undefined) return now - Number(count) * MS_PER[unit as keyof typeof MS_PER]; // as the pattern says
+  const at = /^\d{4}-\d\d-\d\d/.test(text) ? Date.parse(text) : NaN;
+  if (!Number.isNaN(at)) return at;
+  throw new UsageError(
+    '--since: expected 90min, 2h or 3d, or a moment as 2031-02-03 or 2031-02-03T14:00:00Z.',
+  );
 }
 
 /** What the receiver would prune by; it may have been told to keep everything. */

@@ -7,6 +7,8 @@ export interface Chosen {
   readonly dead: boolean;
   readonly content: boolean;
   readonly reason: string | undefined;
+  /** What cannot be undone is meant. */
+  readonly yes: boolean;
   readonly days: number | undefined;
   readonly json: boolean;
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
-import { harmless, toJson } from './print.ts';
+import { printableJson } from '../../src/kit/log.ts';
+import { toJson } from './print.ts';
 
 /** Entries of the largest content that a source accepts must fit into memory so many at a time. */
 const EXPORT_PAGE = 25;
@@ -70,7 +71,7 @@ async function pageStarts(inbox: Inbox, filter: Chosen['filter']): Promise<numbe
 
 function toLine(entry: Entry): string {
   const payload = payloadOf(entry.content);
-  return harmless(JSON.stringify({ ...toJson(entry, { withContent: true }), payload }));
+  return printableJson(JSON.stringify({ ...toJson(entry, { withContent: true }), payload }));
 }
 
 /** As JSON.parse reads it, for convenience: numbers beyond a double's precision are exact in `content` only. */

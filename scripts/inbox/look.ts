@@ -1,7 +1,8 @@
 import { whyAndWhere } from '../../src/kit/failure.ts';
 import { statuses, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Chosen } from './command.ts';
-import { failed, moment, printable, printJson, table, toJson } from './print.ts';
+import { printable } from '../../src/lab/printable.ts';
+import { failed, moment, printJson, table, toJson } from './print.ts';
 
 const USUAL_LIMIT = 20;
 

@@ -20,7 +20,8 @@ export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promis
   }
 }
 
-async function openOrExplain(): Promise<Inbox | string> {
+/** The inbox that the environment names; else why it cannot be looked into. */
+export async function openOrExplain(): Promise<Inbox | string> {
   const url = readOrExplain('INBOX_URL', (text) => ({
     address: text === '' ? 'sqlite:data/inbox.db' : text,
   }));

@@ -1,7 +1,6 @@
 import { availableParallelism, cpus, loadavg, tmpdir } from 'node:os';
-import { parseArgs } from 'node:util';
-import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
+import { pickSome, UsageError } from '../../src/lab/usage.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { inboxNames, type InboxName } from '../../src/lab/rig/inboxes.ts';
 import { checkOut } from './bench/checkout.ts';
 import { measureDrains } from './bench/drain.ts';
@@ -91,7 +90,7 @@ interface Options {
 }
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       compare: { type: 'string' },
@@ -118,8 +117,8 @@ await runCommand(async (args) => {
   const options: Options = {
     ...usual,
     compare,
-    only: values.only === undefined ? SECTIONS : someOf('--only', values.only, SECTIONS),
-    inbox: values.inbox === undefined ? inboxNames : someOf('--inbox', values.inbox, inboxNames),
+    only: values.only === undefined ? SECTIONS : pickSome('--only', values.only, SECTIONS),
+    inbox: values.inbox === undefined ? inboxNames : pickSome('--inbox', values.inbox, inboxNames),
     rounds: wholeNumber('--rounds', rounds, { min: 1, max: 1000 }),
     seconds: secondsIn(seconds),
     connections: wholeNumber('--connections', values.connections, { min: 1, max: 1000 }),

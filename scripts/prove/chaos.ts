@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
 import { stagedExample } from '../../src/example/staged.ts';
-import { runCommand, wholeNumber } from '../../src/lab/command.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { dayText, playSeed } from '../../src/lab/stage/play-seed.ts';
 
 const USAGE = `Plays all scenarios on bad days: events come late, out of order, twice or broken off, and APIs are slow, refuse,
@@ -13,7 +12,7 @@ fail and hang up. Each day must end as a calm one does: nothing lost, nothing tw
 `;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       seed: { type: 'string', default: '1' },

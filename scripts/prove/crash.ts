@@ -1,6 +1,5 @@
-import { parseArgs } from 'node:util';
-import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, someOf, wholeNumber } from '../../src/lab/command.ts';
+import { pickSome, UsageError } from '../../src/lab/usage.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { startEngine } from './crash/engine.ts';
 import { countSyncs, hasStrace } from './crash/fsync.ts';
 import { playMachines } from './crash/machines.ts';
@@ -40,7 +39,7 @@ an entry is recorded as a dead letter, which is no broken promise. "most runs": 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       engine: { type: 'string', default: engineNames.join() },
@@ -66,7 +65,7 @@ await runCommand(async (args) => {
   }
   const usual = values.seed === undefined ? '10' : '1';
   const seeds = wholeNumber('--seeds', values.seeds ?? usual, { min: 1, max: 100_000 });
-  const engines = someOf('--engine', values.engine, engineNames);
+  const engines = pickSome('--engine', values.engine, engineNames);
   const point = values.point === undefined ? undefined : pointNamed(values.point);
   const crashes: Crash[] = [];
   for (const engine of engines) crashes.push(...(await playAll(engine, point, { first, seeds })));

@@ -1,7 +1,7 @@
-import { parseArgs } from 'node:util';
+import { pickOne } from '../../src/lab/usage.ts';
 import { ContestantFailed } from './bench/load.ts';
 import { inWorkplace } from './bench/workplace.ts';
-import { oneOf, runCommand, wholeNumber } from '../../src/lab/command.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { liveDay, type DayOptions } from './soak/day.ts';
 import { dayHead, dayLine, judgeDay } from './soak/day-text.ts';
 import { findingText, isBroken, type Finding } from './soak/finding.ts';
@@ -28,7 +28,7 @@ holds on a machine that does nothing else.
 `;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       deliveries: { type: 'string' },
@@ -47,7 +47,7 @@ await runCommand(async (args) => {
   }
   const usual = values['hard-times'] ? '20000' : '1000000';
   const deliveries = wholeNumber('--deliveries', values.deliveries ?? usual, { min: 100, max: 100_000_000 });
-  const engine = oneOf('--engine', values.engine, engineNames);
+  const engine = pickOne('--engine', values.engine, engineNames);
   const perSecond = wholeNumber('--per-second', values['per-second'], { min: 1, max: 1_000_000 });
   const waiting = wholeNumber('--waiting', values.waiting, { min: 100, max: 10_000_000 });
   const secondsAway = wholeNumber('--seconds-away', values['seconds-away'], { min: 1, max: 120 });

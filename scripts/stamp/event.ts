@@ -1,4 +1,3 @@
-import ts from 'typescript';
 import { upperSnake } from '../../src/kit/endpoint/definition.ts';
 import { pick } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
@@ -6,6 +5,7 @@ import { addTo, constantIn, importsIn, objectIn, parseCode, returnedBy, withImpo
 import { openDraft, type Draft, type Stamped } from './draft.ts';
 import { checkEventType } from './names.ts';
 import { handlersIn } from './places.ts';
+import { formFor, neighboursIn, subjectLike, thingOf } from './neighbours.ts';
 import { fillIn } from './template.ts';
 
 export interface NewEvent {
@@ -27,8 +27,12 @@ export async function stampEvent(
   checkEventType(type, source);
   const draft = openDraft(root);
   const catalogue = catalogueOf(draft, name);
-  const entry = fillIn(root, `event/${mode}.ts`, { type, subject: subjectOf(type) });
-  draft.edit(catalogue, (text) => intoCatalogue(text, entry, { type, mode }), `in \`events\`:\n${entry}`);
+  const entry = entryFor(root, { type, mode }, source);
+  draft.edit(
+    catalogue,
+    (text) => intoCatalogue(text, { type, mode }, entry, source),
+    `in \`events\`:\n${entry}`,
+  );
   addHandler(draft, `src/app/handlers/${name}.ts`, name, type);
   const isOfKit = catalogue.startsWith('src/kit/');
   if (isOfKit) addHandler(draft, `src/example/handlers/${name}.ts`, name, type);
@@ -50,34 +54,27 @@ export function catalogueOf(draft: Draft, name: string): string {
   return draft.read(own) === undefined ? `src/kit/sources/${name}/events.ts` : own;
 }
 
-/** `order.shipped` and `OrderShipped` are about an order. */
-function subjectOf(type: string): string {
-  return upperSnake(type).split('_')[0]?.toLowerCase() ?? type;
+/** Where no other event of the source shows how. Somebody who waits is not to wait for others, unless those before do. */
+function entryFor(root: string, { type, mode }: Pick<NewEvent, 'type' | 'mode'>, source: Source): string {
+  const like = subjectLike(type, source);
+  const entry = fillIn(root, `event/${mode}.ts`, { type, subject: like ?? thingOf(type) });
+  if (mode === 'notify' || like === undefined) return entry;
+  return entry.replace('    answer:', `    subject: ({ id }) => \`${like}:\${id}\`,\n    answer:`);
 }
 
 function intoCatalogue(
   text: string,
-  entry: string,
   { type, mode }: Pick<NewEvent, 'type' | 'mode'>,
-): string | undefined {
+  entry: string,
+  source: Source,
+) {
   const file = parseCode(text);
   const events = objectIn(constantIn(file, 'events'));
   if (events === undefined) return undefined;
-  const helper = mode === 'notify' ? helperOf(events) : undefined;
-  if (helper !== undefined) {
-    return addTo(text, events, `'${type}': ${helper}('Stamped: say in one sentence what has happened.'),`);
-  }
+  const like = formFor(type, neighboursIn(file, events, source, mode));
+  if (like !== undefined) return addTo(text, events, `'${type}': ${like},`);
   const imported = importsIn(file).map(({ name }) => name);
   return imported.includes('z') && imported.includes('event') ? addTo(text, events, entry) : undefined;
-}
-
-/** Where the events of a source differ in their summary only, a function makes them all: their schema, their subject. */
-function helperOf({ properties }: ts.ObjectLiteralExpression): string | undefined {
-  const last = properties.at(-1);
-  const call = last && ts.isPropertyAssignment(last) ? last.initializer : undefined;
-  if (!call || !ts.isCallExpression(call) || !ts.isIdentifier(call.expression)) return undefined;
-  const [summary, ...rest] = call.arguments;
-  return summary && ts.isStringLiteral(summary) && rest.length === 0 ? call.expression.text : undefined;
 }
 
 function addHandler(draft: Draft, file: string, source: string, type: string): void {

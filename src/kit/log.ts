@@ -1,4 +1,5 @@
 import { pino, type DestinationStream, type Logger } from 'pino';
+import type { NewEntry } from './inbox/inbox.ts';
 import { standardOutput } from './log-output.ts';
 
 /** What the program says while it runs: one JSON object per line. Never a secret, a signature or a payload. */
@@ -11,8 +12,33 @@ export function createLog(level: string, destination?: DestinationStream): Log {
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
+    // Whoever reads the log at a terminal reads words of senders, of APIs and of handlers there.
+    hooks: { streamWrite: printableJson },
   };
   return pino(options, destination ?? standardOutput());
+}
+
+/** What a terminal acts upon: control characters, marks without width or that turn the direction of text, half characters. */
+export const STEERING = /(?![\n\t])[\p{C}\p{Zl}\p{Zp}]/gu;
+const PLAIN = /^[\x20-\x7e\n]*$/;
+
+/** JSON text that means the same, with nothing in it that could steer a terminal. */
+export function printableJson(json: string): string {
+  if (PLAIN.test(json)) return json;
+  return json.replace(STEERING, (mark) => mark.split('').map(escaped).join(''));
+}
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
+
+/** How a log line names an event: by its sender's id or, where the sender gives it none, by what it is about. */
+export function called({ source, eventId, subject }: Pick<NewEntry, 'source' | 'eventId' | 'subject'>): {
+  readonly id?: string | undefined;
+  readonly subject?: string | undefined;
+} {
+  if (eventId !== undefined) return { id: logged(eventId) };
+  return { subject: logged(subject?.slice(source.length + 1)) };
 }
 
 const LOGGED_LENGTH = 128;

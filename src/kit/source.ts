@@ -270,7 +270,7 @@ export interface ReplyContent {
 /** Choices offered by one switch, the default first; a switch without choices takes any text. */
 export interface SwitchDefinition {
   readonly values?: readonly [string, ...string[]];
-  /** Default of a switch that takes any text. */
+  /** Default of a switch that takes any text; where it is a whole number, of one that takes whole numbers. */
   readonly text?: string;
   readonly summary: string;
 }

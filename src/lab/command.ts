@@ -1,4 +1,6 @@
-import { UsageError } from './usage.ts';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { printable } from './printable.ts';
+import { pick, UsageError } from './usage.ts';
 
 /**
  * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words; anything else that is thrown is a
@@ -9,8 +11,8 @@ export async function runCommand(main: (args: string[]) => Promise<number>): Pro
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    if (!isUsage(error)) throw error;
-    console.error(error.message);
+    if (!(error instanceof UsageError)) throw error;
+    console.error(printable(error.message));
     process.exitCode = 2;
   }
 }
@@ -20,9 +22,44 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
-function isUsage(error: unknown): error is Error {
-  if (error instanceof UsageError) return true;
-  return error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
+type Parsed<Config extends ParseArgsConfig> = ReturnType<typeof parseArgs<Config>>;
+
+/**
+ * Reads a command line as `parseArgs` of Node does, and refuses in the words of all commands what it cannot mean.
+ * @throws UsageError
+ */
+export function readOptions<Config extends ParseArgsConfig>(config: Config): Parsed<Config> {
+  const lenient = { ...config, strict: false, allowPositionals: true, tokens: true } as const;
+  const options = Object.entries(config.options ?? {}).map(
+    ([name, { type }]) => [`--${name}`, type] as const,
+  );
+  for (const token of parseArgs(lenient).tokens ?? []) {
+    if (token.kind === 'option') checkOption(token, pick('option', token.rawName, options));
+    else if (token.kind === 'positional' && config.allowPositionals !== true) {
+      throw new UsageError(`Expected options only, and got ${JSON.stringify(token.value.slice(0, 80))}.`);
+    }
+  }
+  return parseArgs(config);
+}
+
+interface OptionToken {
+  readonly rawName: string;
+  readonly value?: string | undefined;
+  readonly inlineValue?: boolean | undefined;
+}
+
+function checkOption({ rawName, value, inlineValue }: OptionToken, type: 'string' | 'boolean'): void {
+  if (type === 'boolean') {
+    if (value !== undefined) throw new UsageError(`${rawName} takes no value.`);
+    return;
+  }
+  if (value === undefined) throw new UsageError(`${rawName} needs a value behind it.`);
+  if (inlineValue !== true && /^-./.test(value)) {
+    const name = value.split('=')[0]?.slice(0, 80) ?? '';
+    throw new UsageError(
+      `${rawName} needs a value, and ${name} follows it. A value that begins with a dash is written ${rawName}=-…`,
+    );
+  }
 }
 
 /** The receiver to send to. @throws UsageError */
@@ -40,23 +77,6 @@ export function wholeNumber(name: string, text: string, { min, max }: { min: num
   const value = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`${name}: expected a whole number from ${min} to ${max}.`);
-}
-
-/** Some of several words, with commas between them. @throws UsageError */
-export function someOf<Word extends string>(name: string, text: string, words: readonly Word[]): Word[] {
-  return text.split(',').map((part) => oneOf(name, part, words, 'some'));
-}
-
-/** One of several words. @throws UsageError */
-export function oneOf<Word extends string>(
-  name: string,
-  text: string,
-  words: readonly Word[],
-  howMany: 'one' | 'some' = 'one',
-): Word {
-  const word = words.find((candidate) => candidate === text);
-  if (word === undefined) throw new UsageError(`${name}: expected ${howMany} of ${words.join(', ')}.`);
-  return word;
 }
 
 /** Resolves when Ctrl-C is pressed, or the process is asked to end. */

@@ -75,7 +75,7 @@ it('sends a payload from a file with members changed, as often as asked', async 
   const receiver = await receiverAnswering(200);
   const file = join(newFolder(), 'payload.json');
   writeFileSync(file, '{"taskId":"mine"}');
-  const args = ['phenixid', 'OrderSigned', '--data', file, '--set', 'note=hello', '--count', '5'];
+  const args = ['phenixid', 'OrderSigned', '--data', file, '--add', 'note=hello', '--count', '5'];
   const { code, out } = await runScript('send', [...args, '--url', receiver.url.href, '--seed', '7'], {
     PHENIXID_SECRET: SECRET,
   });
@@ -133,10 +133,27 @@ it('keeps a mock running until it is stopped', async () => {
   const json = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' };
   const sent = await fetch(`${address}/send/phenixid/OrderCreated`, json);
   const closed = await fetch(`${address}/send/${first.name}/${type}`, json);
+  const overview = await (await fetch(address)).text();
+  const variables = await (await fetch(`${address}/env`)).text();
+  const switched = await fetch(`${address}/phenixid/admin/switches`, {
+    ...json,
+    method: 'PUT',
+    body: '{"lastSignatur":"accepted-first"}',
+  });
   mock.kill('SIGINT');
   expect(await sent.json()).toMatchObject({ type: 'OrderCreated', verdict: { ok: true } });
   expect([closed.status, await closed.text()]).toEqual([400, expect.stringContaining(variable)]);
-  expect((await end).code).toBe(0);
+  expect([switched.status, await switched.text()]).toEqual([
+    400,
+    expect.stringContaining('Did you mean lastSignature?'),
+  ]);
+  expect(overview).toMatch(/^ {2}POST \/hotdocs\/admin\/workitems\/:item\/finish$/m);
+  expect(overview).toMatch(/^ {2}POST \/phenixid\/admin\/tasks\/:task\/sign$/m);
+  expect(overview).toMatch(/^ {2}PUT \/risr\/admin\/switches$/m);
+  expect(variables).toContain(`PHENIXID_API_URL=${address}/phenixid/\n`);
+  const { code, out } = await end;
+  expect(code).toBe(0);
+  expect(out.trimEnd().split('\n').length).toBeLessThan(10);
 });
 
 it('begins with the tasks of a file, and sends where a config.json of Signing Workflow says', async () => {
@@ -163,7 +180,7 @@ it('begins with the tasks of a file, and sends where a config.json of Signing Wo
 it.each([
   ['is not there', undefined, /cannot be read as JSON/],
   ['is no JSON', '{', /cannot be read as JSON/],
-  ['has a product that there is not', '{"hotdoc":{}}', /hotdoc/],
+  ['has a product that there is not', '{"hotdoc":{}}', /Did you mean hotdocs\?/],
 ])('does not begin with a file that %s', async (_what, content, message) => {
   const file = join(newFolder(), 'state.json');
   if (content !== undefined) writeFileSync(file, content);

@@ -50,6 +50,11 @@ const stamps = [
   ['event', 'acme-orders', 'price.asked', '--reply'],
   ['event', 'phenixid', 'OrderArchived'],
   ['event', 'hotdocs', 'PriceAskedEvent', '--reply'],
+  ['event', 'acme-orders', 'order.returned'],
+  ['event', 'hotdocs', 'WorkItemArchived'],
+  ['event', 'risr', 'booking_cancelled'],
+  ['event', 'risr', 'user_deleted'],
+  ['event', 'risr', 'user_blocked', '--reply'],
   ['handler', 'acme-orders', 'order.shipped'],
   ['handler', 'hotdocs', 'PriceAskedEvent'],
 ];
@@ -68,12 +73,28 @@ it('stamps what compiles, passes its own test and travels end to end, and loses 
   const kept = travelled.filter(({ entry }) => entry.startsWith('dead: handler_not_written'));
   expect(done.length + kept.length).toBe(travelled.length);
   expect(named(kept)).toEqual(
-    expect.arrayContaining(stamps.slice(1, 5).map(([, ...names]) => names.slice(0, 2).join(' '))),
+    expect.arrayContaining(
+      stamps.filter(([what]) => what === 'event').map(([, ...names]) => names.slice(0, 2).join(' ')),
+    ),
   );
 }, 300_000);
 
-it('gives an event of PhenixID the subject that its others have', () => {
+it('gives a stamped event the subject by which it is handled in turn with others about the same thing', async () => {
   expect(copy.read('src/kit/sources/phenixid/events.ts')).toContain('  OrderArchived: taskEvent(');
+  const program =
+    "const { app } = await import('./src/app/index.ts');" +
+    'const subjects = app.sources.flatMap(({ name, events }) => Object.entries(events).map(' +
+    '([type, { subject, example }]) => [`${name} ${type}`, subject?.(example)]));' +
+    'process.stdout.write(JSON.stringify(Object.fromEntries(subjects)));';
+  const { output } = await copy.node('--no-warnings', '--input-type=module', '--eval', program);
+  const subjects = JSON.parse(output) as Record<string, string>;
+  expect(subjects['phenixid OrderArchived']).toBe(subjects['phenixid OrderSigned']);
+  expect(subjects['hotdocs WorkItemArchived']).toBe(subjects['hotdocs PostProcessingEvent']);
+  expect(subjects['risr booking_cancelled']).toBe(subjects['risr booking_updated']);
+  expect(subjects['risr user_blocked']).toBe(subjects['risr user_logged_in']);
+  expect(subjects['risr user_deleted']).toMatch(/^profile:/);
+  expect(subjects['acme-orders order.returned']).toBe(subjects['acme-orders order.shipped']);
+  expect(subjects).not.toHaveProperty(['hotdocs PriceAskedEvent']);
 });
 
 it('leaves what it stamps as the formatter and the linter would', async () => {

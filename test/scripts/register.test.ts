@@ -75,6 +75,19 @@ it('registers nothing when it cannot learn what is registered', async () => {
   expect(topics(all)).toEqual(['profile_updated']);
 });
 
+it('shows nothing of what the API says that could steer the terminal', async () => {
+  const all = await start();
+  const id = 'one\u001b[31m\u009b1m\u001b]8;;http://x\u0007\r\b\u202e';
+  const registration = { id, rev: '1-a', topic: 'profile_updated', url: `https://example.org/${id}` };
+  all.disturb = (_, { method, path }) =>
+    method === 'GET' && path.at(-1) === 'registrations'
+      ? { reply: replyJson(200, [registration]) }
+      : undefined;
+  const listed = await all.register('list');
+  expect(listed.out + listed.err).toContain('one\\u{1b}[31m\\u{9b}1m');
+  expect(listed.out + listed.err).not.toMatch(/(?!\n)\p{C}/u);
+});
+
 it('goes by its own notes where the API has no list', async () => {
   const all = await start();
   await all.register('create', '--url', all.receiver().url, 'profile_updated');

@@ -3,7 +3,7 @@ import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
-import { logged, type Log } from '../log.ts';
+import { called, logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
@@ -188,7 +188,7 @@ function logReceived(log: Log, received: Received, started: number): void {
   const line = {
     source: entry.source,
     type: logged(entry.type),
-    id: logged(entry.eventId),
+    ...called(entry),
     outcome,
     seq: entry.seq,
     secret: entry.secret,

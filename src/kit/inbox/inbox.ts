@@ -189,6 +189,12 @@ export interface Filter {
   readonly status?: Status;
   readonly source?: string;
   readonly type?: string;
+  /** What the sender calls the event, or, by the last part of its subject, the thing that the event is about. */
+  readonly about?: string;
+  /** As the data sheet writes it, `task:…`, with the source before it or without. */
+  readonly subject?: string;
+  /** Received then (ms since 1970) or later. */
+  readonly since?: number;
   /** Only entries with a smaller `seq`: the next page. */
   readonly before?: number;
   readonly limit: number;

@@ -5,7 +5,7 @@ import type { Attempted } from '../inbox/worker/attempt.ts';
 import type { Entry, Inbox } from '../inbox/inbox.ts';
 import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
 import { createWorker } from '../inbox/worker/worker.ts';
-import { logged, type Log } from '../log.ts';
+import { called, logged, type Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
@@ -73,7 +73,7 @@ function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): v
   const line = {
     source: entry.source,
     type: logged(entry.type),
-    id: logged(entry.eventId),
+    ...called(entry),
     outcome,
     seq: entry.seq,
     attempt: entry.attempts,

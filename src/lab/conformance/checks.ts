@@ -17,11 +17,17 @@ export function refusalOf({ observation }: Exchange): string {
     ...valuesOf(observation, 'www-authenticate'),
     observation.body.toString('latin1'),
   ];
-  return words.join('\n').replace(/[0-9a-f-]*\d[0-9a-f-]*/gi, '#');
+  return shortened(words.join('\n')).replace(/[0-9a-f-]+/gi, (word) => (/\d/.test(word) ? '#' : word));
 }
 
 export function textOf({ headers, body }: Exchange['observation']): string {
-  return [...headers.map((header) => header.join(': ')), body.toString('latin1')].join('\n');
+  const lines = headers.map((header) => header.join(': '));
+  return shortened([...lines, body.toString('latin1', 0, MOST_BYTES)].join('\n'));
+}
+
+/** What a receiver answers may be of any length; what is wrong with it shows at its beginning. */
+function shortened(text: string): string {
+  return text.slice(0, MOST_BYTES);
 }
 
 const LONG_WORD = /[\w+/-]{16,}/g;
@@ -49,14 +55,14 @@ export function echoIn({ request, bytes, observation }: Exchange, { endpoint }: 
 const INTERNALS: readonly (readonly [what: string, pattern: RegExp])[] = [
   [
     'a stack trace',
-    /^\s*at [\w.$<>[\] ]+\(.*\)|\bat [^\n]{1,200}:\d+:\d+|Traceback \(most recent call last\)/m,
+    /^[ \t]*at [\w.$<>[\] ]{1,200}\(.*\)|\bat [^\n]{1,200}:\d{1,9}:\d|Traceback \(most recent call last\)/m,
   ],
-  ['a stack trace', /^\s+at [\w.$`<>]+\(|File "[^"\n]+", line \d+|goroutine \d+ \[/m],
+  ['a stack trace', /^[ \t]+at [\w.$`<>]{1,200}\(|File "[^"\n]{1,400}", line \d|goroutine \d{1,12} \[/m],
   [
     'a file path',
-    /\/node_modules\/|[A-Z]:\\[\w\\]+\.\w+|\/(?:usr|home|srv|opt|app|var)\/[\w./-]+\.(?:js|ts|py|rb|php|java|cs|go)\b/,
+    /\/node_modules\/|[A-Z]:\\[\w\\]{1,200}\.\w|\/(?:usr|home|srv|opt|app|var)\/[\w./-]{1,200}\.(?:js|ts|py|rb|php|java|cs|go)\b/,
   ],
-  ['the name of an exception', /\b(?:[A-Z]\w+)?(?:Error|Exception)\b(?=:|\s+at\b|<)/],
+  ['the name of an exception', /\b(?:[A-Z]\w{1,80})?(?:Error|Exception)\b(?=:|\s{1,80}at\b|<)/],
   [
     'the text of a library',
     /jwt (?:malformed|expired|must be|not active)|Not enough segments|Unexpected token|is not valid JSON/,
@@ -70,6 +76,7 @@ const INTERNALS: readonly (readonly [what: string, pattern: RegExp])[] = [
 /** Finds what only those who run the receiver should see. */
 export function internalsIn({ observation: { status, body } }: Exchange): string | undefined {
   if (status < 400) return undefined;
-  const text = body.toString('latin1').replaceAll('&nbsp;', ' ').replaceAll('<br>', '\n');
+  // Where a pattern takes part of a text for the rest of it again and again, it takes no more than this much.
+  const text = body.toString('latin1', 0, MOST_BYTES).replaceAll('&nbsp;', ' ').replaceAll('<br>', '\n');
   return INTERNALS.find(([, pattern]) => pattern.test(text))?.[0];
 }

@@ -21,17 +21,28 @@ const NOTHING: ParsedReply = {
   rest: Buffer.alloc(0),
 };
 
+// More than this no receiver has a use for: what goes on for ever must end here.
+const MOST_INTERIM = 100;
+const MOST_HEAD_BYTES = 256 * 1024;
+const MOST_CHUNKS = 100_000;
+
 /** The first reply that is not interim (100, 103). `closed`: no more bytes will come. */
 export function parseReply(bytes: Buffer, closed: boolean, method = 'POST'): ParsedReply {
-  const headEnd = bytes.indexOf('\r\n\r\n');
-  if (headEnd < 0) return { ...NOTHING, body: bytes };
-  const [statusLine = '', ...lines] = bytes.toString('latin1', 0, headEnd).split('\r\n');
-  const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
-  if (status === 0) return { ...NOTHING, body: bytes };
-  const after = bytes.subarray(headEnd + 4);
-  if (status < 200 && status !== 101) return parseReply(after, closed, method);
-  const headers = lines.map(headerOfLine);
-  return { status, headers, ...bodyOf(after, { status, headers }, method, closed) };
+  let at = 0;
+  for (let replies = 0; replies <= MOST_INTERIM; replies += 1) {
+    const rest = bytes.subarray(at);
+    const headEnd = rest.subarray(0, MOST_HEAD_BYTES).indexOf('\r\n\r\n');
+    if (headEnd < 0) return { ...NOTHING, body: rest };
+    const [statusLine = '', ...lines] = rest.toString('latin1', 0, headEnd).split('\r\n');
+    const status = Number(/^HTTP\/1\.[01] (\d{3})(?: |$)/.exec(statusLine)?.[1] ?? 0);
+    if (status === 0) return { ...NOTHING, body: rest };
+    at += headEnd + 4;
+    if (status >= 200 || status === 101) {
+      const headers = lines.map(headerOfLine);
+      return { status, headers, ...bodyOf(bytes.subarray(at), { status, headers }, method, closed) };
+    }
+  }
+  return { ...NOTHING, body: bytes };
 }
 
 /** All values of one header, in order; `name` is in lower case. */
@@ -67,18 +78,21 @@ function cut(bytes: Buffer, length: number): Framed {
 function chunked(bytes: Buffer): Framed {
   const chunks: Buffer[] = [];
   let at = 0;
-  for (;;) {
+  while (chunks.length < MOST_CHUNKS) {
     const lineEnd = bytes.indexOf('\r\n', at);
-    const size = lineEnd < 0 ? NaN : parseInt(bytes.toString('latin1', at, lineEnd), 16);
+    const line = lineEnd < 0 ? '' : bytes.toString('latin1', at, Math.min(lineEnd, at + 32));
+    const size = parseInt(/^[ \t]{0,8}[0-9a-f]{1,8}/i.exec(line)?.[0] ?? '', 16);
     const start = lineEnd + 2;
     if (Number.isNaN(size) || start + size + 2 > bytes.length) return partOf(chunks);
     if (size === 0) {
       const end = bytes.indexOf('\r\n', start);
+      if (end < 0) return partOf(chunks);
       return { body: Buffer.concat(chunks), whole: true, rest: bytes.subarray(end + 2) };
     }
     chunks.push(bytes.subarray(start, start + size));
     at = start + size + 2;
   }
+  return partOf(chunks);
 }
 
 function partOf(chunks: readonly Buffer[]): Framed {

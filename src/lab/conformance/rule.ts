@@ -58,6 +58,11 @@ export interface Trial {
   run(stage: Stage): Promise<Finding>;
 }
 
+/** What a trial needs is not there at this endpoint: no switch, no such header, content of another kind. It is left out. */
+export class DoesNotApply extends Error {
+  override readonly name = 'DoesNotApply';
+}
+
 /** The outcome of a trial. */
 export interface Finding {
   /** `inconclusive`: what should have been accepted was not, so that a refusal would prove nothing. */

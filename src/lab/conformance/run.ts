@@ -4,7 +4,7 @@ import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
 import { planCases, type Case, type PlanOptions } from './plan.ts';
 import type { CaseEnded, RunEnded, RunEvent } from './result.ts';
-import type { EndpointUnderTest, Finding, Loan } from './rule.ts';
+import { DoesNotApply, type EndpointUnderTest, type Finding, type Loan } from './rule.ts';
 import {
   createStage,
   isUnreachable,
@@ -84,6 +84,10 @@ interface Run {
   readonly options: RunOptions;
   readonly backstage: Backstage;
   readonly ended: CaseEnded[];
+  /** Cases in a row, at this endpoint, in which a reply did not come to its end in time. */
+  late: number;
+  /** What went wrong with the suite itself, by case. */
+  readonly broken: string[];
   tell(one: Case, exchanges: readonly Exchange[], outcome: Outcome): void;
 }
 
@@ -110,6 +114,8 @@ function createRun(options: RunOptions, ended: CaseEnded[]): Run {
     options,
     backstage,
     ended,
+    late: 0,
+    broken: [],
     tell(one, exchanges, outcome) {
       const event = telling(one, exchanges, outcome);
       ended.push(event);
@@ -134,6 +140,13 @@ function startOf(
   };
 }
 
+/** A receiver that lets every reply hang would take hours. */
+const MOST_LATE = 10;
+
+function isLate({ trouble }: Observation): boolean {
+  return trouble === 'TIMEOUT';
+}
+
 async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefined> {
   const { options, ended } = run;
   const closed = new Map<EndpointUnderTest, string>();
@@ -145,15 +158,18 @@ async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefine
         says: `Nothing answers at ${endpoint.url.origin} (${observation.trouble ?? ''}).`,
       };
     }
-    if (!isAccepted(observation)) closed.set(endpoint, describe(observation));
+    if (!isAccepted(observation) || isLate(observation)) closed.set(endpoint, describe(observation));
+    run.late = 0;
     for (const one of cases.filter((candidate) => candidate.endpoint === endpoint)) {
       const stop = await tryOne(run, one, closed.get(endpoint));
       if (stop !== undefined) return stop;
+      if (run.late >= MOST_LATE)
+        closed.set(endpoint, `after ${MOST_LATE} cases in a row without a whole reply in time`);
       const failures = ended.filter(({ outcome }) => outcome === 'failed').length;
       if (failures >= (options.maxFailures ?? Infinity)) return { kind: 'too many failures', caseId: one.id };
     }
   }
-  return undefined;
+  return run.broken[0] === undefined ? undefined : { kind: 'broken', says: run.broken[0] };
 }
 
 /** The first genuine request of an endpoint: without its being accepted nothing can be found out. */
@@ -183,8 +199,10 @@ async function tryOne(run: Run, one: Case, closed: string | undefined): Promise<
   const exchanges: Exchange[] = [];
   const started = performance.now();
   const stage = createStage(one.endpoint, one.id, run.backstage, exchanges);
-  const { finding, gone } = await findingOf(() => one.trial.run(stage), one.id);
+  const { finding, gone, broken } = await findingOf(() => one.trial.run(stage), one.id);
   run.tell(one, exchanges, { ...finding, ms: Math.round(performance.now() - started) });
+  if (broken !== undefined) run.broken.push(broken);
+  run.late = exchanges.some(({ observation }) => isLate(observation)) ? run.late + 1 : 0;
   if (gone && !(await comesBack(run, one.endpoint))) return { kind: 'gone', caseId: one.id };
   return undefined;
 }
@@ -192,12 +210,23 @@ async function tryOne(run: Run, one: Case, closed: string | undefined): Promise<
 async function findingOf(
   run: () => Promise<Finding>,
   id: string,
-): Promise<{ finding: Finding; gone: boolean }> {
+): Promise<{ finding: Omit<Outcome, 'ms'>; gone: boolean; broken?: string }> {
   try {
     return { finding: await run(), gone: false };
   } catch (error) {
     if (error instanceof Interrupted) throw error;
-    if (!(error instanceof TargetGone)) throw new Error(`${id}: ${messageOf(error)}`, { cause: error });
+    if (error instanceof DoesNotApply) {
+      return {
+        finding: { outcome: 'skipped', expected: '', observed: '', reason: error.message },
+        gone: false,
+      };
+    }
+    if (!(error instanceof TargetGone)) {
+      // Of the suite, not of the receiver; the other cases are worth trying all the same.
+      const observed = `the suite itself failed: ${messageOf(error)}`;
+      const finding = { outcome: 'inconclusive', expected: 'the case can be tried', observed } as const;
+      return { finding, gone: false, broken: `${id}: ${messageOf(error)}` };
+    }
     const observed = `nothing listens any more: ${error.message}`;
     return {
       finding: { outcome: 'failed', expected: 'the receiver goes on answering', observed },

@@ -1,4 +1,4 @@
-import type { Finding, Trial } from './rule.ts';
+import { DoesNotApply, type Finding, type Trial } from './rule.ts';
 import type { Changes, Genuine, SendOptions, Stage } from './stage.ts';
 import { bytesOf, type Observation, type WireRequest } from './wire.ts';
 
@@ -145,12 +145,14 @@ async function changedPair(stage: Stage, like: Changes, change: Change): Promise
     checkDiffers(stage, genuine, changed);
     return { genuine, changed };
   }
-  throw new Error(`None of ${MOST_TRIES} genuine requests could be changed as the trial wants.`);
+  throw new DoesNotApply('no genuine request of this sender can be changed so');
 }
 
 function checkDiffers({ endpoint }: Stage, genuine: WireRequest, changed: WireRequest | Buffer): void {
   const bytes = Buffer.isBuffer(changed) ? changed : bytesOf(changed, endpoint.url);
-  if (bytes.equals(bytesOf(genuine, endpoint.url))) throw new Error('The trial has changed nothing.');
+  if (bytes.equals(bytesOf(genuine, endpoint.url))) {
+    throw new DoesNotApply('a genuine request of this sender is already so');
+  }
 }
 
 /** `undefined` when a genuine request of this kind is accepted. */

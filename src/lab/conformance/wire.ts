@@ -121,16 +121,23 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
   let bytes = 0;
   let trouble: string | undefined;
   const over = new Promise<Heard>((resolve) => {
+    let ended = false;
     const end = (closed: boolean, cause: string | undefined) => {
+      if (ended) return;
+      ended = true;
       clearTimeout(timer);
       resolve({ reply: parseReply(Buffer.concat(chunks), closed, method), closed, trouble: cause });
     };
     const timer = setTimeout(() => end(false, 'TIMEOUT'), timeoutMs);
     let lingering: NodeJS.Timeout | undefined;
     const hear = (chunk: Buffer) => {
+      if (ended) return;
       chunks.push(chunk);
       bytes += chunk.length;
-      if (bytes > MOST_REPLY_BYTES) end(false, 'REPLY_TOO_LARGE');
+      if (bytes > MOST_REPLY_BYTES) {
+        end(false, 'REPLY_TOO_LARGE');
+        return;
+      }
       if (lingering !== undefined || !parseReply(Buffer.concat(chunks), false, method).whole) return;
       clearTimeout(timer);
       lingering = setTimeout(() => end(false, undefined), manner?.lingerMs ?? 0);

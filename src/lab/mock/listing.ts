@@ -1,5 +1,6 @@
 import type { Source, SwitchDefinition } from '../../kit/source.ts';
 import { faultsOf } from './faults.ts';
+import { takesNumbers } from './request.ts';
 
 /** What the mock of one source can do. */
 export interface Listing {
@@ -48,9 +49,11 @@ export function listingText({ source, title, events, switches, faults }: Listing
   ].join('\n');
 }
 
-function choicesOf({ values, text }: SwitchDefinition): string {
+function choicesOf(definition: SwitchDefinition): string {
+  const { values, text = '' } = definition;
   if (values) return values.join(' | ');
-  return text ? `any text, usually ${text}` : 'any text';
+  if (takesNumbers(definition)) return `a whole number, usually ${text}`;
+  return text === '' ? 'any text' : `any text, usually ${text}`;
 }
 
 function section(title: string, rows: readonly (readonly [string, string])[]): string[] {

@@ -21,6 +21,46 @@ export async function describeProof(
   return `${scheme}, ${places.join(' and ')}`;
 }
 
+/** The request with `<proof>` in the place of what only its sender can write; found in the same way. */
+export async function withoutProof(
+  source: Source,
+  { content, to, switches }: Prepared,
+  request: OutgoingRequest,
+  random: Random,
+): Promise<OutgoingRequest> {
+  const { kind, text } = to.credential;
+  const credential = { kind, text: randomText(Math.max(text.length, 1), random) };
+  const other = await source.proof.sign(content, { ...to, credential }, switches);
+  const [path = '', query = ''] = request.target.split('?');
+  const masked = withoutFields(query, fieldsThatDiffer(query, queryOf(other)));
+  const headers = Object.entries(request.headers).map(([name, value]) => [
+    name,
+    value === other.headers[name] ? value : '<proof>',
+  ]);
+  return {
+    ...request,
+    target: masked === '' ? path : `${path}?${masked}`,
+    headers: Object.fromEntries(headers) as OutgoingRequest['headers'],
+    body: bodyWithoutProof(request, other),
+  };
+}
+
+function bodyWithoutProof(request: OutgoingRequest, other: OutgoingRequest): Buffer {
+  if (request.body.equals(other.body)) return request.body;
+  if (!isForm(request)) return Buffer.from('<proof>');
+  const fields = fieldsThatDiffer(request.body.toString(), other.body.toString());
+  return Buffer.from(withoutFields(request.body.toString(), fields));
+}
+
+/** Of a query or a form. */
+function withoutFields(text: string, names: readonly string[]): string {
+  const pairs = text.split('&').map((pair) => {
+    const [name = ''] = pair.split('=');
+    return names.includes(decodeURIComponent(name)) ? `${name}=<proof>` : pair;
+  });
+  return pairs.join('&');
+}
+
 function placesThatDiffer(one: OutgoingRequest, other: OutgoingRequest): string[] {
   const headers = Object.keys(one.headers).filter((name) => one.headers[name] !== other.headers[name]);
   const query = fieldsThatDiffer(queryOf(one), queryOf(other)).map((name) => `${name} in query`);

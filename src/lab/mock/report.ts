@@ -1,6 +1,7 @@
 import type { ReceivedReply } from '../../kit/source.ts';
+import { onOneLine, printable } from '../printable.ts';
 import type { Run } from './run.ts';
-import type { Fired } from './sender.ts';
+import type { Fired, Preview } from './sender.ts';
 
 /** One event sent, as lines for people. Contains no secret, no token and no signature. */
 export function firedText(fired: Fired, origin: string): string {
@@ -14,6 +15,27 @@ export function firedText(fired: Fired, origin: string): string {
     ...(reply && reply.body.length > 0 ? ([['', excerptOf(reply)]] as const) : []),
     ['verdict', `${fired.verdict.ok ? 'right' : 'WRONG'}: ${fired.verdict.says}`],
   ]);
+}
+
+/** One event as it would be sent, for people. Contains no secret, no token and no signature. */
+export function previewText({ event, content, misfit, request, bytes }: Preview): string {
+  const rows = block([
+    ['event', `${event.type} ${event.id}`],
+    ['request', `${request.method} ${request.target}`],
+    ...Object.entries(request.headers).map(([name, value]) => ['', `${name}: ${value}`] as const),
+    ['body', bytes === 0 ? 'none' : `${bytes} bytes`],
+    ...(bytes > 0 && !request.body.equals(content) ? ([['', excerptOf(request)]] as const) : []),
+    ...note(misfit),
+  ]);
+  return `${rows}\n\nWhat is proven, ${content.length} bytes:\n${printable(prettyOf(content))}`;
+}
+
+function prettyOf(content: Buffer): string {
+  try {
+    return JSON.stringify(JSON.parse(content.toString()), undefined, 2);
+  } catch {
+    return content.toString();
+  }
 }
 
 /** Many events sent, as lines for people. */
@@ -31,13 +53,14 @@ export function runText(run: Run, what: string): string {
 
 const EXCERPT_LENGTH = 400;
 
-/** The beginning of a reply's body on one line, without anything that could steer a terminal. */
-export function excerptOf({ body }: ReceivedReply): string {
-  const text = body
-    .toString('utf8', 0, 4 * EXCERPT_LENGTH)
-    .replace(/\s+/g, ' ')
-    .replace(/\p{C}/gu, '')
-    .trim();
+/** The beginning of a body on one line, without anything that could steer a terminal. */
+export function excerptOf({ body }: Pick<ReceivedReply, 'body'>): string {
+  const text = onOneLine(
+    body
+      .toString('utf8', 0, 4 * EXCERPT_LENGTH)
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
   return text.length > EXCERPT_LENGTH ? `${text.slice(0, EXCERPT_LENGTH)}…` : text;
 }
 
@@ -50,6 +73,7 @@ function note(misfit: string | undefined): (readonly [string, string])[] {
   return [['note', `does not fit the event's schema, so it will be kept as a dead letter: ${misfit}`]];
 }
 
-function block(rows: readonly (readonly [string, string])[]): string {
-  return rows.map(([name, words]) => `${name.padEnd(9)}${words}`.trimEnd()).join('\n');
+/** Rows of a name and words, as the reports of a command have them. */
+export function block(rows: readonly (readonly [string, string])[]): string {
+  return rows.map(([name, words]) => onOneLine(`${name.padEnd(9)}${words}`.trimEnd())).join('\n');
 }

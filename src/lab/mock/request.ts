@@ -5,11 +5,13 @@ import {
   type OutgoingEvent,
   type OutgoingRequest,
   type Source,
+  type SwitchDefinition,
   type Switches,
 } from '../../kit/source.ts';
 import { assign, type Assignment } from './assign.ts';
 import { randomUuid, type Random } from './random.ts';
-import { pick } from '../usage.ts';
+import { wholeNumber } from '../command.ts';
+import { pick, pickOne } from '../usage.ts';
 
 export type Credential = Destination['credential'];
 
@@ -78,18 +80,23 @@ export function switchesOf(source: Source, chosen: Switches): Switches {
     name,
     definition.values?.[0] ?? definition.text ?? '',
   ]);
-  for (const [name, choice] of Object.entries(chosen)) checkChoice(source, name, choice);
+  for (const [name, choice] of Object.entries(chosen)) {
+    checkChoice(name, pick(`switch of ${source.name}`, name, Object.entries(source.switches)), choice);
+  }
   return { ...Object.fromEntries(defaults), ...chosen };
 }
 
-function checkChoice(source: Source, name: string, choice: string): void {
-  const { values } = pick(`switch of ${source.name}`, name, Object.entries(source.switches));
-  if (values === undefined) return;
-  pick(
-    `choice for switch ${name}`,
-    choice,
-    values.map((value) => [value, value]),
-  );
+/** @throws UsageError that lists the valid choices */
+export function checkChoice(name: string, definition: SwitchDefinition, choice: string): void {
+  if (definition.values !== undefined) pickOne(`choice for switch ${name}`, choice, definition.values);
+  else if (takesNumbers(definition)) wholeNumber(`The switch ${name}`, choice, { min: 0, max: MOST });
+}
+
+const MOST = 2 ** 31 - 1;
+
+/** Whether a switch without choices takes whole numbers only. */
+export function takesNumbers({ text = '' }: SwitchDefinition): boolean {
+  return /^\d+$/.test(text);
 }
 
 function misfitOf(definition: EventDefinition, payload: unknown): string | undefined {

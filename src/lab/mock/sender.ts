@@ -1,8 +1,8 @@
 import { endpointsOf } from '../../kit/endpoint/definition.ts';
 import type { OutgoingRequest, ReceivedReply, Source, Switches, Verdict } from '../../kit/source.ts';
-import type { Assignment } from './assign.ts';
+import { checkMembers, type Assignment } from './assign.ts';
 import { faultOf, judgeReplies, transmissionsOf, type Fault } from './faults.ts';
-import { describeProof } from './proof-place.ts';
+import { describeProof, withoutProof } from './proof-place.ts';
 import type { Random } from './random.ts';
 import { eventOf, prepare, switchesOf, type Credential, type Order, type Prepared } from './request.ts';
 import { runAll, supplyOf, type Run, type RunSize } from './run.ts';
@@ -14,6 +14,8 @@ export interface Sender {
   readonly source: Source;
   /** @throws UsageError */
   fire(type: string, options?: FireOptions): Promise<Fired>;
+  /** What `fire` would send, and sends nothing. @throws UsageError */
+  preview(type: string, options?: FireOptions): Promise<Preview>;
   /** Sends many events of one type, each with an id of its own. @throws UsageError */
   run(type: string, options: FireOptions & RunSize): Promise<Run>;
   /** Closes the connections it has kept. */
@@ -47,6 +49,14 @@ export interface FireOptions {
   /** The event's own id and time: a platform that sends an event again repeats them. */
   readonly id?: string | undefined;
   readonly at?: Date | undefined;
+}
+
+/** One event as it would be sent. */
+export interface Preview extends Pick<Prepared, 'event' | 'content' | 'misfit'> {
+  /** With `<proof>` in the place of what proves it. */
+  readonly request: OutgoingRequest;
+  /** Of its body as it would be sent. */
+  readonly bytes: number;
 }
 
 /** One event sent, and the outcome. */
@@ -89,6 +99,18 @@ export function createSender(options: SenderOptions): Sender {
       const fault = faultFor(source, chosen.fault, 1);
       return firedFrom(source, prepared, fault, await deliver(prepared, fault), random);
     },
+    async preview(type, chosen = {}) {
+      const prepared = prepareOne(type, chosen);
+      const [{ request }] = await transmissionsOf(
+        source,
+        prepared,
+        faultFor(source, chosen.fault, 2),
+        random,
+      );
+      const { event, content, misfit } = prepared;
+      const masked = await withoutProof(source, prepared, request, random);
+      return { event, content, misfit, request: masked, bytes: request.body.length };
+    },
     async run(type, chosen) {
       const fault = faultFor(source, chosen.fault, chosen.count);
       const next = supplyOf(() => prepareOne(type, chosen), chosen.count, fault, random);
@@ -100,11 +122,12 @@ export function createSender(options: SenderOptions): Sender {
 
 function orderFor(options: SenderOptions, type: string, chosen: FireOptions): Order {
   const { source, url, credentialFor, now = () => new Date() } = options;
-  eventOf(source, type);
+  const { payload, set = [], id, at = now() } = chosen;
+  const { schema, example } = eventOf(source, type);
   const switches = switchesOf(source, chosen.switches ?? {});
+  checkMembers(schema, payload ?? example, set);
   const path = pathFor(source, url, type);
   const credential = credentialFor({ type, path, switches });
-  const { payload, set = [], id, at = now() } = chosen;
   return { type, path, credential, switches, at, payload, set, ...(id !== undefined && { id }) };
 }
 

@@ -1,4 +1,4 @@
-import express, { type ErrorRequestHandler, type Request, type RequestHandler } from 'express';
+import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
 import { z } from 'zod';
 import { messageOf } from '../../kit/errors.ts';
@@ -8,7 +8,13 @@ import { listenerOf, type ServeOptions } from './platforms/serve.ts';
 import { excerptOf } from './report.ts';
 import type { RunSize } from './run.ts';
 import type { FireOptions, Fired, Sender } from './sender.ts';
-import { pick, UsageError } from '../usage.ts';
+import { printableJson } from '../../kit/log.ts';
+import { pick, pickOne, UsageError } from '../usage.ts';
+
+export interface MockAppOptions extends ServeOptions {
+  /** Of the receiver, so that its handlers call the APIs here. */
+  readonly variables?: Readonly<Record<string, string>>;
+}
 
 /**
  * The mock as a program that keeps running, sends on request, and has the products' own APIs below their names. To be
@@ -17,15 +23,22 @@ import { pick, UsageError } from '../usage.ts';
 export function createMockApp(
   senders: readonly Sender[],
   platforms: readonly Platform[] = [],
-  serving: ServeOptions = {},
+  { variables = {}, ...serving }: MockAppOptions = {},
 ): express.Express {
   const app = express();
   app.disable('x-powered-by');
   app.use(helmet(), refuseForeigners);
   app.get('/', (request, response) => {
-    const listings = senders.map(({ source }) => listingOf(source));
+    const listings = senders.map(({ source }) => ({
+      ...listingOf(source),
+      admin: platforms.find(({ name }) => name === source.name)?.admin ?? [],
+    }));
     if (request.accepts(['text', 'json']) === 'json') response.json(listings);
-    else response.type('text').send(overviewText(senders, request.headers.host ?? ''));
+    else response.type('text').send(overviewText(senders, platforms, request.headers.host ?? ''));
+  });
+  app.get('/env', (_request, response) => {
+    const lines = Object.entries(variables).map(([name, value]) => `${name}=${value}\n`);
+    response.type('text').send(lines.join(''));
   });
   app.post(
     '/send/:source/:type',
@@ -33,7 +46,7 @@ export function createMockApp(
     express.json({ limit: '2mb', strict: true }),
     async (request: Request<{ source: string; type: string }>, response) => {
       const { source, type } = request.params;
-      response.json(await sendAsked(senderOf(senders, source), type, readOrder(request.body)));
+      sendJson(response, await sendAsked(senderOf(senders, source), type, readOrder(request.body)));
     },
   );
   for (const platform of platforms) app.use(`/${platform.name}`, listenerOf(platform, serving));
@@ -41,19 +54,27 @@ export function createMockApp(
   return app;
 }
 
-/** How to use it, with a line to try. */
-export function overviewText(senders: readonly Sender[], host: string): string {
-  const [first] = senders;
+/** A line for a shell that has an event sent. */
+export function sendingLine([first]: readonly Sender[], host: string): string {
   const source = first?.source.name ?? 'source';
   const type = Object.keys(first?.source.events ?? {})[0] ?? 'Event';
+  return `curl -H 'Content-Type: application/json' -d '{}' http://${host}/send/${source}/${type}`;
+}
+
+/** How to use it, with a line to try. */
+function overviewText(senders: readonly Sender[], platforms: readonly Platform[], host: string): string {
   return [
     'Try:',
     '',
-    `  curl -H 'Content-Type: application/json' -d '{}' http://${host}/send/${source}/${type}`,
+    `  ${sendingLine(senders, host)}`,
     '',
     'The JSON may have: payload (instead of the example), set ({"a.b": value}), switches ({"name": "choice"}),',
-    'fault, count, concurrency.',
+    'add (for members that the event does not have), fault, count, concurrency.',
     '',
+    ...(platforms.length === 0
+      ? []
+      : ["What people do in the products' own pages, and what the mocks can be asked:", '']),
+    ...platforms.flatMap(({ admin }) => [...admin.map((address) => `  ${address}`), '']),
     ...senders.map((sender) => listingText(listingOf(sender.source))),
   ].join('\n');
 }
@@ -79,6 +100,7 @@ const demandJson: RequestHandler = (request, response, next) => {
 const order = z.strictObject({
   payload: z.unknown().optional(),
   set: z.record(z.string(), z.unknown()).default({}),
+  add: z.record(z.string(), z.unknown()).default({}),
   switches: z.record(z.string(), z.string()).default({}),
   fault: z.string().optional(),
   count: z.int().min(1).max(100_000).default(1),
@@ -86,10 +108,13 @@ const order = z.strictObject({
 });
 
 function readOrder(json: unknown): FireOptions & RunSize {
+  for (const name of Object.keys(json ?? {})) pickOne('member', name, Object.keys(order.shape));
   const result = order.safeParse(json);
   if (!result.success) throw new UsageError(z.prettifyError(result.error));
-  const { set, ...rest } = result.data;
-  return { ...rest, set: Object.entries(set).map(([path, value]) => ({ path, value })) };
+  const { set, add, ...rest } = result.data;
+  const assigned = (members: typeof set, adds: boolean) =>
+    Object.entries(members).map(([path, value]) => ({ path, value, add: adds }));
+  return { ...rest, set: [...assigned(set, false), ...assigned(add, true)] };
 }
 
 function senderOf(senders: readonly Sender[], source: string): Sender {
@@ -109,15 +134,20 @@ function shown(fired: Fired): unknown {
   return { ...fired, reply: reply && { status: reply.status, ms: reply.ms, body: excerptOf(reply) } };
 }
 
+/** For a terminal: a receiver's words are in it. */
+function sendJson(response: Response, value: unknown): void {
+  response.type('json').send(printableJson(JSON.stringify(value)));
+}
+
 const answerUnknown: RequestHandler = (_request, response) => {
   response.status(404).json({ error: 'GET / says what there is.' });
 };
 
 const answerError: ErrorRequestHandler = (error: unknown, _request, response, next) => {
   if (response.headersSent) next(error);
-  else if (error instanceof UsageError) response.status(400).json({ error: error.message });
+  else if (error instanceof UsageError) sendJson(response.status(400), { error: error.message });
   else if (isUnreadable(error)) response.status(400).json({ error: 'The body is not JSON of at most 2 MB.' });
-  else response.status(500).json({ error: messageOf(error) });
+  else sendJson(response.status(500), { error: messageOf(error) });
 };
 
 /** Express's parser marks its errors with the status of a client's mistake. */

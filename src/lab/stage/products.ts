@@ -20,7 +20,7 @@ import { createRandom } from '../mock/random.ts';
 import type { Credential } from '../mock/request.ts';
 import { LINK, LOOKUP } from '../mock/scenarios/interview.ts';
 import type { CredentialFor, Fired } from '../mock/sender.ts';
-import { UsageError } from '../usage.ts';
+import { pickOne, UsageError } from '../usage.ts';
 import type { Source } from '../../kit/source.ts';
 import { readAnswers, writeAnswers } from '../../kit/sources/hotdocs/answers/dialects.ts';
 import { hotdocs } from '../../kit/sources/hotdocs/index.ts';
@@ -60,6 +60,7 @@ type ProductsState = z.input<typeof productsState>;
 /** Reads what the products begin with. @throws UsageError that names what does not fit */
 export function readState(file: string): ProductsState {
   const json = jsonIn(file);
+  for (const name of Object.keys(json ?? {})) pickOne('product', name, Object.keys(productsState.shape));
   const checked = productsState.safeParse(json);
   // Not `checked.data`: filled up with defaults, it would take the place of what is made for the receiver.
   if (checked.success) return json as ProductsState;
@@ -192,6 +193,7 @@ function createRisr(options: ProductsOptions): RisrPlatform {
 function toolsFor(source: Source, { seed, fireBy = (_, fire) => fire }: ProductsOptions) {
   const now = () => new Date();
   return {
+    sender: source,
     random: createRandom(seed),
     now,
     fire: fireBy(source, createFire(source, createRandom(seed + 1), now)),

@@ -248,12 +248,24 @@ function ruleOf(id: string, trials: Rule['trials'], level: Rule['level'] = 1): R
   return { id, group: 'K', title: id, severity: 'low', level, why: 'why', fix: 'fix', trials };
 }
 
-it('calls the run broken, and names the case, when a rule is at fault', async () => {
+it('calls the run broken, and names the case, when a rule is at fault, and tries the others all the same', async () => {
+  target = await startTarget();
+  const fails = ruleOf('K1-fails', () => [tried('one', () => Promise.reject(new Error('a defect')))]);
+  const holds = ruleOf('K2-holds', () => [tried('one', async () => passed('', ''))]);
+  const { ended, cases } = await run(target, { rules: [fails, holds] });
+  expect(ended).toMatchObject({ verdict: 'broken', says: 'K1-fails/risr/profile_updated/one: a defect' });
+  expect(cases.map(({ outcome }) => outcome)).toEqual(['inconclusive', 'passed']);
+});
+
+it('leaves a trial out that makes no difference to the requests of a sender, and says so', async () => {
   target = await startTarget();
   const unchanged = ruleOf('K1-nothing', () => [refused('nothing changed', (genuine) => genuine)]);
-  const { ended } = await run(target, { rules: [unchanged] });
-  expect(ended).toMatchObject({ verdict: 'broken' });
-  expect(ended.says).toBe('K1-nothing/risr/profile_updated/nothing-changed: The trial has changed nothing.');
+  const never = ruleOf('K2-never', () => [refused('never', () => undefined)]);
+  const { cases } = await run(target, { rules: [unchanged, never] });
+  expect(cases.map(({ outcome, reason }) => [outcome, reason])).toEqual([
+    ['skipped', 'a genuine request of this sender is already so'],
+    ['skipped', 'no genuine request of this sender can be changed so'],
+  ]);
 });
 
 it('refuses two cases of one name', async () => {

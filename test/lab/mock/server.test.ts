@@ -76,6 +76,17 @@ it('sends what it is told to: payload, members, switches', async () => {
   expect(delivery?.body.toString()).toContain('"data":{"orderId":"o","lines":[1]}');
 });
 
+it('adds a member that the event does not have, where that is meant', async () => {
+  await send({ add: { 'adress.city': 'Bath' } });
+  expect(receiver.deliveries.at(-1)?.body.toString()).toContain('"adress":{"city":"Bath"}');
+});
+
+it('repeats nothing that could steer the terminal of whoever asked', async () => {
+  const { text } = await send({ fault: '\u009b1m\u202e' });
+  expect(text).toContain('Unknown fault');
+  expect(text).not.toMatch(/\p{C}/u);
+});
+
 it('sends many, and reports in figures', async () => {
   const { text } = await send({ count: 20, concurrency: 4 });
   expect(JSON.parse(text)).toMatchObject({ count: 20, ok: 20, statuses: { '204': 20 } });
@@ -96,6 +107,8 @@ it.each([
   [{}, 'order.craeted', 'Did you mean order.created?'],
   [{ count: 0 }, 'order.created', 'count'],
   [{ set: { '__proto__.x': 1 } }, 'order.created', 'no member'],
+  [{ set: { 'adress.city': 'x' } }, 'order.created', 'no member adress.'],
+  [{ swiches: {} }, 'order.created', 'Did you mean switches?'],
 ])('answers %j for %s in words', async (json, type, words) => {
   const { status, text } = await send(json, type);
   expect(status).toBe(400);

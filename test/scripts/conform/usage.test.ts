@@ -10,7 +10,7 @@ const phenixid = ['--source', 'phenixid'];
 
 it.each<readonly [args: readonly string[], words: RegExp]>([
   [['--source', 'rissr'], /Unknown --source: "rissr"\. Did you mean risr\?/],
-  [['--unknown'], /Unknown option '--unknown'/],
+  [['--unknown'], /Unknown option: "--unknown"\. Valid: --url, /],
   [['--url', 'localhost:3000'], /--url: expected an address as http/],
   [['--url', 'http://user:word@127.0.0.1/'], /leave user and password out/],
   [['--url', 'http://127.0.0.1/?key=north'], /\?key= goes into --endpoint/],

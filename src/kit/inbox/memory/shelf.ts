@@ -69,10 +69,15 @@ function bytesWaiting(entry: Entry): number {
   return isWaiting(entry) ? entry.content.length : 0;
 }
 
-function matches(entry: Entry, wanted: Pick<Filter, 'status' | 'source' | 'type'>): boolean {
+function matches(entry: Entry, wanted: Omit<Filter, 'before' | 'limit'>): boolean {
+  const { source, subject, eventId, receivedAt } = entry;
+  const { about } = wanted;
   return (
     (wanted.status === undefined || entry.status === wanted.status) &&
-    (wanted.source === undefined || entry.source === wanted.source) &&
-    (wanted.type === undefined || entry.type === wanted.type)
+    (wanted.source === undefined || source === wanted.source) &&
+    (wanted.type === undefined || entry.type === wanted.type) &&
+    (about === undefined || eventId === about || subject?.endsWith(`:${about}`) === true) &&
+    (wanted.subject === undefined || [subject, subject?.slice(source.length + 1)].includes(wanted.subject)) &&
+    (wanted.since === undefined || receivedAt >= wanted.since)
   );
 }

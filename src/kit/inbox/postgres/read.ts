@@ -1,6 +1,7 @@
 import type { Entry, Filter, Stats } from '../inbox.ts';
 import { AT, type Context } from './context.ts';
 import type { Query } from './database.ts';
+import { storable } from './keys.ts';
 import { columns, stateOf, timeOf, toEntry } from './rows.ts';
 import { TABLE } from './schema.ts';
 
@@ -13,11 +14,16 @@ const listed = `
   SELECT ${columns} FROM ${TABLE}
   WHERE ($1::inbox.job_state IS NULL OR state = $1) AND ($2::text IS NULL OR data->>'source' = $2)
     AND ($3::text IS NULL OR data->>'type' = $3) AND seq < $4
+    AND ($6::text IS NULL OR data->>'eventId' = $6 OR right(data->>'subject', length($6) + 1) = ':' || $6)
+    AND ($7::text IS NULL OR data->>'subject' IN ($7, (data->>'source') || ' ' || $7))
+    AND ($8::bigint IS NULL OR (data->>'receivedAt')::bigint >= $8)
   ORDER BY seq DESC LIMIT $5`;
 
 export async function listEntries({ database }: Context, filter: Filter): Promise<Entry[]> {
-  const { status, source, type, before = Number.MAX_SAFE_INTEGER, limit } = filter;
-  const rows = await database.query(listed, [status && stateOf[status], source, type, before, limit]);
+  const { status, source, type, before = Number.MAX_SAFE_INTEGER, limit, since } = filter;
+  const [about, subject] = [filter.about, filter.subject].map((text) => text && storable(text));
+  const state = status && stateOf[status];
+  const rows = await database.query(listed, [state, source, type, before, limit, about, subject, since]);
   return rows.map(toEntry);
 }
 

@@ -31,9 +31,10 @@ export function pruneEntries({ statements, counts }: Tables, finishedBefore: num
 }
 
 export function listEntries({ statements }: Tables, filter: Filter): Entry[] {
-  const { status = null, source = null, type = null, before = Number.MAX_SAFE_INTEGER, limit } = filter;
+  const { status = null, source = null, type = null, about = null, subject = null, since = null } = filter;
+  const { before = Number.MAX_SAFE_INTEGER, limit } = filter;
   const statement = status === null || status === 'done' ? statements.list : statements.listUnfinished;
-  return statement.all({ status, source, type, before, limit }).map(toEntry);
+  return statement.all({ status, source, type, about, subject, since, before, limit }).map(toEntry);
 }
 
 export function readStats({ statements, counts }: Tables): Stats {

@@ -8,6 +8,10 @@ const columns = `
 const inLine = `
   source = :source AND subject = :subject AND subject IS NOT NULL AND status IN ('waiting', 'running')`;
 const bytes = '(SELECT length(content) FROM bodies WHERE bodies.seq = entries.seq) AS bytes';
+const asked = `
+  (:source IS NULL OR source = :source) AND (:type IS NULL OR type = :type) AND (:since IS NULL OR received_at >= :since)
+  AND (:about IS NULL OR event_id = :about OR substr(subject, -length(:about) - 1) = ':' || :about)
+  AND (:subject IS NULL OR subject = :subject OR subject = source || ' ' || :subject) AND seq < :before`;
 const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
 
 export type Statements = ReturnType<typeof prepareStatements>;
@@ -92,13 +96,11 @@ function managing(prepare: Prepare) {
       WHERE seq = :seq`),
     list: prepare(`
       SELECT ${columns} FROM entries JOIN bodies USING (seq)
-      WHERE (:status IS NULL OR status = :status) AND (:source IS NULL OR source = :source)
-        AND (:type IS NULL OR type = :type) AND seq < :before
+      WHERE (:status IS NULL OR status = :status) AND ${asked}
       ORDER BY seq DESC LIMIT :limit`),
     listUnfinished: prepare(`
       SELECT ${columns} FROM entries INDEXED BY unfinished JOIN bodies USING (seq)
-      WHERE status = :status AND status <> 'done' AND (:source IS NULL OR source = :source)
-        AND (:type IS NULL OR type = :type) AND seq < :before
+      WHERE status = :status AND status <> 'done' AND ${asked}
       ORDER BY seq DESC LIMIT :limit`),
     counts: prepare('SELECT waiting, running, done, dead, waiting_bytes AS waitingBytes FROM counts'),
     putCounts: prepare(`

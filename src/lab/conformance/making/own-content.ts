@@ -1,7 +1,7 @@
 import { randomText, randomUuid, type Random } from '../../mock/random.ts';
 import { switchesOf } from '../../mock/request.ts';
 import { proofKindOf } from '../endpoints.ts';
-import type { EndpointUnderTest, Trial } from '../rule.ts';
+import { DoesNotApply, type EndpointUnderTest, type Trial } from '../rule.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { answered, type Statuses } from '../trials.ts';
 import { hasBody } from './edit.ts';
@@ -76,14 +76,25 @@ export function typeMemberOf(at: EndpointUnderTest): string | undefined {
 
 type Members = Readonly<Record<string, unknown>>;
 
-/** The members of a sender's own content, which is an object. */
-export function membersOf(json: string): Members {
-  return JSON.parse(json) as Members;
+/** The members of a sender's own content, where it is an object in JSON. */
+export function membersOf(text: string): Members {
+  return objectIn(text) ?? {};
+}
+
+function objectIn(text: string): Members | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The object with further members behind its own, written as they are: `,"x":1`. */
 export function withMembers(json: string, members: string): string {
-  return json.replace(/\s*\}\s*$/, () => `${members}}`);
+  const text = json.trimEnd();
+  if (!text.endsWith('}')) throw new DoesNotApply('the content of this sender is no object in JSON');
+  return `${text.slice(0, -1).trimEnd()}${members}}`;
 }
 
 /** How many bytes of content an endpoint takes in any case; a query has less room than a body. */
@@ -91,9 +102,9 @@ export function roomOf(at: EndpointUnderTest): number {
   return hasBody(at) ? Math.min(at.maxBodyBytes / 2, 150_000) : 6_000;
 }
 
-/** Whether its content can be written by hand at all: what travels field by field cannot be. */
+/** Whether its content can be written by hand: it is an object in JSON, and does not travel field by field. */
 export function isWritten(at: EndpointUnderTest): boolean {
-  return proofKindOf(at) !== 'access token' || hasBody(at);
+  return (proofKindOf(at) !== 'access token' || hasBody(at)) && objectIn(sampleOf(at)) !== undefined;
 }
 
 /** Kept, or refused as content. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { proofKindOf } from '../endpoints.ts';
-import type { EndpointUnderTest, Trial } from '../rule.ts';
+import { DoesNotApply, type EndpointUnderTest, type Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
 
@@ -15,17 +15,23 @@ export interface Signature {
   readonly secret: string;
 }
 
-const SPELLING = /^(?:[\w-]+[=:])?([0-9a-f]{64}|[\w+/-]{43}=?)$/i;
+const SPELLING = /^(?:[\w-]+[=:, ])?([0-9a-f]{64}|[\w+/-]{43}=?)$/i;
 
-/** Finds the one header that looks like 32 bytes, in whatever spelling the sender is set to. */
-function signatureIn(request: WireRequest, { credential }: EndpointUnderTest): Signature {
-  for (const [header, value] of request.headers) {
+/** Finds the header that is the HMAC of the body, or else the first that looks like 32 bytes, in whatever spelling. */
+function signatureIn(
+  { headers, body }: WireRequest,
+  { credential: { text: secret } }: EndpointUnderTest,
+): Signature {
+  const found = headers.flatMap(([header, value]): Signature[] => {
     const text = SPELLING.exec(value)?.[1];
-    if (text === undefined) continue;
-    const bytes = Buffer.from(text, text.length === 64 ? 'hex' : 'base64');
-    return { header, value, bytes, body: request.body, secret: credential.text };
-  }
-  throw new Error('The genuine request has no header that looks like a signature.');
+    if (text === undefined) return [];
+    return [{ header, value, bytes: Buffer.from(text, text.length === 64 ? 'hex' : 'base64'), body, secret }];
+  });
+  const usual = mac(body, secret);
+  const signature = found.find(({ bytes }) => bytes.equals(usual)) ?? found[0];
+  if (signature === undefined)
+    throw new DoesNotApply('this sender writes no signature of 32 bytes into a header');
+  return signature;
 }
 
 /** An HMAC by no code that the receiver could share. */

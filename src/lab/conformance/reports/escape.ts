@@ -1,18 +1,16 @@
+import { printableJson } from '../../../kit/log.ts';
+import { onOneLine } from '../../printable.ts';
+
 // What a receiver answered stands in every report. It must not steer a terminal, run in a browser, end a format's string
 // early, or give orders to a build server, which reads them from the output of its jobs.
 
-/** Controls, marks without width or that turn the direction of text, halves of characters, line ends of other kinds. */
-const STEERING = /[\p{C}\p{Zl}\p{Zp}]/gu;
 /** How build servers are given orders: GitHub (`::error::`, `##[error]`), Azure (`##vso[`), TeamCity (`##teamcity[`). */
 const DOUBLE_HASH = '##';
 const ORDER_AT_START = /^(\s*)::/;
 
 /** Text on one line that does nothing but show itself. */
 export function plain(text: string): string {
-  return text
-    .replace(STEERING, (mark) => `\\u{${(mark.codePointAt(0) ?? 0).toString(16)}}`)
-    .replace(ORDER_AT_START, '$1\\::')
-    .replaceAll(DOUBLE_HASH, '#\\#');
+  return onOneLine(text).replace(ORDER_AT_START, '$1\\::').replaceAll(DOUBLE_HASH, '#\\#');
 }
 
 /** The same, and no longer than it is worth. */
@@ -45,14 +43,7 @@ export function markdown(text: string): string {
 export function json(value: unknown, indent?: number): string {
   const wellFormed = (_name: string, member: unknown) =>
     typeof member === 'string' ? member.toWellFormed() : member;
-  return JSON.stringify(value, wellFormed, indent)
-    .replace(/(?!\n)[\p{C}\p{Zl}\p{Zp}<>&]/gu, unitsOf)
+  return printableJson(JSON.stringify(value, wellFormed, indent))
+    .replace(/[<>&]/g, (mark) => `\\u00${mark.charCodeAt(0).toString(16)}`)
     .replaceAll(DOUBLE_HASH, '#\\u0023');
-}
-
-function unitsOf(mark: string): string {
-  return mark
-    .split('')
-    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
-    .join('');
 }

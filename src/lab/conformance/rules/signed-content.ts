@@ -1,5 +1,5 @@
 import { proofKindOf } from '../endpoints.ts';
-import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
+import { DoesNotApply, type EndpointUnderTest, type Rule, type Trial } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
 import { around, mac, onSignatures, respelled, signed, type Signature } from '../making/signature.ts';
 
@@ -18,10 +18,13 @@ export const signedContentRules: readonly Rule[] = [
     fix: 'Read the one documented header, and nothing else.',
     trials: onSignatures([
       ...['X_Signature', 'Signature', 'X-Hub-Signature-256', 'Authorization'].map((name) =>
-        around(`under the name ${name}`, (request, signature) => ({
-          ...signed(request, signature),
-          headers: [...signed(request, signature).headers, [name, signature.value]],
-        })),
+        around(`under the name ${name}`, (request, signature) => {
+          if (signature.header.toLowerCase() === name.toLowerCase()) {
+            throw new DoesNotApply('that is the name that this sender uses');
+          }
+          const unsigned = signed(request, signature);
+          return { ...unsigned, headers: [...unsigned.headers, [name, signature.value]] };
+        }),
       ),
       around('in the query', (request, signature) => ({
         ...signed(request, signature),
@@ -135,7 +138,8 @@ function changedBody(name: string, change: (text: string) => string | Buffer): T
 
 function oneBitWrong(text: string): Buffer {
   const bytes = Buffer.from(text);
-  bytes.writeUInt8(bytes.readUInt8(20) ^ 1, 20);
+  const at = Math.min(20, bytes.length - 1);
+  bytes.writeUInt8(bytes.readUInt8(at) ^ 1, at);
   return bytes;
 }
 
@@ -144,8 +148,12 @@ function inOtherOrder(text: string): string {
 }
 
 function jsonOf(body: Buffer): object {
-  const value: unknown = JSON.parse(body.toString());
-  return typeof value === 'object' && value !== null ? value : {};
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    throw new DoesNotApply('the content of this sender is no JSON');
+  }
 }
 
 function escapedLetter(_match: string, letter: string): string {

@@ -1,5 +1,7 @@
-import type { SwitchDefinitions, Switches, SwitchValues } from '../../../kit/source.ts';
+import type { Source, SwitchDefinitions, Switches, SwitchValues } from '../../../kit/source.ts';
+import { pick } from '../../usage.ts';
 import type { Random } from '../random.ts';
+import { switchesOf } from '../request.ts';
 import { takeSwitches, type Fire } from './firing.ts';
 
 /** What every platform is made with. */
@@ -9,6 +11,8 @@ export interface PlatformOptions {
   readonly now: () => Date;
   /** Its own and its sender's. */
   readonly switches?: Switches;
+  /** By which the sender's are checked as soon as they are chosen, and not only when something is sent. */
+  readonly sender?: Source;
 }
 
 /** The switches of a platform while it runs. */
@@ -22,14 +26,21 @@ export interface Choices<Definitions extends SwitchDefinitions> {
 
 export function createChoices<const Definitions extends SwitchDefinitions>(
   definitions: Definitions,
-  initial: Switches = {},
+  { switches: initial = {}, sender }: Pick<PlatformOptions, 'switches' | 'sender'>,
 ): Choices<Definitions> {
+  const take = (switches: Switches) => {
+    const names = Object.entries({ ...sender?.switches, ...definitions });
+    if (sender) for (const name of Object.keys(switches)) pick(`switch of ${sender.name}`, name, names);
+    const { own, sending } = takeSwitches(definitions, switches);
+    if (sender) switchesOf(sender, sending);
+    return { own, sending };
+  };
   let chosen = initial;
-  let taken = takeSwitches(definitions, chosen);
+  let taken = take(chosen);
   return {
     choose: (switches) => {
       const next = { ...chosen, ...switches };
-      taken = takeSwitches(definitions, next);
+      taken = take(next);
       chosen = next;
     },
     own: () => taken.own,

@@ -1,9 +1,8 @@
 import type { Source, SwitchDefinitions, Switches, SwitchValues } from '../../../kit/source.ts';
 import type { Random } from '../random.ts';
-import type { Credential } from '../request.ts';
+import { checkChoice, type Credential } from '../request.ts';
 import type { TlsOptions } from '../send.ts';
 import { createSender, type Fired } from '../sender.ts';
-import { pick } from '../../usage.ts';
 
 /** Sends one event of a platform's to where the platform is configured to send it. Never throws for a bad reply. */
 export type Fire = (type: string, payload: unknown, to: Target) => Promise<Fired>;
@@ -53,11 +52,10 @@ export function takeSwitches<const Definitions extends SwitchDefinitions>(
   definitions: Definitions,
   chosen: Switches,
 ): { readonly own: SwitchValues<Definitions>; readonly sending: Switches } {
-  const own = Object.entries(definitions).map(([name, { values, text }]) => {
+  const own = Object.entries(definitions).map(([name, definition]) => {
     const choice = Object.hasOwn(chosen, name) ? chosen[name] : undefined;
-    if (values === undefined) return [name, choice ?? text ?? ''] as const;
-    const choices = values.map((value) => [value, value] as const);
-    return [name, pick(`choice for switch ${name}`, choice ?? values[0], choices)] as const;
+    if (choice !== undefined) checkChoice(name, definition, choice);
+    return [name, choice ?? definition.values?.[0] ?? definition.text ?? ''] as const;
   });
   const sending = Object.entries(chosen).filter(([name]) => !Object.hasOwn(definitions, name));
   // Each name of the definitions was given one of its own values just now.

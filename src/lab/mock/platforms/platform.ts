@@ -5,6 +5,8 @@ import { z } from 'zod';
 export interface Platform {
   /** First segment of its addresses at the mock. */
   readonly name: string;
+  /** What people do in the product's own pages, each as `POST /hotdocs/admin/workitems`. */
+  readonly admin: readonly string[];
   /** @throws ApiRefusal, which becomes the reply */
   handle(request: PlatformRequest): Promise<PlatformReply>;
 }

@@ -27,6 +27,11 @@ export function route<const Pattern extends string>(
   return { methods: methods.split(' '), segments, answer };
 }
 
+/** The addresses of routes below an address: `GET PUT /risr/users/:id`. */
+export function addressesOf(below: string, routes: readonly Route[]): string[] {
+  return routes.map(({ methods, segments }) => `${methods.join(' ')} ${[below, ...segments].join('/')}`);
+}
+
 /**
  * Answers by the first route that fits; letter case does not matter but in parameters.
  * @throws ApiRefusal 404, or 405 with `Allow`

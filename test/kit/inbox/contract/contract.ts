@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Inbox } from '../../../../src/kit/inbox/inbox.ts';
+import type { Filter, Inbox } from '../../../../src/kit/inbox/inbox.ts';
 import { itClears } from './clearing.ts';
 import { itClaimsWhatItStores } from './duplicates.ts';
 import { itFollowsUp } from './follow-ups.ts';
@@ -40,6 +40,24 @@ function itShows(test: InboxUnderTest) {
     ]);
     expect(test.seqsOf(await test.inbox.list({ type: 'order.shipped', limit: 10 }))).toEqual([fourth]);
     expect(await test.inbox.list({ status: 'done', limit: 10 })).toEqual([]);
+  });
+
+  it('finds entries by the id that the sender uses, by their subject and by when they came', async () => {
+    const [byId, bySubject, late] = await test.storeAll(
+      { eventId: 'evt-7' },
+      { source: 'initech', subject: 'initech task:7%_' },
+      { receivedAt: 1_800_000_000_000 },
+    );
+    const found = async (filter: Omit<Filter, 'limit'>) =>
+      test.seqsOf(await test.inbox.list({ limit: 10, ...filter }));
+    expect(await found({ about: 'evt-7' })).toEqual([byId]);
+    expect(await found({ about: '7%_' })).toEqual([bySubject]);
+    expect(await found({ about: '%' })).toEqual([]);
+    expect(await found({ subject: 'task:7%_', status: 'waiting' })).toEqual([bySubject]);
+    expect(await found({ subject: 'initech task:7%_' })).toEqual([bySubject]);
+    expect(await found({ subject: 'task:7' })).toEqual([]);
+    expect(await found({ since: 1_800_000_000_000 })).toEqual([late]);
+    expect(await found({ since: 1_800_000_000_001 })).toEqual([]);
   });
 
   it('calls back when an entry becomes claimable', async () => {

@@ -21,7 +21,7 @@ async function serve(
       throw new Error('a defect');
     }),
   ];
-  const platform: Platform = { name: 'counting', handle: (request) => dispatch(routes, request) };
+  const platform: Platform = { name: 'counting', admin: [], handle: (request) => dispatch(routes, request) };
   const server = createServer(listenerOf(platform, options));
   return { url: `http://127.0.0.1:${await listening(server)}`, total: () => total };
 }

@@ -12,7 +12,7 @@ import { hotdocsSwitches } from './switches.ts';
 import { createWebhooks, webhookFields, type Webhooks } from './webhooks.ts';
 import { createWorkItems, newWorkItem, type Version, type WorkItem } from './work-items.ts';
 import { ApiRefusal, type Platform, type PlatformReply, type PlatformRequest } from '../platform.ts';
-import { dispatch, route, type Route } from '../routes.ts';
+import { addressesOf, dispatch, route, type Route } from '../routes.ts';
 
 /** HotDocs Advance in memory. What a scenario's people do are its methods; what the product does follows from them. */
 export interface HotdocsPlatform extends Platform {
@@ -63,7 +63,7 @@ export const hotdocsSeed = z.strictObject({
 export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform {
   const { fire, random, now, baseUrl, readAnswers, tls } = options;
   const seed = hotdocsSeed.parse(options.seed ?? {});
-  const choices = createChoices(hotdocsSwitches, options.switches);
+  const choices = createChoices(hotdocsSwitches, options);
   const { choose, own } = choices;
 
   const webhooks = createWebhooks(random);
@@ -92,6 +92,7 @@ export function createHotdocsPlatform(options: HotdocsOptions): HotdocsPlatform 
 
   return {
     name: 'hotdocs',
+    admin: addressesOf('/hotdocs/admin', doors.admin),
     handle: (request) => handle(doors, request),
     webhooks,
     createWorkItem: (input = {}) => workItems.create(newWorkItem.parse(input)),

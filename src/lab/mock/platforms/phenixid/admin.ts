@@ -8,11 +8,12 @@ import {
   replyJson,
   type PlatformReply,
   type PlatformRequest,
+  type Platform,
 } from '../platform.ts';
 import { route, type Route } from '../routes.ts';
 
 /** What owners and signers do in the product's own pages, below `/admin`: the real product has no such API. */
-export function adminRoutes(platform: Omit<PhenixidPlatform, 'name' | 'handle'>): Route[] {
+export function adminRoutes(platform: Omit<PhenixidPlatform, keyof Platform>): Route[] {
   return [
     route('GET', 'admin/tasks', () => replyJson(200, platform.tasks().map(shownTask))),
     route('POST', 'admin/tasks', (_, request) => reply(platform.createTask(readOrNone(newTask, request)))),

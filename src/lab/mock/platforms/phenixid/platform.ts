@@ -12,7 +12,7 @@ import { phenixidSwitches } from './switches.ts';
 import { cancelTask, expireTask, rejectTask, signTask, type Task, type TaskChanges } from './tasks.ts';
 import { webHookTarget } from './webhook.ts';
 import type { Platform } from '../platform.ts';
-import { dispatch } from '../routes.ts';
+import { addressesOf, dispatch } from '../routes.ts';
 
 /** Signing Workflow in memory. What a scenario's people do are its methods; they resolve when the events are replied to. */
 export interface PhenixidPlatform extends Platform {
@@ -54,13 +54,13 @@ export interface PhenixidOptions extends PlatformOptions {
 export function createPhenixidPlatform(options: PhenixidOptions): PhenixidPlatform {
   const { fire, random, now } = options;
   const target = webHookTarget(options.config);
-  const choices = createChoices(phenixidSwitches, options.switches);
+  const choices = createChoices(phenixidSwitches, options);
   const { own, choose } = choices;
   const archive = createArchive(random, now, own);
   for (const task of phenixidSeed.parse(options.seed ?? {}).tasks) placeTask(task, archive, random, now());
   const process = createProcess({ fire, random, now, target, archive, choices });
 
-  const people: Omit<PhenixidPlatform, 'name' | 'handle'> = {
+  const people: Omit<PhenixidPlatform, keyof Platform> = {
     async createTask(input = {}) {
       const task = newTask.parse(input);
       return happened(process.create(fieldsOf(task, archive), task.id));
@@ -83,9 +83,11 @@ export function createPhenixidPlatform(options: PhenixidOptions): PhenixidPlatfo
     settled: () => process.settled(),
   };
 
-  const routes = [...apiRoutes({ archive, process, own }), ...adminRoutes(people)];
+  const admin = adminRoutes(people);
+  const routes = [...apiRoutes({ archive, process, own }), ...admin];
   return {
     name: 'phenixid',
+    admin: addressesOf('/phenixid', admin),
     async handle(request) {
       if (own().apiDelayMs !== '0') await pause(Number(own().apiDelayMs));
       return dispatch(routes, request);

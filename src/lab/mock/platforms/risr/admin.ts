@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { readJsonBody, replyEmpty, replyJson } from '../platform.ts';
+import { readJsonBody, replyEmpty, replyJson, type Platform } from '../platform.ts';
 import { shownRegistration } from './api.ts';
 import { bookingChanges, newBooking } from './bookings.ts';
 import type { RisrPlatform } from './platform.ts';
@@ -11,7 +11,7 @@ const loginForm = z.strictObject({
 });
 
 /** What users and administrators do in the product's own pages, below `/admin`: the real product has no such API. */
-export function adminRoutes(platform: Omit<RisrPlatform, 'name' | 'handle'>): Route[] {
+export function adminRoutes(platform: Omit<RisrPlatform, keyof Platform>): Route[] {
   return [
     route('POST', 'admin/login', async (_, request) => {
       const { user, sso } = readJsonBody(request, loginForm);

@@ -13,7 +13,7 @@ import { createProcess, type LoginReport, type Saved } from './process.ts';
 import { risrSeed } from './seed.ts';
 import { risrSwitches } from './switches.ts';
 import { readUser, type Sso, type User } from './users.ts';
-import { dispatch } from '../routes.ts';
+import { addressesOf, dispatch } from '../routes.ts';
 
 /** risr/advance in memory. What a scenario's people do are its methods; they resolve when the hooks have replied. */
 export interface RisrPlatform extends Platform {
@@ -56,7 +56,7 @@ export interface RisrOptions extends PlatformOptions {
 export function createRisrPlatform(options: RisrOptions): RisrPlatform {
   const { fire, random, now, baseUrl, tls } = options;
   const { organisation, apiUsers, roles, userFields, workflow, ...seed } = risrSeed.parse(options.seed ?? {});
-  const choices = createChoices(risrSwitches, options.switches);
+  const choices = createChoices(risrSwitches, options);
   const { own, choose } = choices;
   const conflictStatus = () => Number(own().conflict);
   const users = createDocuments<User>({ what: 'user', random, conflictStatus });
@@ -70,7 +70,7 @@ export function createRisrPlatform(options: RisrOptions): RisrPlatform {
   for (const booking of seed.bookings) process.placeBooking(booking);
   for (const registration of seed.registrations) hooks.register(registration);
 
-  const people: Omit<RisrPlatform, 'name' | 'handle'> = {
+  const people: Omit<RisrPlatform, keyof Platform> = {
     login: ({ sso, user }) => process.logIn(sso, user),
     saveProfile: async (id, changes) =>
       happened(process.saveUser(id, fieldsOf({ ...users.find(id), ...changes }), id)),
@@ -93,6 +93,7 @@ export function createRisrPlatform(options: RisrOptions): RisrPlatform {
   const admin = adminRoutes(people);
   return {
     name: 'risr',
+    admin: addressesOf('/risr', admin),
     async handle(request) {
       const first = request.path[0]?.toLowerCase();
       if (first === 'admin') return dispatch(admin, request);
