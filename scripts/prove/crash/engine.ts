@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
+import { TABLE } from '../../../src/kit/inbox/postgres/entries.ts';
 import { startPostgres } from '../../../src/lab/rig/postgres.ts';
 import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
 

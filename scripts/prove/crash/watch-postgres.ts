@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
+import { TABLE } from '../../../src/kit/inbox/postgres/entries.ts';
 import { pass, wrapMethod, type Call } from './fault.ts';
 import type { PointName } from './points.ts';
 import { STEP_ENDPOINT } from './effects.ts';
