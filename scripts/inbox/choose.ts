@@ -14,6 +14,7 @@ export const options = {
   reason: { type: 'string' },
   days: { type: 'string' },
   json: { type: 'boolean' },
+  print: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -24,7 +25,18 @@ const MOST_DAYS = 36_500;
 
 /** @throws UsageError */
 export function chosenBy(values: Values, retentionDays: string | undefined): Chosen {
-  const { status, source, type, limit, dead = false, content = false, reason, days, json = false } = values;
+  const {
+    status,
+    source,
+    type,
+    limit,
+    dead = false,
+    content = false,
+    reason,
+    days,
+    json = false,
+    print = false,
+  } = values;
   const known = statuses.map((each) => [each, each] as const);
   return {
     filter: {
@@ -33,7 +45,7 @@ export function chosenBy(values: Values, retentionDays: string | undefined): Cho
       ...(type !== undefined && { type }),
     },
     limit: limit === undefined ? undefined : wholeNumber('--limit', limit, { min: 1, max: 100_000_000 }),
-    ...{ dead, content, reason, json },
+    ...{ dead, content, reason, json, print },
     days:
       days === undefined ? keptFor(retentionDays) : wholeNumber('--days', days, { min: 0, max: MOST_DAYS }),
   };

@@ -31,7 +31,7 @@ it('loads nothing of the lab and the example, and no package that a receiver on 
   expect(rooms.length).toBeGreaterThan(50);
   expect(rooms.filter((line) => !/\/src\/(main\.ts$|app\/|kit\/)/.test(line))).toEqual([]);
   const unused =
-    /\/node_modules\/(pg|pg-boss|undici|pdf-lib)\/|\/kit\/(inbox\/postgres|sources\/\w+\/api\/api\.ts)/;
+    /\/node_modules\/(pg|undici|pdf-lib)\/|\/kit\/(inbox\/postgres|sources\/\w+\/api\/api\.ts)/;
   expect(loaded.filter((line) => unused.test(line))).toEqual([]);
 });
 

@@ -29,11 +29,11 @@ IF to_regclass('inbox.job_common') IS NOT NULL THEN
 
   INSERT INTO inbox.key SELECT id, seq, created_on FROM inbox.job_common WHERE name = 'entries' AND data ? 'key';
 
-  DROP TABLE inbox.job, inbox.job_dependency, inbox.schedule, inbox.subscription, inbox.bam, inbox.warning,
+  DROP TABLE IF EXISTS inbox.job, inbox.job_dependency, inbox.schedule, inbox.subscription, inbox.bam, inbox.warning,
     inbox.queue_stats, inbox.queue, inbox.version CASCADE;
-  DROP FUNCTION inbox.create_queue, inbox.delete_queue, inbox.job_now, inbox.job_table_format, inbox.job_table_run,
+  DROP FUNCTION IF EXISTS inbox.create_queue, inbox.delete_queue, inbox.job_now, inbox.job_table_format, inbox.job_table_run,
     inbox.job_table_run_async;
-  DROP TYPE inbox.job_state;
+  DROP TYPE IF EXISTS inbox.job_state;
   ANALYZE inbox.entry, inbox.key;
 END IF;
 END $$;
