@@ -12,8 +12,11 @@ export interface RunsOptions {
   readonly onRecorded: (entry: Entry, attempted: Attempted) => void;
 }
 
-/** How many times `concurrency` may be held: a process that ends leaves them all to be run again. */
-const MOST_HELD = 2;
+/**
+ * How many times `concurrency` may be held, running or being recorded: a process that ends leaves them all to be run again.
+ * Measured: with two, PostgreSQL is waited for.
+ */
+const MOST_HELD = 4;
 
 /** The entries that a worker holds: some run, and some wait to run alone. */
 export class Runs {

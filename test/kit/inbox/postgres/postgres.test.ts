@@ -222,6 +222,30 @@ describe('one turn', () => {
   });
 });
 
+describe('what is forgotten', () =>
+  it('gives its room to what comes after it', async () => {
+    const url = await newInbox();
+    const inbox = await open(url);
+    const client = new pg.Client(url);
+    await client.connect();
+    const sizes: number[] = [];
+    for (let day = 0; day < 4; day++) {
+      const content = Buffer.alloc(3_000, 'x');
+      const keys = Array.from({ length: 300 }, (_, index) => `day ${day}, ${index}`);
+      await Promise.all(keys.map((key) => inbox.store(newEntry({ key, content, subject: key }))));
+      await drain(inbox);
+      expect(await inbox.prune({ finishedBefore: Date.now() + LONG_MS, limit: 1_000 })).toBe(300);
+      await client.query('VACUUM inbox.entry, inbox.key'); // as autovacuum does by and by
+      const { rows } = await client.query<{ bytes: string }>(
+        "SELECT pg_total_relation_size('inbox.entry') + pg_total_relation_size('inbox.key') AS bytes",
+      );
+      sizes.push(Number(rows[0]?.bytes));
+    }
+    await client.end();
+    // Of 900 KB each; from the second on there is what the day before it left free.
+    expect(sizes[3]).toBeLessThan(1.2 * (sizes[1] ?? 0));
+  }));
+
 describe('a receiver that dies', () =>
   it('has lost nothing that it acknowledged, and leaves no line that nobody leads', async () => {
     const url = await newInbox();
