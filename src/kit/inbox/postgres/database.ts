@@ -53,7 +53,8 @@ export async function openDatabase(server: Server): Promise<Database> {
       } catch (thrown) {
         const code = codeOf(thrown);
         heed(code, used);
-        if (tried === TRIES || !worthAnotherTry.has(code)) throw unavailable(server.where, thrown);
+        const tries = code === '25006' ? 2 : TRIES; // where new connections are read-only too, the server is
+        if (tried >= tries || !worthAnotherTry.has(code)) throw unavailable(server.where, thrown);
         await sleep(20 * tried * Math.random());
       }
     }

@@ -4,16 +4,19 @@ import pg from 'pg';
 import { InboxUnavailable } from '../inbox.ts';
 import { readServer, unavailable, type Server } from './server.ts';
 
-/** Each leads from the version before it to the one that its name begins with, in plain SQL. */
-const migrations = readdirSync(join(import.meta.dirname, 'migrations'))
-  .sort()
-  .map((name) => ({
-    version: Number.parseInt(name, 10),
-    file: join(import.meta.dirname, 'migrations', name),
-  }));
+interface Migration {
+  /** To which it leads from the one before. */
+  readonly version: number;
+  readonly file: string;
+}
 
-/** An older database is brought up to it, a newer one refused. */
-const VERSION = migrations.at(-1)?.version ?? 0;
+/** In their order: each is plain SQL, and its name begins with its version. */
+function readMigrations(): Migration[] {
+  const folder = join(import.meta.dirname, 'migrations');
+  const names = readdirSync(folder).sort();
+  return names.map((name) => ({ version: Number.parseInt(name, 10), file: join(folder, name) }));
+}
+
 /** Any number that nobody else locks in this database. */
 const LOCK = 7_215_604_118;
 /** Several processes may start at once: each waits for the one before it. */
@@ -27,19 +30,19 @@ export async function prepareSchema(
   server: Server,
   { owner = true }: { readonly owner?: boolean },
 ): Promise<void> {
+  const needed = readMigrations().at(-1)?.version ?? 0;
   await withClient(server, async (client) => {
     await refuseUnfit(client, { toWrite: owner });
     const found = await versionOf(client);
-    if (found > VERSION)
+    if (found < needed && !owner) {
       throw refused(
-        `was written by a newer version (schema ${found}, this one knows ${VERSION}): start that version again.`,
+        `holds schema ${found}, and this version needs ${needed}: run "npm run inbox -- migrate".`,
       );
-    if (found === VERSION) return;
-    if (!owner)
-      throw refused(
-        `holds schema ${found}, and this version needs ${VERSION}: run "npm run inbox -- migrate".`,
-      );
-    await migrate(client);
+    }
+    const migrated = found < needed ? await migrate(client) : found;
+    if (migrated <= needed) return;
+    const versions = `(schema ${migrated}, this one knows ${needed})`;
+    throw refused(`was written by a newer version ${versions}: start that version again.`);
   });
 }
 
@@ -51,7 +54,7 @@ export async function missingMigrations(url: string): Promise<string> {
 }
 
 function sqlAfter(found: number): string {
-  return migrations
+  return readMigrations()
     .filter(({ version }) => version > found)
     .map(({ file }) => readFileSync(file, 'utf8'))
     .join('\n');
@@ -109,11 +112,13 @@ async function versionOf(client: pg.Client): Promise<number> {
   return rows[0]?.version ?? 0;
 }
 
-/** All or nothing. What another process did while this one waited for it is not done again. */
-async function migrate(client: pg.Client): Promise<void> {
+/** All or nothing, and nothing of what another process did while this one waited. Resolves with the version then. */
+async function migrate(client: pg.Client): Promise<number> {
   await client.query('BEGIN');
   await client.query(`SET LOCAL lock_timeout = ${LONGEST_WAIT_MS}; SET LOCAL client_min_messages = warning`);
   await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   await client.query(sqlAfter(await versionOf(client)));
+  const version = await versionOf(client);
   await client.query('COMMIT');
+  return version;
 }

@@ -25,7 +25,7 @@ export function readServer(url: string): Server {
     );
   }
   const address = new URL(url);
-  const host = address.searchParams.get('host') ?? decodeURIComponent(address.hostname);
+  const host = address.searchParams.getAll('host').at(-1) ?? decodeURIComponent(address.hostname);
   const ssl = tlsOf(address.searchParams, host);
   for (const name of ['ssl', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey', 'uselibpqcompat']) {
     address.searchParams.delete(name);
@@ -58,10 +58,13 @@ function tlsOf(parameters: URLSearchParams, host: string): ClientConfig['ssl'] {
     case 'no-verify':
       return { ...filesOf(parameters), rejectUnauthorized: false };
     case 'verify-ca':
-      return { ...filesOf(parameters), rejectUnauthorized: true, checkServerIdentity: () => undefined };
-    case 'require':
     case 'verify-full':
-      return { ...filesOf(parameters), rejectUnauthorized: true };
+    case 'require': {
+      const files = filesOf(parameters);
+      // Of a public CA anybody can have a certificate: there the name counts, whatever was asked for.
+      const anyName = mode === 'verify-ca' && 'ca' in files && { checkServerIdentity: () => undefined };
+      return { ...files, ...anyName, rejectUnauthorized: true };
+    }
     case undefined:
       throw new Error(`INBOX_URL names the host ${host} and does not say whether to use TLS. Add ?${MODES}.`);
     default:
