@@ -66,7 +66,7 @@ export async function openDatabase(server: Server): Promise<Database> {
     if (code !== '25006' || used !== pool) return;
     // The server was the primary when we connected: a new connection leads to the one that is it now.
     pool = createPool(server);
-    void used.end();
+    void retire(used);
     news.renew();
   }
 
@@ -97,6 +97,12 @@ function createPool({ settings }: Server): pg.Pool {
   });
   pool.on('error', () => undefined); // of a connection that nobody waits for: the next one who needs it hears of it
   return pool;
+}
+
+/** Ends its connections, after those who wait for one of them: it would forget them. */
+async function retire(pool: pg.Pool): Promise<void> {
+  while (pool.waitingCount > 0) await sleep(100, undefined, { ref: false });
+  await pool.end();
 }
 
 async function transact<Result>(
