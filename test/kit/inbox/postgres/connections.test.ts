@@ -266,6 +266,10 @@ function openInProcess(url: string, env: Record<string, string>): string {
   return stderr;
 }
 
+/** As the README has PgBouncer begin each connection. */
+const beginning =
+  'SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan; SET statement_timeout = 5000';
+
 /** Resolves with its address of the database. */
 async function startPgBouncer(direct: string, mode: string): Promise<string> {
   const folder = newFolder();
@@ -275,7 +279,7 @@ async function startPgBouncer(direct: string, mode: string): Promise<string> {
   writeFileSync(
     file,
     `[databases]
-* = host=127.0.0.1 port=${new URL(direct).port} user=postgres
+* = host=127.0.0.1 port=${new URL(direct).port} user=postgres connect_query='${beginning}'
 [pgbouncer]
 listen_addr = 127.0.0.1
 listen_port = ${port}

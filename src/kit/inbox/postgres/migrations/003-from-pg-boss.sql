@@ -1,5 +1,5 @@
--- Version 1 kept the entries as jobs of pg-boss. Takes them over, each as it is, and removes what was there for them. Where there
--- are none it does nothing. It copies every content once: allow for the room, and for a minute a gigabyte.
+-- Version 1 kept the entries as jobs of pg-boss. This takes them over, each as it is, and removes what was there for them.
+-- Where there are none it does nothing. It copies every content once: allow for the room.
 
 DO $$ BEGIN
 IF to_regclass('inbox.job_common') IS NOT NULL THEN
