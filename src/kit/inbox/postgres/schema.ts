@@ -4,17 +4,18 @@ import pg from 'pg';
 import { InboxUnavailable } from '../inbox.ts';
 import { readServer, unavailable, type Server } from './server.ts';
 
-interface Migration {
-  /** To which it leads from the one before. */
-  readonly version: number;
-  readonly file: string;
+const folder = join(import.meta.dirname, 'migrations');
+
+/** Files of plain SQL, in their order. The name of each begins with the version that it leads to. */
+function migrationsAfter(version: number): readonly string[] {
+  const names = readdirSync(folder).filter((name) => Number.parseInt(name, 10) > version);
+  return names.sort();
 }
 
-/** In their order: each is plain SQL, and its name begins with its version. */
-function readMigrations(): Migration[] {
-  const folder = join(import.meta.dirname, 'migrations');
-  const names = readdirSync(folder).sort();
-  return names.map((name) => ({ version: Number.parseInt(name, 10), file: join(folder, name) }));
+function sqlAfter(version: number): string {
+  return migrationsAfter(version)
+    .map((name) => readFileSync(join(folder, name), 'utf8'))
+    .join('\n');
 }
 
 /** Any number that nobody else locks in this database. */
@@ -30,7 +31,7 @@ export async function prepareSchema(
   server: Server,
   { owner = true }: { readonly owner?: boolean },
 ): Promise<void> {
-  const needed = readMigrations().at(-1)?.version ?? 0;
+  const needed = Number.parseInt(migrationsAfter(0).at(-1) ?? '', 10);
   await withClient(server, async (client) => {
     await refuseUnfit(client, { toWrite: owner });
     const found = await versionOf(client);
@@ -48,16 +49,8 @@ export async function prepareSchema(
 
 /** The SQL that an operator may run in place of the program: what this database lacks, as one transaction, or nothing. */
 export async function missingMigrations(url: string): Promise<string> {
-  const found = await withClient(readServer(url), versionOf);
-  const missing = sqlAfter(found);
+  const missing = sqlAfter(await withClient(readServer(url), versionOf));
   return missing === '' ? '' : `BEGIN;\n\n${missing}\nCOMMIT;\n`;
-}
-
-function sqlAfter(found: number): string {
-  return readMigrations()
-    .filter(({ version }) => version > found)
-    .map(({ file }) => readFileSync(file, 'utf8'))
-    .join('\n');
 }
 
 async function withClient<Result>(

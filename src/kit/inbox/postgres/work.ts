@@ -86,11 +86,11 @@ interface Settled {
   readonly promoted: number;
 }
 
-/** Settles what ended in one turn. Resolves with whether each was still held. */
+/** Settles what ended in one turn; what is not held any more is left alone. */
 export async function settleAll(
   context: Context,
   settlements: readonly Settlement[],
-): Promise<readonly boolean[]> {
+): Promise<readonly true[]> {
   const { database } = context;
   const followUps = settlements.flatMap((settlement) => settlement.followUps ?? []);
   const lines = linesOf([...settlements.map(({ claimed }) => claimed), ...followUps]);
@@ -98,8 +98,7 @@ export async function settleAll(
   const plain = lines.length === 0 && followUps.length === 0;
   const settled = await (plain ? steps(database.query) : database.transaction(lines, steps));
   announce(context, settled);
-  const held = new Set(settled.held.map(({ settlement }) => settlement));
-  return settlements.map((settlement) => held.has(settlement));
+  return settlements.map(() => true);
 }
 
 /** Fenced: the holder of an older claim settles nothing. By `seq`, and by nothing that another index could offer to find. */
