@@ -23,7 +23,7 @@ function arrows(files, forbidden) {
 const known = {
   http: ['express', 'express-rate-limit', 'helmet'],
   proofs: ['jose'],
-  'inbox/postgres': ['pg', 'pg-boss'],
+  'inbox/postgres': ['pg'],
   outgoing: ['undici'],
 };
 

@@ -7,8 +7,9 @@ import { chosenBy, options } from './inbox/choose.ts';
 import type { Command } from './inbox/command.ts';
 import { exportEntries } from './inbox/export.ts';
 import { list, show, stats } from './inbox/look.ts';
+import { migrate } from './inbox/migrate.ts';
 import { checkNames } from './inbox/names.ts';
-import { withInbox } from './inbox/with-inbox.ts';
+import { withAddress, withInbox } from './inbox/with-inbox.ts';
 
 const USAGE = `Looks into the inbox of a receiver, running or not, and changes what becomes of its entries.
 
@@ -22,6 +23,8 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
   npm run inbox -- stats                          how many wait, run, are done, are dead; how much waits, and since when
   npm run inbox -- export                         entries with their content, oldest first, one JSON object each line
   npm run inbox -- effects                        what became of every event, as the conformance suite asks for it
+  npm run inbox -- migrate                        makes or updates the tables in PostgreSQL, as whoever INBOX_URL says
+  npm run inbox -- migrate --print                the SQL of that, to read it or to run it oneself; changes nothing
 
   --status waiting|running|done|dead   for list and export
   --source name, --type event          for list, export, and replay --dead
@@ -33,6 +36,7 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
   --reason text                        for discard: kept with the entry, never with personal data in it
   --days n                             for prune (default RETENTION_DAYS, where the receiver is told one); less than 1
                                        needs --yes
+  --print                              for migrate: changes nothing
   --json                               for programs; content as base64
   --help                               this
 
@@ -113,6 +117,7 @@ const commands: readonly (readonly [string, Command])[] = [
     },
   ],
   ['effects', { run: effects, options: [], fits: noSeq, expects: 'effects takes no <seq>.' }],
+  ['migrate', { runAt: migrate, options: ['print'], fits: noSeq, expects: 'migrate takes no <seq>.' }],
 ];
 
 async function effects(inbox: Inbox): Promise<number> {
@@ -134,6 +139,7 @@ await runCommand(async (args) => {
   const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
   const chosen = chosenBy(values, process.env['RETENTION_DAYS']);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
+  if ('runAt' in command) return withAddress((url) => command.runAt(url, chosen));
   return withInbox(async (inbox) => {
     await checkNames(inbox, chosen.filter);
     return command.run(inbox, seqs, chosen);

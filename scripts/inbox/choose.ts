@@ -18,6 +18,7 @@ export const options = {
   days: { type: 'string' },
   yes: { type: 'boolean' },
   json: { type: 'boolean' },
+  print: { type: 'boolean' },
   help: { type: 'boolean' },
 } as const satisfies ParseArgsConfig['options'];
 
@@ -29,7 +30,7 @@ const MOST_DAYS = 36_500;
 /** @throws UsageError */
 export function chosenBy(values: Values, retentionDays: string | undefined): Chosen {
   const { status, source, type, id, subject, since, limit, days, reason } = values;
-  const { dead = false, content = false, yes = false, json = false } = values;
+  const { dead = false, content = false, yes = false, json = false, print = false } = values;
   return {
     filter: {
       ...(status !== undefined && { status: pickOne('--status', status, statuses) }),
@@ -40,7 +41,7 @@ export function chosenBy(values: Values, retentionDays: string | undefined): Cho
       ...(since !== undefined && { since: momentIn(since, Date.now()) }),
     },
     limit: limit === undefined ? undefined : wholeNumber('--limit', limit, { min: 1, max: 100_000_000 }),
-    ...{ dead, content, reason, yes, json },
+    ...{ dead, content, reason, yes, json, print },
     days:
       days === undefined ? keptFor(retentionDays) : wholeNumber('--days', days, { min: 0, max: MOST_DAYS }),
   };

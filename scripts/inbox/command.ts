@@ -11,17 +11,28 @@ export interface Chosen {
   readonly yes: boolean;
   readonly days: number | undefined;
   readonly json: boolean;
+  readonly print: boolean;
 }
 
-/** One thing to do with an inbox. */
-export interface Command {
+/** One thing to do with an inbox, or at its address before there is one. */
+export type Command = Usage & (OnInbox | AtAddress);
+
+interface Usage {
   /** The options it takes beside those that all take; another one could be meant to spare what it does not spare. */
   readonly options: readonly string[];
   /** What to say when the command does not fit. */
   readonly expects: string;
   readonly fits: (seqs: readonly number[], chosen: Chosen) => boolean;
+}
+
+interface OnInbox {
   /** Resolves with the exit code. */
   readonly run: (inbox: Inbox, seqs: readonly number[], chosen: Chosen) => Promise<number>;
+}
+
+interface AtAddress {
+  /** Resolves with the exit code. @throws if the inbox cannot be reached */
+  readonly runAt: (url: string, chosen: Chosen) => Promise<number>;
 }
 
 /** Entries are read and changed so many at a time, so that the receiver never waits long for the store. */

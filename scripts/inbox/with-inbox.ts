@@ -2,6 +2,7 @@ import { messageOf } from '../../src/kit/errors.ts';
 import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
 import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
 import { InboxUnavailable, type Inbox } from '../../src/kit/inbox/inbox.ts';
+import { withoutPassword } from '../../src/kit/inbox/address.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { readTextFile } from '../../src/kit/program/text-file.ts';
 import { failed } from './print.ts';
@@ -20,12 +21,25 @@ export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promis
   }
 }
 
+/** Works at the address that the environment names, whether there is an inbox or not. Resolves with the exit code. */
+export async function withAddress(work: (url: string) => Promise<number>): Promise<number> {
+  const url = addressOrExplain();
+  if (typeof url === 'string') return failed(url);
+  try {
+    return await work(url.address);
+  } catch (error) {
+    return failed(withoutPassword(messageOf(error), url.address));
+  }
+}
+
 /** The inbox that the environment names; else why it cannot be looked into. */
 export async function openOrExplain(): Promise<Inbox | string> {
-  const url = readOrExplain('INBOX_URL', (text) => ({
-    address: text === '' ? 'sqlite:data/inbox.db' : text,
-  }));
+  const url = addressOrExplain();
   return typeof url === 'string' ? url : openAt(url.address);
+}
+
+function addressOrExplain(): { readonly address: string } | string {
+  return readOrExplain('INBOX_URL', (text) => ({ address: text === '' ? 'sqlite:data/inbox.db' : text }));
 }
 
 async function openAt(url: string): Promise<Inbox | string> {

@@ -30,8 +30,7 @@ it('loads nothing of the lab and the example, and no package that a receiver on 
   const rooms = loaded.filter((line) => !/ node:|\/node_modules\//.test(line));
   expect(rooms.length).toBeGreaterThan(50);
   expect(rooms.filter((line) => !/\/src\/(main\.ts$|app\/|kit\/)/.test(line))).toEqual([]);
-  const unused =
-    /\/node_modules\/(pg|pg-boss|undici|pdf-lib)\/|\/kit\/(inbox\/postgres|sources\/\w+\/api\/api\.ts)/;
+  const unused = /\/node_modules\/(pg|undici|pdf-lib)\/|\/kit\/(inbox\/postgres|sources\/\w+\/api\/api\.ts)/;
   expect(loaded.filter((line) => unused.test(line))).toEqual([]);
 });
 

@@ -461,3 +461,41 @@ describe('npm run inbox', () => {
     expect(code).toBe(2);
   });
 });
+
+describe('npm run inbox -- migrate', () => {
+  const { start, newUrl, end } = onPostgres();
+  beforeAll(start);
+  afterAll(end);
+
+  it('prints the SQL of the tables, makes them, and then has nothing left to do', async () => {
+    const url = await newUrl();
+    const printed = await run(['migrate', '--print'], url);
+    expect(printed).toMatchObject({ code: 0, err: '' });
+    expect(printed.out).toMatch(/^BEGIN;\n[^]*CREATE TABLE inbox\.entry \([^]*\nCOMMIT;\n/);
+
+    expect((await run(['list'], url)).err).toMatch(/run "npm run inbox -- migrate"/);
+    expect(await run(['migrate'], url)).toEqual({
+      code: 0,
+      out: 'The tables of this version are there.\n',
+      err: '',
+    });
+    expect((await run(['list'], url)).out).toBe('No such entries.\n');
+    expect((await run(['migrate'], url)).out).toBe('Nothing is missing.\n');
+    expect((await run(['migrate', '--print'], url)).out).toBe('-- Nothing is missing.\n');
+  });
+
+  it('says in words, without the password, when it cannot', async () => {
+    const missing = (await newUrl()).replace(/postgres@(.*)_/, 'postgres:hunter2@$1_no_such_');
+    const { code, err } = await run(['migrate'], missing);
+    expect(code).toBe(1);
+    expect(err).toMatch(/There is no such database: create it/);
+    expect(err).not.toContain('hunter2');
+  });
+
+  it('leaves a file to its receiver', async () => {
+    const file = newFile();
+    const { code, err } = await run(['migrate'], `sqlite:${file}`);
+    expect({ code, there: existsSync(file) }).toEqual({ code: 1, there: false });
+    expect(err).toMatch(/Only an inbox in PostgreSQL is migrated by hand/);
+  });
+});

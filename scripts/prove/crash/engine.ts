@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import pg from 'pg';
-import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
+import { KEYS, TABLE } from '../../../src/kit/inbox/postgres/entries.ts';
 import { startPostgres } from '../../../src/lab/rig/postgres.ts';
 import type { EngineName } from '../../../src/lab/rig/inboxes.ts';
 
@@ -36,12 +36,12 @@ async function startPostgresEngine(): Promise<Engine> {
     name: 'postgres',
     async newInbox() {
       // To create all tables anew would take longer than a run.
-      if (database !== undefined) await query(database, `TRUNCATE ${TABLE}`);
+      if (database !== undefined) await query(database, `TRUNCATE ${TABLE}, ${KEYS}`);
       return (database ??= await server.newDatabase());
     },
     quiet: untilAlone,
     async lapseLeases(inboxUrl) {
-      await query(inboxUrl, `UPDATE ${TABLE} SET lease_until = now() WHERE state = 'active'`);
+      await query(inboxUrl, `UPDATE ${TABLE} SET lease_until = now() WHERE status = 'running'`);
     },
     close: () => server.remove(),
   };

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { TABLE } from '../../../src/kit/inbox/postgres/schema.ts';
+import { TABLE } from '../../../src/kit/inbox/postgres/entries.ts';
 import { pass, wrapMethod, type Call } from './fault.ts';
 import type { PointName } from './points.ts';
 import { STEP_ENDPOINT } from './effects.ts';
@@ -15,12 +15,12 @@ export function watchPostgres(): void {
   const transactions = new WeakMap<pg.Client, Written>();
   wrapMethod(pg.Client.prototype, 'query', (call) => {
     const { self, args, go } = call;
-    const text = textOf(args[0]);
-    if (text === 'BEGIN') transactions.set(self, { stores: false, finishes: false });
+    const { text, values } = queryOf(args);
+    if (text.startsWith('BEGIN')) transactions.set(self, { stores: false, finishes: false });
     const transaction = transactions.get(self);
     if (text === 'COMMIT' || text === 'ROLLBACK') transactions.delete(self);
     if (text === 'COMMIT' && transaction) return commit(transaction, call);
-    const written = { stores: isStore(text, args[1]), finishes: isFinish(text, args[1]) };
+    const written = { stores: isStore(text, values), finishes: isFinish(text, values) };
     if (written.stores) pass('before-write');
     if (transaction === undefined) return commit(written, call);
     transaction.stores ||= written.stores;
@@ -59,9 +59,11 @@ function passing(step: () => void) {
   };
 }
 
-function textOf(query: unknown): string {
-  if (typeof query === 'string') return query.trim();
-  return typeof query === 'object' && query !== null && 'text' in query ? String(query.text).trim() : '';
+/** Of a call with text and values, or with both in one object. */
+function queryOf([query, values]: readonly unknown[]): { readonly text: string; readonly values: unknown } {
+  if (typeof query === 'string') return { text: query.trim(), values };
+  if (typeof query !== 'object' || query === null || !('text' in query)) return { text: '', values };
+  return { text: String(query.text).trim(), values: 'values' in query ? query.values : values };
 }
 
 /** Of deliveries: what a handler asks for is stored with its end. */
@@ -70,5 +72,5 @@ function isStore(text: string, values: unknown): boolean {
 }
 
 function isFinish(text: string, values: unknown): boolean {
-  return text.startsWith(`UPDATE ${TABLE}`) && String(values).includes('"state":"completed"');
+  return text.startsWith(`UPDATE ${TABLE}`) && String(values).includes('"status":"done"');
 }

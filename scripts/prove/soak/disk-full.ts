@@ -16,12 +16,14 @@ const MEGABYTE = 1_048_576;
 const FREE_MEGABYTES = 1;
 /** More than an entry takes in the end. */
 const BYTES_EACH = 4_096;
+/** The log of SQLite grows to 4,000 pages of 8 KB before it is copied into the file. */
+const LOG_MEGABYTES = 40;
 /** So many refusals are waited for before there is room again. */
 const REFUSALS = 100;
 
 /** Fills the disk under a receiver, and makes room again. */
 export async function disksFull({ directory, deliveries }: HardTimesOptions): Promise<HardTime> {
-  const fillerMegabytes = Math.ceil((deliveries * BYTES_EACH) / MEGABYTE) + 8;
+  const fillerMegabytes = Math.ceil((deliveries * BYTES_EACH) / MEGABYTE) + LOG_MEGABYTES;
   const disk = mountDisk(join(directory, 'disk'), fillerMegabytes + FREE_MEGABYTES);
   if (disk === undefined) {
     return { name: `${NAME}: not tried, this user may not mount one (needs root on Linux)`, findings: [] };

@@ -5,7 +5,7 @@ import { openSqliteInbox } from './sqlite/inbox.ts';
 
 export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
-  /** Whether this process is the receiver of a file (see openSqliteInbox). */
+  /** Whether this process is a receiver, which makes what is missing (see openSqliteInbox, openPostgresInbox). */
   readonly owner?: boolean;
 }
 

@@ -54,7 +54,7 @@ export const variables = {
     default: 'sqlite:data/inbox.db',
     file: true,
     summary:
-      'Where accepted deliveries are kept: `sqlite:<file>`, `postgres://…` (for several processes or machines) or ' +
+      'Where accepted deliveries are kept: `sqlite:<file>`, `postgres://…?sslmode=verify-full` (for several processes or machines) or ' +
       '`memory:` (lost on exit; for tests). `INBOX_URL_FILE` names a file that holds it.',
   },
   INBOX_MAX_WAITING: {

@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PgBoss } from 'pg-boss';
-import { SCHEMA } from './schema.ts';
-import { isWorthAnotherTry, unavailable, whereOf } from './trouble.ts';
+import pg from 'pg';
+import { News } from './news.ts';
+import { codeOf, STATEMENT_TIMEOUT_MS, unavailable, type Server } from './server.ts';
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Query = (text: string, values?: unknown[]) => Promise<readonly Row[]>;
@@ -11,112 +11,146 @@ export type Query = (text: string, values?: unknown[]) => Promise<readonly Row[]
 export interface Database {
   readonly query: Query;
   /**
-   * Commits what the steps did, or undoes it and rejects. Steps that met another process are taken again: they must do
-   * nothing but ask the database.
+   * Commits what the steps did, or undoes it and rejects. Nobody else holds one of these locks meanwhile. Steps that met
+   * another process are taken again: they must do nothing but ask the database.
    */
-  transaction<Result>(steps: (query: Query) => Promise<Result>): Promise<Result>;
-  /** Tells the other processes, soon. Never rejects: all of them look by themselves, too. */
-  notify(): void;
-  /** Calls back when another process notified, or may have. Without such a connection the others are not heard. */
-  listen(onNotified: () => void): Promise<void>;
+  transaction<Result>(locks: readonly bigint[], steps: (query: Query) => Promise<Result>): Promise<Result>;
+  readonly news: News;
   /** Ends all connections, each after what it is doing. */
   close(): Promise<void>;
 }
 
 const CONNECTIONS = 5;
-const CONNECT_TIMEOUT_MS = 3_000;
-/** The server gives a statement up first; when it does not answer at all, the connection is dropped a second later. */
-const STATEMENT_TIMEOUT_MS = 5_000;
 /** A machine that vanished in the middle of a transaction must not keep the others out of a line. */
 const IDLE_TRANSACTION_MS = 10_000;
 const TRIES = 5;
-/** Commits that notify wait for each other, on the whole server: one notification is for all entries of this time. */
-const NOTIFY_EVERY_MS = 50;
-const CHANNEL = 'inbox_ready';
+
+/**
+ * Each connection begins with this, in one round trip: PgBouncer refuses most of it as start-up parameters. Statements are
+ * planned once, by what indexes are for: a plan made on an empty table would read all of a full one. What is promised
+ * must be on disk, whatever the database is set to otherwise.
+ */
+const session = `
+  SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = ${IDLE_TRANSACTION_MS};
+  SET default_transaction_isolation = 'read committed';
+  SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;
+  SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
+
+/** Worth another try at once: a deadlock, another process that was first, or what `heed` has seen to. */
+const worthAnotherTry = new Set(['40001', '40P01', '23505', '25006', '26000', '42P05']);
 
 /** Connects to a database whose schema is prepared. @throws InboxUnavailable */
-export async function openDatabase(url: string): Promise<Database> {
-  const where = whereOf(url);
-  const self = randomUUID();
-  const boss = createBoss(url);
-  const db = boss.getDb();
-  let notifying: Promise<void> | undefined;
-  let news = false;
-  let listening: { close(): Promise<void> } | undefined;
+export async function openDatabase(server: Server): Promise<Database> {
+  const news = new News(server);
+  let pool = createPool(server);
+  let named = true;
 
-  async function patiently<Result>(step: () => Promise<Result>): Promise<Result> {
+  async function patiently<Result>(step: (used: pg.Pool) => Promise<Result>): Promise<Result> {
     for (let tried = 1; ; tried++) {
+      const used = pool;
       try {
-        return await step();
+        return await step(used);
       } catch (thrown) {
-        if (tried === TRIES || !isWorthAnotherTry(thrown)) throw unavailable(where, thrown);
+        const code = codeOf(thrown);
+        heed(code, used);
+        const tries = code === '25006' ? 2 : TRIES; // where new connections are read-only too, the server is
+        if (tried >= tries || !worthAnotherTry.has(code)) throw unavailable(server.where, thrown);
         await sleep(20 * tried * Math.random());
       }
     }
   }
 
-  async function notifyAll(): Promise<void> {
-    while (news) {
-      news = false;
-      await db.executeSql('SELECT pg_notify($1, $2)', [CHANNEL, self]).catch(() => undefined);
-      await sleep(NOTIFY_EVERY_MS, undefined, { ref: false });
-    }
-    notifying = undefined;
+  function heed(code: string, used: pg.Pool): void {
+    // Between this and the database is something that gives each transaction another connection.
+    if (code === '26000' || code === '42P05') named = false;
+    if (code !== '25006' || used !== pool) return;
+    // The server was the primary when we connected: a new connection leads to the one that is it now.
+    pool = createPool(server);
+    void retire(used);
+    news.renew();
   }
 
-  await patiently(() => boss.start());
+  const queryOn =
+    (connection: pg.Pool | pg.PoolClient): Query =>
+    async (text, values = []) =>
+      rowsOf(await connection.query({ text, values, ...(named && { name: nameOf(text) }) }));
+
+  await patiently((used) => used.query('SELECT'));
   return {
-    query: (text, values) => patiently(async () => rowsOf(await db.executeSql(text, values))),
-    transaction: (steps) => patiently(() => transact(db, steps)),
-    notify() {
-      news = true;
-      notifying ??= notifyAll();
-    },
-    async listen(onNotified) {
-      const heard = (from: string) => {
-        if (from !== self) onNotified();
-      };
-      listening = await db.listen?.(CHANNEL, heard, onNotified).catch(() => undefined);
-    },
+    news,
+    query: (text, values) => patiently((used) => queryOn(used)(text, values)),
+    transaction: (locks, steps) =>
+      patiently((used) => transact(used, locks, (client) => steps(queryOn(client)))),
     async close() {
-      news = false;
-      await listening?.close();
-      await boss.stop({ graceful: false });
+      await news.close();
+      await pool.end();
     },
   };
 }
 
-type Db = ReturnType<PgBoss['getDb']>;
+function createPool({ settings }: Server): pg.Pool {
+  const pool = new pg.Pool({
+    ...settings,
+    max: CONNECTIONS,
+    // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its type does not say so
+    onConnect: (client) => client.query(session),
+  });
+  pool.on('error', () => undefined); // of a connection that nobody waits for: the next one who needs it hears of it
+  return pool;
+}
 
-async function transact<Result>(db: Db, steps: (query: Query) => Promise<Result>): Promise<Result> {
-  const transaction = await db.beginTransaction?.();
-  if (!transaction) throw new Error('pg-boss began no transaction');
+/** Ends its connections, after those who wait for one of them: it would forget them. */
+async function retire(pool: pg.Pool): Promise<void> {
+  while (pool.waitingCount > 0) await sleep(100, undefined, { ref: false });
+  await pool.end();
+}
+
+async function transact<Result>(
+  pool: pg.Pool,
+  locks: readonly bigint[],
+  steps: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
+  const client = await pool.connect();
+  const ignore = () => undefined; // what matters of it rejects a query as well
+  client.on('error', ignore);
+  const release = (broken: boolean) => {
+    client.off('error', ignore).release(broken);
+  };
   try {
-    const result = await steps(async (text, values) => rowsOf(await transaction.db.executeSql(text, values)));
-    await transaction.commit();
+    await client.query(begin(locks));
+    const result = await steps(client);
+    await client.query('COMMIT');
+    release(false);
     return result;
   } catch (thrown) {
-    void transaction.rollback(); // never rejects; on a dead connection it takes its time
+    // On a dead connection it takes its time.
+    void client.query('ROLLBACK').then(
+      () => release(false),
+      () => release(true),
+    );
     throw thrown;
   }
 }
 
-function createBoss(connectionString: string): PgBoss {
-  // A variable: what pg-boss hands on to pg is not all in its type.
-  const settings = {
-    connectionString,
-    schema: SCHEMA,
-    application_name: 'advance-receiver-kit',
-    ...{ migrate: false, supervise: false, schedule: false },
-    max: CONNECTIONS,
-    connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
-    statement_timeout: STATEMENT_TIMEOUT_MS,
-    query_timeout: STATEMENT_TIMEOUT_MS + 1_000,
-    idle_in_transaction_session_timeout: IDLE_TRANSACTION_MS,
-  };
-  const boss = new PgBoss(settings);
-  boss.on('error', () => undefined); // of a connection that nobody waits for: the next one who needs it hears of it
-  return boss;
+/**
+ * With the locks in the same round trip. In one order for all, so that no two processes wait for each other, and in a
+ * statement of their own: one that waited would still see what was before.
+ */
+function begin(locks: readonly bigint[]): string {
+  if (locks.length === 0) return 'BEGIN';
+  const inOrder = locks.toSorted((one, other) => (one < other ? -1 : 1)).join();
+  return `BEGIN; SELECT pg_advisory_xact_lock(lock) FROM unnest('{${inOrder}}'::bigint[]) AS lock`;
+}
+
+const names = new Map<string, string>();
+
+/** Under this name a connection prepares it once: planning costs as much as running. */
+function nameOf(text: string): string {
+  const known = names.get(text);
+  if (known !== undefined) return known;
+  const name = createHash('sha256').update(text).digest('base64url').slice(0, 16);
+  names.set(text, name);
+  return name;
 }
 
 function rowsOf(result: { readonly rows: readonly unknown[] }): readonly Row[] {

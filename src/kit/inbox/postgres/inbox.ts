@@ -1,37 +1,42 @@
 import { inboxClosed, type Entry, type Inbox, type Room } from '../inbox.ts';
-import { discardEntry, pruneEntries, replayEntry } from './change.ts';
-import { claimEntries, renewLease } from './claim.ts';
-import type { Context } from './context.ts';
+import { createWaitingRoom, type WaitingRoom } from '../waiting-room.ts';
 import { openDatabase, type Database } from './database.ts';
-import { insertBytes } from './insert.ts';
-import { jobIdOf } from './keys.ts';
-import { countWaiting, findEntry, listEntries, readNextDue, readStats } from './read.ts';
-import { createWaitingRoom } from './room.ts';
+import { hashOf } from './entries.ts';
+import * as manage from './manage.ts';
 import { prepareSchema } from './schema.ts';
-import { settleAll, settlementBytes, type Settlement } from './settle.ts';
-import { storeAll } from './store.ts';
-import { createTurns } from './turns.ts';
-import { unavailable, whereOf } from './trouble.ts';
+import { isAboutItsValues, readServer } from './server.ts';
+import { insertBytes, storeAll } from './store.ts';
+import { createTurns } from '../turns.ts';
+import { claimEntries, renewLease, settleAll, settlementBytes, type Settlement } from './work.ts';
 
 export interface PostgresInboxOptions extends Room {
   /** For tests. By default times are the server's, on which several machines agree. */
   readonly now?: () => number;
+  /** The receiver makes the tables that are missing. The command line does not. Default true. */
+  readonly owner?: boolean;
+}
+
+/** What every operation of an inbox works with. */
+export interface Context {
+  readonly database: Database;
+  readonly room: WaitingRoom;
+  /** The time of a statement; undefined is the server's own, on which all machines agree. */
+  readonly at: () => Date | undefined;
+  /** This machine's time, in milliseconds since 1970: only for how far off something is. */
+  readonly now: () => number;
+  /** Called after an entry became claimable. */
+  readonly onReady: () => void;
 }
 
 /**
- * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines. Its entries are
- * jobs of pg-boss, in a schema named inbox that is created when it is first opened. A promise resolves when the server
- * has committed.
- * @throws InboxUnavailable if the server cannot be reached, or refuses the login
+ * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines, in a schema named
+ * inbox. A promise resolves when the server has committed.
+ * @throws InboxUnavailable if the server cannot be reached, or the database cannot hold an inbox
  */
 export async function openPostgresInbox(url: string, options: PostgresInboxOptions): Promise<Inbox> {
-  const where = whereOf(url);
-  try {
-    await prepareSchema(url);
-  } catch (thrown) {
-    throw unavailable(where, thrown);
-  }
-  return createInbox(await openDatabase(url), options);
+  const server = readServer(url);
+  await prepareSchema(server, options);
+  return createInbox(await openDatabase(server), options);
 }
 
 async function createInbox(database: Database, options: PostgresInboxOptions): Promise<Inbox> {
@@ -45,16 +50,16 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
 
   const context: Context = {
     database,
-    room: createWaitingRoom(options, () => countWaiting(database.query)),
+    room: createWaitingRoom(options, () => manage.countWaiting(database.query)),
     at: () => now && new Date(now()),
     now: now ?? Date.now,
     onReady() {
-      database.notify();
+      database.news.notify();
       ready();
     },
   };
-  const stores = createTurns(storeAll.bind(undefined, context), insertBytes);
-  const settlements = createTurns(settleAll.bind(undefined, context), settlementBytes);
+  const stores = createTurns(storeAll.bind(undefined, context), insertBytes, isAboutItsValues);
+  const settlements = createTurns(settleAll.bind(undefined, context), settlementBytes, isAboutItsValues);
 
   async function open<Result>(step: () => Promise<Result>): Promise<Result> {
     if (closing) throw inboxClosed();
@@ -70,23 +75,23 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
     await database.close();
   }
 
-  await database.listen(ready);
+  await database.news.listen(ready);
   return {
     store: (fresh, claiming) =>
-      open(() => stores.take({ id: jobIdOf(fresh), fresh, claimForMs: claiming?.claimForMs })),
+      open(() => stores.take({ hash: hashOf(fresh), fresh, claimForMs: claiming?.claimForMs })),
     claim: ({ limit, leaseMs }) => open(() => claimEntries(context, limit, leaseMs)),
     renew: (claimed, leaseMs) => open(() => renewLease(context, claimed, leaseMs)),
     done: (claimed, result) => settle(claimed, 'done', { note: undefined, ...result }),
     retry: (claimed, reason, dueAt) => settle(claimed, 'waiting', { note: reason, dueAt }),
     bury: (claimed, reason) => settle(claimed, 'dead', { note: reason }),
     release: (claimed) => settle(claimed, 'waiting', { attempts: claimed.attempts - 1 }),
-    replay: (seq) => open(() => replayEntry(context, seq)),
-    discard: (seq, reason) => open(() => discardEntry(context, seq, reason)),
-    prune: ({ finishedBefore, limit }) => open(() => pruneEntries(context, finishedBefore, limit)),
-    find: (seq) => open(() => findEntry(context, seq)),
-    list: (filter) => open(() => listEntries(context, filter)),
-    stats: () => open(() => readStats(context)),
-    nextDue: () => open(() => readNextDue(context)),
+    replay: (seq) => open(() => manage.replayEntry(context, seq)),
+    discard: (seq, reason) => open(() => manage.discardEntry(context, seq, reason)),
+    prune: ({ finishedBefore, limit }) => open(() => manage.pruneEntries(context, finishedBefore, limit)),
+    find: (seq) => open(() => manage.findEntry(context, seq)),
+    list: (filter) => open(() => manage.listEntries(context, filter)),
+    stats: () => open(() => manage.readStats(context)),
+    nextDue: () => open(() => manage.readNextDue(context)),
     onReady(listener) {
       listeners.push(listener);
     },
@@ -101,5 +106,5 @@ function settlementOf(
   changed: Partial<Settlement>,
 ): Settlement {
   const { attempts, dueAt, note } = claimed;
-  return { claimed, status, attempts, dueAt, note, answer: undefined, followUps: [], ...changed };
+  return { claimed, status, attempts, dueAt, note, ...changed };
 }

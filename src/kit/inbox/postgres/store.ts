@@ -1,79 +1,179 @@
 import { beginEntry, InboxUnavailable, type Entry, type NewEntry, type Stored } from '../inbox.ts';
-import { claimAgain } from './claim.ts';
-import type { Context } from './context.ts';
-import { insertEntries, type Inserted, type ToInsert } from './insert.ts';
-import { linesOf } from './keys.ts';
-import { lockLines } from './lines.ts';
-import { columns, toEntry } from './rows.ts';
-import { QUEUE, TABLE } from './schema.ts';
-import { Refused } from './turns.ts';
+import type { Query, Row } from './database.ts';
+import {
+  any,
+  AT,
+  columns,
+  demoteHeads,
+  hasHead,
+  KEYS,
+  lineOf,
+  linesOf,
+  promoteLines,
+  storable,
+} from './entries.ts';
+import { TABLE, timeOf, toEntry } from './entries.ts';
+import type { Context } from './inbox.ts';
+import { Refused } from '../turns.ts';
+
+export interface ToInsert {
+  /** What `hashOf` says of it. */
+  readonly hash: string;
+  readonly fresh: NewEntry;
+  /** If nothing of its subject is before it, it runs at once and is claimed for this long. */
+  readonly claimForMs: number | undefined;
+}
+
+/** Where an entry stands after it was inserted. */
+export interface Inserted {
+  readonly seq: number;
+  readonly dueAt: number;
+  readonly leaseUntil: number | undefined;
+  /** Waits, and nothing of its subject is before it. */
+  readonly ready: boolean;
+}
+
+/** How much it adds to its statement. */
+export function insertBytes({ fresh }: ToInsert): number {
+  return fresh.content.length;
+}
 
 /** Stores what came in one turn. Resolves with the outcome of each item. */
 export async function storeAll(
   context: Context,
   items: readonly ToInsert[],
 ): Promise<readonly (Stored | Refused)[]> {
-  const firsts = new Map(items.toReversed().map((item) => [item.id, item]));
-  const inOrder = items.filter((item) => firsts.get(item.id) === item);
-  const refusals = await refuseWithoutRoom(context, inOrder);
-  const inserted = await insert(
+  const firsts = firstsOf(items);
+  const refusals = await refuseWithoutRoom(context, firsts);
+  const inserted = await insertNew(
     context,
-    inOrder.filter(({ id }) => !refusals.has(id)),
+    firsts.filter(({ hash }) => !refusals.has(hash)),
   );
-  const isNew = (item: ToInsert) => inserted.has(item.id) && firsts.get(item.id) === item;
+  const isNew = new Set(firsts.filter(({ hash }) => inserted.has(hash)));
   const known = await findKnown(
     context,
-    items.filter((item) => !isNew(item) && !refusals.has(item.id)),
+    items.filter((item) => !isNew.has(item) && !refusals.has(item.hash)),
   );
   const outcome = async (item: ToInsert) => {
-    const refusal = refusals.get(item.id);
-    if (refusal) return new Refused(refusal);
-    const place = inserted.get(item.id);
-    if (place && isNew(item)) return storedFirst(item.fresh, place);
-    return storedAgain(context, known.get(item.id), item.claimForMs);
+    const refused = refusals.get(item.hash);
+    if (refused) return new Refused(refused);
+    const place = inserted.get(item.hash);
+    if (place && isNew.has(item)) return storedFirst(item.fresh, place);
+    return storedAgain(context, known.get(item.hash), item.claimForMs);
   };
   return Promise.all(items.map(outcome));
 }
+
+/** Each event once, in the order in which they came. */
+export function firstsOf(items: readonly ToInsert[]): ToInsert[] {
+  return [...new Map(items.toReversed().map((item) => [item.hash, item])).values()].reverse();
+}
+
+const findHashes = `SELECT hash FROM ${KEYS} WHERE hash = ANY ($1::uuid[])`;
 
 /** What is known already needs no room. */
 async function refuseWithoutRoom(
   { database, room }: Context,
   items: readonly ToInsert[],
 ): Promise<ReadonlyMap<string, InboxUnavailable>> {
-  const sizes = (of: readonly ToInsert[]) => of.map(({ fresh }) => fresh.content.length);
-  if (await room.hasRoomFor(sizes(items))) return new Map();
-  const rows = await database.query(`SELECT id FROM ${TABLE} WHERE name = '${QUEUE}' AND id = ANY ($1)`, [
-    items.map(({ id }) => id),
-  ]);
-  const known = new Set(rows.map((row) => row['id']));
-  const unknown = items.filter(({ id }) => !known.has(id));
-  const refusals = await room.admit(sizes(unknown));
+  if ((await room.refusalsOf(items.map(insertBytes))).every((refused) => refused === undefined))
+    return new Map();
+  const rows = await database.query(findHashes, [items.map(({ hash }) => hash)]);
+  const known = new Set(rows.map((row) => row['hash']));
+  const unknown = items.filter(({ hash }) => !known.has(hash));
+  const refusals = await room.refusalsOf(unknown.map(insertBytes));
   return new Map(
-    unknown.flatMap(({ id }, index) => {
-      const refusal = refusals[index];
-      return refusal ? [[id, refusal] as const] : [];
+    unknown.flatMap(({ hash }, index) => {
+      const refused = refusals[index];
+      return refused ? [[hash, refused] as const] : [];
     }),
   );
 }
 
-async function insert(
+async function insertNew(
   { database, room, at, onReady }: Context,
   items: readonly ToInsert[],
 ): Promise<ReadonlyMap<string, Inserted>> {
   const lines = linesOf(items.map(({ fresh }) => fresh));
-  const inserted =
-    lines.length === 0
-      ? await insertEntries(database.query, items, at())
-      : await database.transaction(async (query) => {
-          await lockLines(query, lines);
-          return insertEntries(query, items, at());
-        });
-  for (const { id, fresh } of items) {
-    const place = inserted.get(id);
-    if (place && place.leaseUntil === undefined) room.changed(1, fresh.content.length);
+  const steps = (query: Query) => insertEntries(query, items, at());
+  const inserted = await (lines.length === 0 ? steps(database.query) : database.transaction(lines, steps));
+  for (const { hash, fresh } of items) {
+    if (inserted.get(hash)?.leaseUntil === undefined && inserted.has(hash))
+      room.changed(1, fresh.content.length);
   }
   if (inserted.values().some(({ ready }) => ready)) onReady();
   return inserted;
+}
+
+/** Keys first, in one order for all, so that no two processes wait for each other; only what is new takes a place. */
+const insert = `
+  WITH given AS MATERIALIZED (
+    SELECT *, nextval('inbox.entry_seq') AS seq, ${AT} AS at FROM (
+      SELECT * FROM json_to_recordset($2::json) AS given (
+        place integer, hash uuid, keyed boolean, line bigint, "claimForMs" double precision, bytes integer, secret integer,
+        "receivedAt" double precision, source text, endpoint text, installation text, type text, "eventId" text, key text,
+        subject text, content text)
+      ORDER BY place) AS inorder
+  ), keys AS (
+    INSERT INTO ${KEYS} (hash, seq, at) SELECT hash, seq, at FROM given WHERE keyed ORDER BY hash
+    ON CONFLICT (hash) DO NOTHING RETURNING seq
+  ), fresh AS (
+    SELECT *, line IS NOT NULL AND (row_number() OVER (PARTITION BY line ORDER BY place) > 1 OR ${hasHead('given.line')})
+      AS behind
+    FROM given WHERE NOT keyed OR seq IN (SELECT seq FROM keys)
+  ), placed AS (
+    SELECT *, CASE WHEN NOT behind THEN at + "claimForMs" * interval '1 ms' END AS lease FROM fresh
+  ), inserted AS (
+    INSERT INTO ${TABLE} (
+      seq, line, status, blocked, attempts, claims, secret, bytes, due_at, lease_until, received_at, source, endpoint,
+      installation, type, event_id, key, subject, content)
+    SELECT seq, line, CASE WHEN lease IS NULL THEN 'waiting' ELSE 'running' END, behind, (lease IS NOT NULL)::integer,
+      (lease IS NOT NULL)::integer, secret, bytes, at, lease, to_timestamp("receivedAt" / 1000), source, endpoint,
+      installation, type, "eventId", key, subject, decode(content, 'base64')
+    FROM placed ORDER BY place
+  )
+  SELECT hash, seq, at, lease, lease IS NULL AND NOT behind AS ready FROM placed`;
+
+/**
+ * Inserts entries of different events, in one statement. What is missing in the result was there before. The caller has
+ * locked their lines.
+ */
+export async function insertEntries(
+  query: Query,
+  entries: readonly ToInsert[],
+  at: Date | undefined,
+): Promise<ReadonlyMap<string, Inserted>> {
+  if (entries.length === 0) return new Map();
+  const rows = await query(insert, [at, JSON.stringify(entries.map(recordOf))]);
+  return new Map(rows.map((row) => [String(row['hash']), toInserted(row)]));
+}
+
+function recordOf({ hash, fresh, claimForMs }: ToInsert, place: number) {
+  const { source, endpoint, installation, type, eventId, key, subject, secret, receivedAt, content } = fresh;
+  return {
+    ...{
+      place,
+      hash,
+      keyed: key !== undefined,
+      line: lineOf(fresh)?.toString(),
+      claimForMs,
+      secret,
+      receivedAt,
+    },
+    ...{ source, endpoint, installation: storable(installation), type: storable(type) },
+    ...{ eventId: storable(eventId), key: storable(key), subject: storable(subject) },
+    bytes: content.length,
+    content: content.toString('base64'),
+  };
+}
+
+function toInserted(row: Row): Inserted {
+  return {
+    seq: Number(row['seq']),
+    dueAt: timeOf(row['at']) ?? 0,
+    leaseUntil: timeOf(row['lease']),
+    ready: row['ready'] === true,
+  };
 }
 
 function storedFirst(fresh: NewEntry, { seq, dueAt, leaseUntil }: Inserted): Stored {
@@ -83,16 +183,15 @@ function storedFirst(fresh: NewEntry, { seq, dueAt, leaseUntil }: Inserted): Sto
   return { entry: claimed, duplicate: false, claimed: true };
 }
 
+const findByHash = `SELECT hash, ${columns} FROM ${KEYS} JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
+
 async function findKnown(
   { database }: Context,
   items: readonly ToInsert[],
 ): Promise<ReadonlyMap<string, Entry>> {
   if (items.length === 0) return new Map();
-  const rows = await database.query(
-    `SELECT id, ${columns} FROM ${TABLE} WHERE name = '${QUEUE}' AND id = ANY ($1)`,
-    [items.map(({ id }) => id)],
-  );
-  return new Map(rows.map((row) => [String(row['id']), toEntry(row)]));
+  const rows = await database.query(findByHash, [items.map(({ hash }) => hash)]);
+  return new Map(rows.map((row) => [String(row['hash']), toEntry(row)]));
 }
 
 async function storedAgain(
@@ -108,4 +207,33 @@ async function storedAgain(
 
 function forgotten(): InboxUnavailable {
   return new InboxUnavailable('inbox_unavailable', 'The entry of this event was forgotten at this moment.');
+}
+
+/** A waiting entry that leads; or a dead one that would if it waited, once the waiting ones of its line are demoted. */
+const claimBySeq = `
+  UPDATE ${TABLE} AS known SET status = 'running', lease_until = ${AT} + $2::double precision * interval '1 ms',
+    claims = claims + 1, blocked = false, finished_at = NULL,
+    attempts = CASE status WHEN 'waiting' THEN attempts + 1 ELSE 1 END
+  WHERE seq = $3 AND (
+    status = 'waiting' AND NOT blocked
+    OR status = 'dead' AND NOT ${hasHead('known.line')}
+      AND NOT ${any("line = known.line AND status = 'waiting' AND blocked AND seq < known.seq")})
+  RETURNING ${columns}`;
+
+/** Claims an entry that was delivered again, if it may run now. */
+async function claimAgain(
+  { database, room, at }: Context,
+  known: Entry,
+  leaseMs: number,
+): Promise<Entry | undefined> {
+  const lines = known.status === 'dead' ? linesOf([known]) : [];
+  const rows = await database.transaction(lines, async (query) => {
+    await demoteHeads(query, lines);
+    const claimed = await query(claimBySeq, [at(), leaseMs, known.seq]);
+    await promoteLines(query, lines);
+    return claimed;
+  });
+  const [claimed] = rows.map(toEntry);
+  if (claimed && known.status === 'waiting') room.changed(-1, -claimed.content.length);
+  return claimed;
 }

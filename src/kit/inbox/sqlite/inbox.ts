@@ -74,7 +74,8 @@ function createPrivately(file: string): void {
 /**
  * After the check of the schema: another program's file is left as it is. What is forgotten is overwritten in the file
  * with `secure_delete`; the log beside it may have it until it is written again. Storing and completing cost the same
- * with it, forgetting large content four to ten times as much.
+ * with it, forgetting large content four to ten times as much. The log is copied into the file after
+ * 4,000 pages instead of 1,000: the pages that every commit changes are copied less often.
  */
 function configure(database: DatabaseSync): void {
   database.exec(`
@@ -83,6 +84,7 @@ function configure(database: DatabaseSync): void {
     PRAGMA secure_delete = ON;
     PRAGMA cache_size = -16000;
     PRAGMA journal_size_limit = 67108864;
+    PRAGMA wal_autocheckpoint = 4000;
   `);
 }
 

@@ -15,6 +15,7 @@ export function prepareSchema(database: DatabaseSync, file: string): void {
   if (found === 0 && hasTables(database)) {
     throw new Error(`${file} is a SQLite database, but not an inbox: INBOX_URL must name a file of its own.`);
   }
+  if (found === 0) database.exec('PRAGMA page_size = 8192'); // of a new file only; measured: 8 KB cost less CPU than 4
   const missing = versions.slice(found).join('');
   database.exec(`BEGIN IMMEDIATE; ${missing} PRAGMA user_version = ${SCHEMA}; COMMIT`);
 }

@@ -40,9 +40,12 @@ export async function attempt(
   entry: Entry,
   options: AttemptOptions,
   stopping: AbortSignal,
+  /** Told when the handler has ended, in the turn in which its outcome is handed to the inbox. */
+  onHandlerEnded: () => void,
 ): Promise<Attempted> {
   const startedAt = performance.now();
   const ending = await endingOf(entry, options, stopping);
+  onHandlerEnded();
   const ms = Math.round(performance.now() - startedAt);
   const recorded = await recordPatiently(ending, options, stopping);
   if (recorded) return { outcome: ending.outcome, note: ending.note, ms };

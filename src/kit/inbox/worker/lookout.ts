@@ -27,6 +27,11 @@ export class Lookout {
     await (this.#looking ??= this.#lookWhileWanted());
   }
 
+  /** Looks still in this turn of the event loop, once for all that wakes it in it. */
+  wakeInTurn(): void {
+    process.nextTick(() => void this.wake());
+  }
+
   /** No further look begins. Resolves when the one under way is over. */
   async stop(): Promise<void> {
     this.#started = false;

@@ -5,26 +5,40 @@ export interface RunsOptions {
   readonly concurrency: number;
   /** Whether a claimed entry still belongs to this worker. */
   readonly renew: (entry: Entry) => Promise<boolean>;
-  /** Runs the handler once. Never rejects. */
-  readonly attempt: (entry: Entry) => Promise<Attempted>;
-  readonly onEnded: (entry: Entry, attempted: Attempted) => void;
+  /** Runs the handler once, and calls back when it has ended. Resolves when the outcome is recorded, and never rejects. */
+  readonly attempt: (entry: Entry, onHandlerEnded: () => void) => Promise<Attempted>;
+  /** In the turn in which its outcome is handed to the inbox: a claim in this turn shares the inbox's commit. */
+  readonly onHandlerEnded: () => void;
+  readonly onRecorded: (entry: Entry, attempted: Attempted) => void;
 }
+
+/**
+ * How many times `concurrency` may be held, running or being recorded: a process that ends leaves them all to be run again.
+ * Measured: with two, PostgreSQL is waited for.
+ */
+const MOST_HELD = 4;
 
 /** The entries that a worker holds: some run, and some wait to run alone. */
 export class Runs {
+  /** Each until its outcome is recorded. */
   readonly running = new Set<Promise<void>>();
   /** They wait to run alone. */
   readonly suspects: Entry[] = [];
+  /** The last claim got all it asked for: more may be due already. */
+  moreDue = false;
   readonly #options: RunsOptions;
+  #handlers = 0;
   #aloneRuns = false;
 
   constructor(options: RunsOptions) {
     this.#options = options;
   }
 
-  /** How many more may begin now. */
+  /** How many more may begin now: a slot is free when its handler has ended, though its outcome may not be recorded yet. */
   free(): number {
-    return this.suspects.length > 0 || this.#aloneRuns ? 0 : this.#options.concurrency - this.running.size;
+    if (this.suspects.length > 0 || this.#aloneRuns) return 0;
+    const { concurrency } = this.#options;
+    return Math.min(concurrency - this.#handlers, MOST_HELD * concurrency - this.running.size);
   }
 
   take(entry: Entry): void {
@@ -43,12 +57,18 @@ export class Runs {
   }
 
   #begin(entry: Entry): void {
-    const ended = this.#options.attempt(entry).then((attempted) => {
-      this.running.delete(ended);
+    const { attempt, onHandlerEnded, onRecorded } = this.#options;
+    this.#handlers += 1;
+    const handlerEnded = () => {
+      this.#handlers -= 1;
+      onHandlerEnded();
+    };
+    const recorded = attempt(entry, handlerEnded).then((attempted) => {
+      this.running.delete(recorded);
       this.#aloneRuns = false;
-      this.#options.onEnded(entry, attempted);
+      onRecorded(entry, attempted);
     });
-    this.running.add(ended);
+    this.running.add(recorded);
   }
 }
 

@@ -59,10 +59,11 @@ export function createWorker(options: WorkerOptions): Worker {
   const runs = new Runs({
     concurrency,
     renew: (entry) => inbox.renew(entry, leaseMs),
-    attempt: (entry) => attempt(entry, attemptOptions, stopping.signal),
-    onEnded(entry, attempted) {
+    attempt: (entry, onHandlerEnded) => attempt(entry, attemptOptions, stopping.signal, onHandlerEnded),
+    onHandlerEnded: () => lookout.wakeInTurn(),
+    onRecorded(entry, attempted) {
       onAttempt(entry, attempted);
-      void lookout.wake();
+      lookout.wakeInTurn();
     },
   });
   const onWorking = () => (troubled = false);
@@ -109,11 +110,13 @@ interface Parts extends Pick<Required<WorkerOptions>, 'inbox' | 'leaseMs' | 'now
 /** Returns the milliseconds until the next look. */
 async function fillSlots({ inbox, leaseMs, now, runs, lookout, onWorking }: Parts): Promise<number> {
   if (lookout.started) await runs.tryAlone();
-  const limit = runs.free();
-  if (limit <= 0) return POLL_MS;
-  const waitMs = ((await inbox.nextDue()) ?? Infinity) - now();
+  if (runs.free() <= 0) return POLL_MS;
+  const waitMs = runs.moreDue ? 0 : ((await inbox.nextDue()) ?? Infinity) - now();
   if (waitMs > 0) return Math.min(waitMs, POLL_MS);
+  runs.moreDue = false; // also where the claim fails
+  const limit = runs.free(); // more may have ended meanwhile
   const claimed = await inbox.claim({ limit, leaseMs });
+  runs.moreDue = claimed.length === limit;
   onWorking();
   if (lookout.started) {
     for (const entry of claimed) runs.take(entry);

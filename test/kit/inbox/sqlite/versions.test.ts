@@ -1,5 +1,5 @@
 import { beforeEach, expect, it } from '@jest/globals';
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openSqliteInbox } from '../../../../src/kit/inbox/sqlite/inbox.ts';
@@ -66,6 +66,25 @@ it('makes of an old file what a new one is', async () => {
   await openSqliteInbox(file, ROOM).close();
   await openSqliteInbox(fresh, ROOM).close();
   expect(schemaOf(file)).toEqual(schemaOf(fresh));
+});
+
+it('has larger pages in a new file, and leaves those of an old one', async () => {
+  writeVersion1();
+  const fresh = join(newFolder(), 'fresh.db');
+  for (const [at, size] of [[file, 4_096] as const, [fresh, 8_192] as const]) {
+    await openSqliteInbox(at, ROOM).close();
+    expect(withDatabase((database) => database.prepare('PRAGMA page_size').get(), at)).toEqual({
+      page_size: size,
+    });
+  }
+});
+
+it('lets the log grow to many pages before it is copied into the file', async () => {
+  const inbox = openSqliteInbox(file, ROOM);
+  const content = Buffer.alloc(5_000_000, 'x');
+  for (let count = 0; count < 4; count++) await inbox.store(newEntry({ content }));
+  expect(statSync(`${file}-wal`).size).toBeGreaterThan(20_000_000);
+  await inbox.close();
 });
 
 it('leaves an old file as it is when it cannot be brought up to date', () => {

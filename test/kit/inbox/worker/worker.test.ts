@@ -135,6 +135,45 @@ describe('a worker', () => {
     expect(slow.started).toHaveLength(5);
   });
 
+  it('begins the next handler when one has ended, though its outcome is not recorded yet', async () => {
+    const recording = heldBack();
+    const engine = inbox;
+    inbox = { ...engine, done: recording.after((claimed, result) => engine.done(claimed, result)) };
+    for (let count = 0; count < 9; count++) await stored();
+    const begun: number[] = [];
+    const worker = startWorker(async ({ seq }) => void begun.push(seq), { concurrency: 2 });
+    await turns();
+    // And no more than four times as many: a process that ends now has all of them run once more.
+    expect(begun).toHaveLength(8);
+    expect(attempts).toEqual([]);
+    recording.goOn();
+    await worker.idle();
+    expect(begun).toHaveLength(9);
+    expect(attempts.map(({ outcome }) => outcome)).toEqual(Array(9).fill('done'));
+  });
+
+  it('asks for more before what it handed over in this turn is committed', async () => {
+    const asked: string[] = [];
+    const engine = inbox;
+    inbox = {
+      ...engine,
+      async claim(options) {
+        asked.push('claim');
+        return engine.claim(options);
+      },
+      async done(claimed, result) {
+        asked.push('done');
+        await new Promise((resolve) => setImmediate(resolve));
+        asked.push('commit');
+        await engine.done(claimed, result);
+      },
+    };
+    for (let count = 0; count < 4; count++) await stored();
+    await startWorker(() => Promise.resolve(), { concurrency: 2 }).idle();
+    const cycle = ['claim', 'done', 'done'];
+    expect(asked.slice(0, 6)).toEqual([...cycle, ...cycle]);
+  });
+
   it('never runs two entries of one subject at the same time', async () => {
     const slow = createSlowHandler();
     const worker = startWorker(slow.run);
@@ -393,6 +432,20 @@ describe('a worker on a file', () => {
     return entry;
   }
 });
+
+/** Lets nothing through that it stands before until it is told to. */
+function heldBack() {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  return {
+    goOn: resolve,
+    after:
+      (step: Inbox['done']): Inbox['done'] =>
+      async (...args) => {
+        await promise;
+        await step(...args);
+      },
+  };
+}
 
 /** Lets everything happen that needs no time. */
 async function turns(): Promise<void> {

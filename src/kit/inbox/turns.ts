@@ -1,6 +1,6 @@
 /** Hands items over in batches: everything that comes while a batch is under way goes into the next one. */
 export interface Turns<Item, Outcome> {
-  /** Resolves with the outcome of the item. Rejects with what its batch failed with, or with its own refusal. */
+  /** Resolves with the outcome of the item. Rejects with what its batch failed with, or with what concerns it alone. */
   take(item: Item): Promise<Outcome>;
   /** Resolves when nothing is under way or queued. */
   drained(): Promise<void>;
@@ -26,10 +26,14 @@ const MOST_ITEMS = 500;
 /** One that is larger goes alone: a statement is built in memory, here and in the server. */
 const MOST_BYTES = 8_000_000;
 
-/** `run` gets items in the order in which they came, and returns an outcome for each. */
+/**
+ * `run` gets items in the order in which they came, and resolves with an outcome for each. Where one item may be why all of
+ * them failed, they are run in halves, down to that one.
+ */
 export function createTurns<Item, Outcome>(
   run: (items: readonly Item[]) => Promise<readonly (Outcome | Refused)[]>,
   bytesOf: (item: Item) => number,
+  isAboutAnItem: (thrown: unknown) => boolean,
 ): Turns<Item, Outcome> {
   const queue: Queued<Item, Outcome>[] = [];
   let running: Promise<void> | undefined;
@@ -57,7 +61,13 @@ export function createTurns<Item, Outcome>(
         settle(queued, outcomes[index]);
       });
     } catch (thrown) {
-      for (const { reject } of batch) reject(thrown);
+      if (batch.length === 1 || !isAboutAnItem(thrown)) {
+        for (const { reject } of batch) reject(thrown);
+        return;
+      }
+      const middle = Math.ceil(batch.length / 2);
+      await runBatch(batch.slice(0, middle));
+      await runBatch(batch.slice(middle));
     }
   }
 

@@ -1,4 +1,4 @@
-import { refusal, type InboxUnavailable, type Room, type Stats } from '../inbox.ts';
+import { refusal, type InboxUnavailable, type Room, type Stats } from './inbox.ts';
 
 type Waiting = Pick<Stats, 'waiting' | 'waitingBytes'>;
 
@@ -8,8 +8,7 @@ type Waiting = Pick<Stats, 'waiting' | 'waitingBytes'>;
  */
 export interface WaitingRoom {
   /** For each of these contents, in bytes: undefined if there is room for it, else the refusal. */
-  admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]>;
-  hasRoomFor(sizes: readonly number[]): Promise<boolean>;
+  refusalsOf(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]>;
   /** Entries began to wait; if negative, stopped waiting. */
   changed(entries: number, bytes: number): void;
 }
@@ -30,22 +29,16 @@ export function createWaitingRoom(limits: Room, count: () => Promise<Waiting>): 
     countAgainAt = endedAt + Math.max(REST_MS, REST_PER_COUNT * (endedAt - startedAt));
   }
 
-  async function admit(sizes: readonly number[]): Promise<readonly (InboxUnavailable | undefined)[]> {
-    await countWhenDue();
-    let filled = known;
-    return sizes.map((bytes) => {
-      const full = refusal(limits, filled, bytes);
-      if (full) return full;
-      filled = { waiting: filled.waiting + 1, waitingBytes: filled.waitingBytes + bytes };
-      return undefined;
-    });
-  }
-
   return {
-    admit,
-    async hasRoomFor(sizes) {
-      const refusals = await admit(sizes);
-      return refusals.every((refusal) => refusal === undefined);
+    async refusalsOf(sizes) {
+      await countWhenDue();
+      let filled = known;
+      return sizes.map((bytes) => {
+        const full = refusal(limits, filled, bytes);
+        if (full) return full;
+        filled = { waiting: filled.waiting + 1, waitingBytes: filled.waitingBytes + bytes };
+        return undefined;
+      });
     },
     changed(entries, bytes) {
       known = { waiting: known.waiting + entries, waitingBytes: known.waitingBytes + bytes };

@@ -1,0 +1,167 @@
+import type { Entry, NewEntry, Result, Status } from '../inbox.ts';
+import type { Query } from './database.ts';
+import { AT, columns, hashOf, linesOf, promoteLines, storable, TABLE, toEntry } from './entries.ts';
+import type { Context } from './inbox.ts';
+import { firstsOf, insertEntries, type Inserted } from './store.ts';
+
+/** Only entries that may run are in the index that this reads from its start: its cost is the same however many wait. */
+const claimDue = `
+  WITH claimed AS (
+    UPDATE ${TABLE} SET status = 'running', lease_until = ${AT} + $2::double precision * interval '1 ms',
+      claims = claims + 1, attempts = attempts + 1
+    WHERE lease_until IS NULL AND seq = ANY (ARRAY(
+      SELECT seq FROM ${TABLE} WHERE status = 'waiting' AND NOT blocked AND due_at <= ${AT}
+      ORDER BY due_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED))
+    RETURNING ${columns}
+  )
+  SELECT EXISTS (SELECT FROM ${TABLE} WHERE status = 'running' AND lease_until <= ${AT}) AS lapsed, claimed.*
+  FROM (SELECT) AS once LEFT JOIN claimed ON true`;
+
+const findLapsed = `
+  SELECT ${columns} FROM ${TABLE} WHERE status = 'running' AND lease_until <= ${AT} ORDER BY lease_until LIMIT 500`;
+
+const giveBack = `
+  UPDATE ${TABLE} SET status = 'waiting', blocked = line IS NOT NULL, lease_until = NULL, due_at = ${AT},
+    note = 'interrupted: its lease lapsed during attempt ' || attempts, unchanged = false
+  WHERE seq = ANY ($2::bigint[]) AND lease_until <= ${AT}
+  RETURNING bytes`;
+
+/** Takes what is due, lapsed leases included. */
+export async function claimEntries(context: Context, limit: number, leaseMs: number): Promise<Entry[]> {
+  const { database, room, at } = context;
+  const rows = await database.query(claimDue, [at(), leaseMs, limit]);
+  const claimed = rows.filter(({ seq }) => seq !== null).map(toEntry);
+  for (const { content } of claimed) room.changed(-1, -content.length);
+  if (rows[0]?.['lapsed'] === true) {
+    await giveBackLapsed(context);
+    if (claimed.length < limit)
+      claimed.push(...(await claimEntries(context, limit - claimed.length, leaseMs)));
+  }
+  return claimed.sort((one, other) => one.dueAt - other.dueAt || one.seq - other.seq);
+}
+
+async function giveBackLapsed({ database, room, at }: Context): Promise<void> {
+  const lapsed = (await database.query(findLapsed, [at()])).map(toEntry);
+  const lines = linesOf(lapsed);
+  const given = await database.transaction(lines, async (query) => {
+    const rows = await query(giveBack, [at(), lapsed.map(({ seq }) => seq)]);
+    await promoteLines(query, lines);
+    return rows;
+  });
+  for (const { bytes } of given) room.changed(1, Number(bytes));
+}
+
+const renew = `
+  UPDATE ${TABLE} SET lease_until = ${AT} + $2::double precision * interval '1 ms'
+  WHERE seq = $3 AND claims = $4 AND lease_until IS NOT NULL RETURNING seq`;
+
+/** False if another worker has the entry. */
+export async function renewLease(
+  { database, at }: Context,
+  { seq, claims }: Entry,
+  leaseMs: number,
+): Promise<boolean> {
+  return (await database.query(renew, [at(), leaseMs, seq, claims])).length === 1;
+}
+
+/** What is to become of a claimed entry. */
+export interface Settlement extends Pick<Result, 'unchanged' | 'answer' | 'followUps'> {
+  readonly claimed: Entry;
+  readonly status: Exclude<Status, 'running'>;
+  readonly attempts: number;
+  /** Of one that waits again, milliseconds since 1970. */
+  readonly dueAt: number;
+  readonly note: string | undefined;
+}
+
+/** How much it adds to its statement. */
+export function settlementBytes({ answer, followUps = [] }: Settlement): number {
+  return followUps.reduce((sum, { content }) => sum + content.length, answer?.length ?? 0);
+}
+
+/** What it did to those that were still held, and how much may run now that could not before. */
+interface Settled {
+  readonly held: readonly { readonly settlement: Settlement; readonly bytes: number }[];
+  readonly followUps: readonly { readonly fresh: NewEntry; readonly place: Inserted }[];
+  readonly promoted: number;
+}
+
+/** Settles what ended in one turn; what is not held any more is left alone. */
+export async function settleAll(
+  context: Context,
+  settlements: readonly Settlement[],
+): Promise<readonly true[]> {
+  const { database } = context;
+  const followUps = settlements.flatMap((settlement) => settlement.followUps ?? []);
+  const lines = linesOf([...settlements.map(({ claimed }) => claimed), ...followUps]);
+  const steps = (query: Query) => settle(query, context, settlements, lines);
+  const plain = lines.length === 0 && followUps.length === 0;
+  const settled = await (plain ? steps(database.query) : database.transaction(lines, steps));
+  announce(context, settled);
+  return settlements.map(() => true);
+}
+
+/** Fenced: the holder of an older claim settles nothing. By `seq`, and by nothing that another index could offer to find. */
+const settleHeld = `
+  UPDATE ${TABLE} AS entry SET
+    status = settled.status, blocked = line IS NOT NULL, lease_until = NULL, attempts = settled.attempts,
+    note = settled.note, unchanged = settled.unchanged,
+    answer = coalesce(decode(settled.answer, 'base64'), entry.answer),
+    due_at = coalesce(at + "dueInMs" * interval '1 ms', due_at),
+    finished_at = CASE WHEN settled.status <> 'waiting' THEN at END
+  FROM json_to_recordset($2::json) AS settled (
+      seq bigint, claims integer, status text, attempts integer, "dueInMs" double precision, note text, unchanged boolean,
+      answer text),
+    (SELECT ${AT} AS at) AS clock
+  WHERE entry.seq = ANY ($3::bigint[]) AND entry.seq = settled.seq AND entry.claims = settled.claims
+    AND entry.lease_until IS NOT NULL
+  RETURNING entry.seq, entry.claims, entry.bytes`;
+
+async function settle(
+  query: Query,
+  { at, now }: Context,
+  settlements: readonly Settlement[],
+  lines: readonly bigint[],
+): Promise<Settled> {
+  const records = settlements.map((settlement) => recordOf(settlement, now()));
+  const rows = await query(settleHeld, [at(), JSON.stringify(records), records.map(({ seq }) => seq)]);
+  const bytesOf = new Map(
+    rows.map(({ seq, claims, bytes }) => [claimOf(Number(seq), Number(claims)), bytes]),
+  );
+  const held = settlements.flatMap((settlement) => {
+    const claim = claimOf(settlement.claimed.seq, settlement.claimed.claims);
+    const bytes = bytesOf.get(claim);
+    bytesOf.delete(claim); // settled twice in one turn: the second is too late
+    return bytes === undefined ? [] : [{ settlement, bytes: Number(bytes) }];
+  });
+  const promoted = await promoteLines(query, lines);
+  const wanted = held.flatMap(({ settlement }) => settlement.followUps ?? []);
+  const items = firstsOf(wanted.map((fresh) => ({ hash: hashOf(fresh), fresh, claimForMs: undefined })));
+  const inserted = await insertEntries(query, items, at());
+  const followUps = items.flatMap(({ hash, fresh }) => {
+    const place = inserted.get(hash);
+    return place ? [{ fresh, place }] : [];
+  });
+  return { held, promoted, followUps };
+}
+
+function claimOf(seq: number, claims: number): string {
+  return `${seq}/${claims}`;
+}
+
+function announce({ room, onReady }: Context, { held, followUps, promoted }: Settled): void {
+  const waitAgain = held.filter(({ settlement }) => settlement.status === 'waiting');
+  for (const { bytes } of waitAgain) room.changed(1, bytes);
+  for (const { fresh } of followUps) room.changed(1, fresh.content.length);
+  if (promoted > 0 || waitAgain.length > 0 || followUps.some(({ place }) => place.ready)) onReady();
+}
+
+function recordOf({ claimed, status, attempts, dueAt, note, unchanged, answer }: Settlement, now: number) {
+  return {
+    seq: claimed.seq,
+    claims: claimed.claims,
+    ...{ status, attempts, note: storable(note), unchanged: unchanged === true },
+    dueInMs: status === 'waiting' ? dueAt - now : undefined,
+    answer: answer?.toString('base64'),
+  };
+}
