@@ -15,7 +15,10 @@ export const rejections = {
   expectation_unknown: [417, 'An Expect header other than 100-continue.'],
   body_too_large: [413, 'The body is larger than this sender ever sends.'],
   body_late: [408, 'The request did not arrive in time.'],
-  body_encoded: [415, 'A Content-Encoding: signatures are over plain bytes, so none is undone.'],
+  body_encoded: [
+    415,
+    'A Content-Encoding: signatures are over plain bytes, so none is undone. `identity` is none.',
+  ],
   proof_missing: [401, 'No signature or token where this sender puts it.'],
   proof_malformed: [401, 'A signature or token that is not spelled as this sender spells it.'],
   proof_ambiguous: [401, 'More than one signature or token, or one in a place where none belongs.'],

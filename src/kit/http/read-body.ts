@@ -15,10 +15,10 @@ export async function readBody(
   maxBytes: number,
   budget: BodyBudget,
 ): Promise<Buffer> {
-  if (request.headers['content-encoding'] !== undefined) {
+  if (isEncoded(request.headers['content-encoding'])) {
     throw new DeliveryRejected(
       'body_encoded',
-      'A Content-Encoding; this sender signs and sends plain bytes.',
+      'A Content-Encoding; this sender signs and sends plain bytes. Does a proxy on the way pack them?',
     );
   }
   const coding = request.headers['transfer-encoding'];
@@ -31,6 +31,15 @@ export async function readBody(
   if (request.readableDidRead) throw alreadyRead();
   if (expecting.delete(request)) response.writeContinue();
   return collect(request, response, maxBytes, budget);
+}
+
+/** What is written there although the bytes are as they are: no coding, or by mistake the charset. */
+const NO_CODING: ReadonlySet<string> = new Set(['', 'identity', 'utf-8', 'utf8', 'us-ascii', 'iso-8859-1']);
+
+/** The bytes are verified as they came, whatever the header says, so a name that encodes nothing decides nothing. */
+function isEncoded(codings: string | undefined): boolean {
+  if (codings === undefined) return false;
+  return codings.split(',').some((coding) => !NO_CODING.has(coding.trim().toLowerCase()));
 }
 
 const expecting = new WeakSet<IncomingMessage>();

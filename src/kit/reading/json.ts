@@ -32,6 +32,23 @@ export function readJson(content: Buffer): unknown {
   }
 }
 
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * JSON text in UTF-8 of what is in UTF-16, or has a byte order mark: as .NET writes it where nobody thought of it. Other
+ * bytes are left as they are. JSON begins with two letters of ASCII, so a zero byte among the first two tells UTF-16.
+ */
+export function inUtf8(content: Buffer): Buffer {
+  const [first, second] = content;
+  if (first === 0xef && second === 0xbb && content[2] === 0xbf) return content.subarray(3);
+  const isLittle = (first === 0xff && second === 0xfe) || second === 0;
+  const isBig = (first === 0xfe && second === 0xff) || first === 0;
+  if (isLittle === isBig || content.length % 2 !== 0) return content;
+  const text = (isLittle ? content : Buffer.from(content).swap16()).toString('utf16le');
+  if (!text.isWellFormed()) return content;
+  return Buffer.from(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
+}
+
 /** The value of JSON text; undefined if it is none, where that is no mistake. */
 export function tryJson(text: string): unknown {
   try {
@@ -53,11 +70,11 @@ export function strictJson(content: Buffer): unknown {
  * duplicate members, names that reach an object's prototype, more than 32 levels, lone surrogates, and numbers that
  * change when read: beyond ±(2⁵³ − 1), with more than 17 significant digits, or too small for a double.
  *
- * The text must be known to be JSON: see `readJson`. One pass, no recursion, so that no input is slow or deep enough.
+ * The text must be known to be JSON: see `readJson`, `inUtf8`. One pass, no recursion, so that no input is slow or deep enough.
  * @throws DeadLetter `json_forbidden` that names the place, never a value
  */
 export function checkJson(content: Buffer): void {
-  const text = content.toString('utf8');
+  const text = inUtf8(content).toString('utf8');
   const levels: Level[] = [];
   let at = 0;
   while (at < text.length) at = step(text, at, levels);

@@ -32,7 +32,7 @@ const claimed = ['application/json', 'application/x-www-form-urlencoded'].flatMa
 );
 
 function encoded(coding: string): Trial {
-  return refuses(`called ${coding === '' ? 'nothing' : coding} and not packed`, (genuine) =>
+  return refuses(`called ${coding} and not packed`, (genuine) =>
     withHeader(genuine, 'Content-Encoding', coding),
   );
 }
@@ -109,9 +109,16 @@ export const ownBytes: readonly Own[] = [
   own(
     'E4',
     'undoes no encoding, whatever it is called',
-    { '*: packed, and not called so': 'json_invalid', '*': 'body_encoded' },
+    { '*: packed, and not called so': 'json_invalid', '*, which is none': 'done', '*': 'body_encoded' },
     together(
-      at('hotdocs/form hotdocs/query phenixid risr', ['GZIP', 'identity', '', 'x-unknown'].map(encoded)),
+      at('hotdocs/form hotdocs/query phenixid risr', [
+        ...['GZIP', 'x-unknown', 'identity, gzip'].map(encoded),
+        ...['identity', 'Identity', '', ' ', 'identity, identity', 'UTF-8'].map((coding, index) =>
+          accepts(`called something (${index}), which is none`, (genuine) =>
+            withHeader(genuine, 'Content-Encoding', coding),
+          ),
+        ),
+      ]),
       at('hotdocs/query', ['gzip', 'deflate', 'br', 'zstd'].map(encoded)),
       at('phenixid', [
         refuses('packed, and signed so', async (_genuine, stage) =>

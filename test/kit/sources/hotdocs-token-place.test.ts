@@ -52,6 +52,12 @@ it.each([
       headers: multipart,
     }),
   ],
+  ...['This is a form in parts.', '', 'a\r\nb', '--tes', 'token=wrong'].map(
+    (preamble): [string, Delivery] => [
+      `a multipart form behind the preamble ${JSON.stringify(preamble)}`,
+      post(`${preamble}\r\n${part('name="token"', token)}--test--\r\nepilogue`, { headers: multipart }),
+    ],
+  ),
   ['the query of a GET', get(`token=${token}`)],
   ['the query of a GET among others', get(`x=1&Token=${token}`)],
   ['a JSON member', post(` {"Token":"${token}","data":{"token":"x"}}`)],

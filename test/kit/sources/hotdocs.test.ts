@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import type { Delivery } from '../../../src/kit/delivery.ts';
 import { DeadLetter } from '../../../src/kit/errors.ts';
+import { checkJson } from '../../../src/kit/reading/json.ts';
 import { importSecret } from '../../../src/kit/proofs/secrets.ts';
 import type { OutgoingRequest, ReceivedReply, Settings, Switches } from '../../../src/kit/source.ts';
 import { number, text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
@@ -51,7 +52,7 @@ function payloadOf(type: string, content: Buffer | string | object): unknown {
   return events[type as keyof typeof events].schema.parse(read(type, content).payload); // as in `exampleOf`
 }
 
-function reasonFor(type: string, content: string | object): string {
+function reasonFor(type: string, content: Buffer | string | object): string {
   try {
     read(type, content);
   } catch (error) {
@@ -386,11 +387,48 @@ it('hands on the JSON body of an access token byte for byte', async () => {
   expect((await verify(request, 'TOKEN')).content).toEqual(body);
 });
 
+const odd = JSON.stringify({ data: { workItemName: 'Smith & Sons = 100% + №', workItemId: 'w' } });
+it.each([
+  ['a byte order mark', Buffer.from(`\ufeff${odd}`)],
+  ['UTF-16', Buffer.from(`\ufeff${odd}`, 'utf16le')],
+  ['UTF-16, the other way round', Buffer.from(`\ufeff${odd}`, 'utf16le').swap16()],
+  ['UTF-16 without a mark', Buffer.from(odd, 'utf16le')],
+  ['UTF-16 without a mark, the other way round', Buffer.from(odd, 'utf16le').swap16()],
+])(
+  'keeps the JSON body of an access token as it came with %s, and reads it as it is meant',
+  async (_, body) => {
+    const request = { ...(await sign('PostProcessingEvent', 'TOKEN')), body };
+    const { content } = await verify(request, 'TOKEN');
+    expect(content).toEqual(body);
+    expect(read('PostProcessingEvent', content).payload).toMatchObject({
+      workItemName: 'Smith & Sons = 100% + №',
+    });
+  },
+);
+
+it('finds what lies twice in JSON in UTF-16, too', () => {
+  expect(() => {
+    checkJson(Buffer.from('{"a":1,"a":2}', 'utf16le'));
+  }).toThrow('occurs twice');
+});
+
+it.each([
+  ['XML', '<event name="a=b&c"/>'],
+  ['a sentence', 'Smith & Sons = 100% + more'],
+  ['an odd number of bytes behind a mark of UTF-16', '\xff\xfe{\0}'],
+])('keeps what an access token vouches for and is no form as it came: %s', async (_, text) => {
+  const body = Buffer.from(text, 'latin1');
+  const request = { ...(await sign('PostProcessingEvent', 'TOKEN')), body };
+  expect((await verify(request, 'TOKEN')).content).toEqual(body);
+  expect(reasonFor('PostProcessingEvent', body)).toBe('json_invalid');
+});
+
 it.each([
   ['a form', 'workItemId=w&eventId=e', '', '{"workItemId":"w","eventId":"e"}'],
   ['the query', '', 'workItemId=w', '{"workItemId":"w"}'],
   ['the form before the query', 'a=1', 'a=2', '{"a":"1"}'],
   ['a repeated field as a repeated member', 'a=1&a=2', '', '{"a":"1","a":"2"}'],
+  ['a form that begins with an empty pair', '&a=1', '', '{"a":"1"}'],
   ['a form with too many fields as it is', '&'.repeat(1000), '', '&'.repeat(1000)],
   ['nothing as an empty object', '', '', '{}'],
 ])('reads from what an access token vouches for %s', async (_what, body, query, content) => {

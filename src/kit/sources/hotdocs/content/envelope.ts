@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../../errors.ts';
-import { isObject, readJson, type JsonObject } from '../../../reading/json.ts';
+import { inUtf8, isObject, readJson, type JsonObject } from '../../../reading/json.ts';
 import type { EndpointDefinition, Envelope, OutgoingEvent } from '../../../source.ts';
 import { ACTION_LINK, events, INTERVIEW_LOAD, occasion } from '../events.ts';
 import { containerIn, eventIn, layOut } from './members.ts';
@@ -31,7 +31,7 @@ export function readEnvelope(content: Buffer, endpoint: EndpointDefinition): Env
 }
 
 function claimsIn(content: Buffer): JsonObject {
-  const claims = readJson(content);
+  const claims = readJson(inUtf8(content));
   if (isObject(claims)) return claims;
   throw new DeadLetter('json_invalid', 'Expected a JSON object, another JSON value came.');
 }

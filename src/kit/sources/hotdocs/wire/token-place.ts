@@ -5,7 +5,7 @@ import { accessTokenHeader } from '../../../proofs/access-token.ts';
 import type { OutgoingRequest } from '../../../source.ts';
 import {
   multipartFields,
-  multipartType,
+  multipartOf,
   placeFields,
   urlencodedValues,
   type Blank,
@@ -85,8 +85,8 @@ function tokensInHeader(delivery: Delivery): readonly string[] {
 function tokensInBody(delivery: Delivery): Tokens | Promise<Tokens> {
   const { body } = delivery;
   if (body.length === 0) return [];
-  const type = multipartType(delivery);
-  if (type !== undefined) return multipartFields(body, type).then(tokensIn);
+  const multipart = multipartOf(delivery);
+  if (multipart !== undefined) return multipartFields(multipart).then(tokensIn);
   if (startsJson(body)) return tokensInJson(body);
   const text = body.toString('utf8');
   const plain = PLAIN_FORM.exec(text)?.[1];
@@ -121,7 +121,7 @@ function jsonOf(body: Buffer): unknown {
 }
 
 /** Whether the first byte that is no blank opens an object or a list. */
-export function startsJson(body: Buffer): boolean {
+function startsJson(body: Buffer): boolean {
   let at = 0;
   while (at < MAX_BLANKS && isBlank(body[at])) at += 1;
   return body[at] === BRACE || body[at] === BRACKET;
