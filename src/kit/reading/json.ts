@@ -262,8 +262,41 @@ export function parse<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`);
-  throw new DeadLetter(reason, issues.join('; '));
+  throw new DeadLetter(reason, misfits(result.error));
+}
+
+/** What does not fit a schema: each member, what was expected and of which type it is; never its value. */
+export function misfits({ issues }: z.ZodError): string {
+  return issues.map((issue) => `${issue.path.join('.') || 'as a whole'}: ${whatIsWrong(issue)}`).join('; ');
+}
+
+function whatIsWrong({ code, message, ...issue }: z.core.$ZodIssue): string {
+  switch (code) {
+    case 'invalid_type':
+      if (message.endsWith('received undefined') && 'expected' in issue)
+        return `missing, expected ${issue.expected}`;
+      return afterColon(message);
+    case 'invalid_value':
+    case 'invalid_format':
+    case 'too_big':
+    case 'too_small':
+      return afterColon(message);
+    case 'invalid_union':
+      return 'fits none of what is allowed here';
+    case 'unrecognized_keys':
+      return 'has members that are not allowed';
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'not_multiple_of':
+      // What a schema's own check says may quote the value.
+      return 'does not pass the check of its schema';
+  }
+}
+
+/** Without Zod's words in front: `expected string, received number`. */
+function afterColon(message: string): string {
+  return message.slice(message.indexOf(': ') + 1).trim();
 }
 
 /** Any JSON object. */

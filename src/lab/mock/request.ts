@@ -7,6 +7,7 @@ import {
   type Source,
   type Switches,
 } from '../../kit/source.ts';
+import { misfits } from '../../kit/reading/json.ts';
 import { assign, type Assignment } from './assign.ts';
 import { randomUuid, type Random } from './random.ts';
 import { pick } from '../usage.ts';
@@ -94,8 +95,5 @@ function checkChoice(source: Source, name: string, choice: string): void {
 
 function misfitOf(definition: EventDefinition, payload: unknown): string | undefined {
   const result = definition.schema.safeParse(payload);
-  if (result.success) return undefined;
-  return result.error.issues
-    .map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`)
-    .join('; ');
+  return result.success ? undefined : misfits(result.error);
 }

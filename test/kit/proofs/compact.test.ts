@@ -496,3 +496,53 @@ it('holds against random changes of one character', async () => {
     }),
   );
 });
+
+const wordsOn = async (token: string, secrets = [secret]) =>
+  (await refusalOf(() => verifyCompact(token, secrets, lenient))).message;
+
+it.each([
+  ['{"alg":"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"}', 'SecurityAlgorithms.HmacSha256'],
+  ['{"alg":"http://www.w3.org/2000/09/xmldsig#hmac-sha1"}', 'SecurityAlgorithms.HmacSha256'],
+  ['{"alg":"RS256"}', 'identity provider or a gateway'],
+  ['{"alg":"ES512"}', 'identity provider or a gateway'],
+  ['{"alg":"hs256"}', 'in other letters'],
+  ['{"alg":"HS512"}', 'HS512 came'],
+  ['{"alg":7}', 'is no text'],
+])('says what likely made the header %s', async (header, words) =>
+  expect(await wordsOn(sign(header))).toContain(words),
+);
+
+it.each([
+  ['a line end behind it', (token: string) => `${token}\r\n`, 'A line end or a blank stands behind it'],
+  ['a blank behind it, as a form has it', (token: string) => `${token}+`, 'A line end or a blank'],
+  ['padding', (token: string) => `${token}=`, 'padded with "="'],
+  ['a quotation mark behind it', (token: string) => `${token}"`, 'A quotation mark stands behind it'],
+  ['one letter more', (token: string) => `${token}a`, 'something written behind'],
+  ['one letter less', (token: string) => token.slice(0, -1), 'cut off'],
+  ['quotes', (token: string) => JSON.stringify(token), 'data=token and not json=token'],
+  ['JSON', (token: string) => JSON.stringify({ token }), 'JSON came'],
+  ['a list', (token: string) => JSON.stringify([token]), 'JSON came'],
+  ['a form', (token: string) => `token=${token}`, 'a form came'],
+  ['a scheme word', (token: string) => `Bearer ${token}`, 'belongs into an Authorization header'],
+  ['a byte order mark', (token: string) => `\ufeff${token}`, 'behind a byte order mark'],
+  ['UTF-16', (token: string) => Buffer.from(token, 'utf16le').toString('latin1'), 'UTF-16'],
+  ['a page', () => '<!doctype html><p>a.b.c', 'a page'],
+])('says what likely stands around or instead of a token: %s', async (_, change, words) => {
+  const message = await wordsOn(change(sign(HEADER)));
+  expect(message).toContain(words);
+  expect(message).not.toContain(encode(PAYLOAD));
+});
+
+it('counts live secrets as people do', async () => {
+  const forged = sign(HEADER, PAYLOAD, 'another-secret-of-32-characters!!');
+  const other = await importSecret(Buffer.from(TEXT).toString('base64'), 1, 'base64');
+  expect(await wordsOn(forged)).toContain('not signed with the secret of this endpoint.');
+  // One secret, read in two encodings.
+  expect(await wordsOn(forged, [secret, other])).toContain('not signed with the secret of this endpoint.');
+  expect(await wordsOn(forged, [secret, older])).toContain('any of the 2 live secrets of this endpoint.');
+});
+
+it('says whose a token likely is that names a key', async () => {
+  const forged = sign('{"alg":"HS256","kid":"2031-a"}', PAYLOAD, 'another-secret-of-32-characters!!');
+  expect(await wordsOn(forged)).toContain('identity providers and gateways');
+});
