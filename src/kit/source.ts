@@ -32,8 +32,11 @@ export interface Source<
   readonly events: Events;
   /** The order in which its events happen in life, for demonstrations; those left out come last. */
   readonly story?: readonly (keyof NoInfer<Events> & string)[];
-  /** The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first. */
-  methods(type: string | undefined): readonly string[];
+  /**
+   * The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first; with settings,
+   * those of them that are taken.
+   */
+  methods(type: string | undefined, settings?: SettingValues<Setting>): readonly string[];
   limits(settings: SettingValues<Setting>): Limits;
   /** For a sender that can show a client certificate: what it must be, where one is demanded besides the proof. */
   clientCertificate?(settings: SettingValues<Setting>): CertificateDemand;

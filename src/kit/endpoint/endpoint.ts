@@ -54,7 +54,7 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
     definition,
     source,
     limits: source.limits(settings),
-    methods: source.methods(type),
+    methods: source.methods(type, settings),
     demandsCertificate: config.certificate !== undefined,
     demand: source.installations === true ? byInstallation(found, await unknown(found)) : single(found),
     read: (content) => source.envelope.read(content, definition, settings),

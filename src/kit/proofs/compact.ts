@@ -13,12 +13,26 @@ export interface CompactRules {
   /** `strict`: a JWT, its registered claims must be well-formed. `lenient`: business data that may happen to have them. */
   readonly claims: 'strict' | 'lenient';
   readonly clockToleranceS: number;
-  /** Needs the claim `iat`. */
+  /** From the claim `iat`, or `nbf` where there is none. */
   readonly maxAgeS?: number | undefined;
+  /** Refuses tokens that have neither. */
+  readonly ageNeeded?: boolean;
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
+}
+
+/**
+ * How long after it was made a token is taken, where nothing else is set. Nobody documents how old a genuine one can be
+ * (HD-17); those that say so are made for the very request, and commonly expire after five minutes.
+ */
+const USUAL_MAX_AGE_S = 300;
+
+/** The rules for `…_MAX_AGE_S`: whoever sets a number himself knows that his sender says when a token was made. */
+export function ageLimit(setting: number | 'usual'): Pick<CompactRules, 'maxAgeS' | 'ageNeeded'> {
+  if (setting === 'usual') return { maxAgeS: USUAL_MAX_AGE_S };
+  return setting === 0 ? {} : { maxAgeS: setting, ageNeeded: true };
 }
 
 /**
@@ -253,13 +267,15 @@ function checkClaims(claims: JsonObject, rules: CompactRules): void {
 function checkAge(claims: JsonObject, rules: CompactRules, nowS: number): void {
   if (rules.claims === 'lenient' && rules.maxAgeS === undefined) return;
   const issuedAt = timeClaim(claims, 'iat', rules);
-  if (issuedAt !== undefined && issuedAt > nowS + rules.clockToleranceS) {
+  if (rules.claims === 'strict' && issuedAt !== undefined && issuedAt > nowS + rules.clockToleranceS) {
     throw stale(`was issued ${seconds(issuedAt - nowS)} in the future`);
   }
   if (rules.maxAgeS === undefined) return;
-  if (issuedAt === undefined) throw stale('does not say when it was issued (iat), and a maximum age is set');
-  if (nowS - issuedAt > rules.maxAgeS + rules.clockToleranceS) {
-    throw stale(`is ${seconds(nowS - issuedAt)} old`);
+  const madeAt = issuedAt ?? timeClaim(claims, 'nbf', rules);
+  if (madeAt === undefined) {
+    if (rules.ageNeeded === true) throw stale('does not say when it was issued (iat), and MAX_AGE_S is set');
+  } else if (nowS - madeAt > rules.maxAgeS + rules.clockToleranceS) {
+    throw stale(`is ${seconds(nowS - madeAt)} old, and after ${rules.maxAgeS} s (MAX_AGE_S) none is taken`);
   }
 }
 

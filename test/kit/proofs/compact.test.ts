@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  ageLimit,
   signCompact,
   unsignedCompact,
   verifyCompact,
@@ -440,11 +441,24 @@ it.each([
 );
 
 it('refuses a token that is older than the greatest age, or does not say how old it is', async () => {
-  const rules = { ...strict, maxAgeS: 600 };
+  const rules = { ...strict, maxAgeS: 600, ageNeeded: true };
   const issued = (agoS: number) => sign(HEADER, JSON.stringify({ iat: NOW_S - agoS }));
   expect(await outcome(issued(660), rules)).toBe('accepted');
   expect(await outcome(issued(661), rules)).toBe('proof_stale');
   expect(await outcome(sign(HEADER), rules)).toBe('proof_stale');
+});
+
+it('limits the age where a token says it, and as an operator sets it', async () => {
+  const verdict = (setting: number | 'usual', claims: object) =>
+    outcome(sign(HEADER, JSON.stringify(claims)), { ...strict, ...ageLimit(setting) });
+  expect(await verdict('usual', {})).toBe('accepted');
+  expect(await verdict('usual', { iat: NOW_S - 360 })).toBe('accepted');
+  expect(await verdict('usual', { iat: NOW_S - 361 })).toBe('proof_stale');
+  expect(await verdict('usual', { nbf: NOW_S - 361 })).toBe('proof_stale');
+  expect(await verdict('usual', { exp: NOW_S + 1 })).toBe('accepted');
+  expect(await verdict(600, {})).toBe('proof_stale');
+  expect(await verdict(600, { iat: NOW_S - 660 })).toBe('accepted');
+  expect(await verdict(0, { iat: 0 })).toBe('accepted');
 });
 
 it('refuses a genuine token for somebody else', async () => {

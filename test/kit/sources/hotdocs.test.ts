@@ -376,6 +376,13 @@ it.each([
   expect(await outcomeOf(() => verify(request, 'SECRET', change))).toBe(outcome);
 });
 
+it('takes the methods that are set, of those of the event', () => {
+  const methods = (type: string, METHODS: string) => hotdocs.methods(type, settingsWith({ METHODS }));
+  expect(methods('InterviewLoadEvent', 'GET,POST,PUT')).toEqual(hotdocs.methods('InterviewLoadEvent'));
+  expect(methods('InterviewLoadEvent', 'POST')).toEqual(['POST']);
+  expect(methods('ActionLink', 'GET, PUT')).toEqual([]);
+});
+
 it('accepts a fresh token when the age is limited', async () => {
   const request = await sign('PostProcessingEvent', 'SECRET', { times: 'iat' });
   expect(await outcomeOf(() => verify(request, 'SECRET', { MAX_AGE_S: '60' }))).toBe('accepted');

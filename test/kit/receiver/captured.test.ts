@@ -1,0 +1,53 @@
+import { expect, it } from '@jest/globals';
+import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
+import { risr } from '../../../src/kit/sources/risr/index.ts';
+import type { Source } from '../../../src/kit/source.ts';
+import { newReceiver } from '../../support/new-receiver.ts';
+
+// What somebody can do who has recorded a genuine delivery and sends it again.
+
+const nowS = () => Math.floor(Date.now() / 1000);
+
+it.each<[string, Source, string, string]>([
+  ['an interview', hotdocs, 'InterviewLoadEvent', '"workItemId":"w"'],
+  ['a notification', hotdocs, 'NewWorkItemVersionComplete', '"workItemId":"w","workItemVersionId":"v"'],
+  ['an action link', hotdocs, 'ActionLink', '"workItemId":"w"'],
+  ['a login', risr, 'user_logged_in', '"user":"usr-1","sso":{}'],
+])('takes %s that says its time only while it is fresh', async (_, source, type, members) => {
+  const { receiver, sender } = await newReceiver();
+  const send = async (times: string) =>
+    (await sender.send(await sender.sign(source, type, `{${members}${times}}`))).status;
+  expect(await send(`,"iat":${nowS()}`)).toBe(200);
+  expect(await send('')).toBe(200);
+  expect(await send(`,"iat":${nowS() - 3_600}`)).toBe(401);
+  expect(receiver.log.at(-1)).toMatchObject({
+    code: 'proof_stale',
+    why: expect.stringContaining('MAX_AGE_S'),
+  });
+});
+
+it('takes what is older where no age is set, for one endpoint or all', async () => {
+  const { sender } = await newReceiver({
+    env: { HOTDOCS_MAX_AGE_S: '0', HOTDOCS_ACTION_LINK_MAX_AGE_S: '60' },
+  });
+  const send = async (type: string) =>
+    (await sender.send(await sender.sign(hotdocs, type, `{"workItemId":"w","iat":${nowS() - 3_600}}`)))
+      .status;
+  expect(await send('InterviewLoadEvent')).toBe(200);
+  expect(await send('ActionLink')).toBe(401);
+});
+
+it('takes no GET where it is closed, before any proof is looked at', async () => {
+  const env = { HOTDOCS_METHODS: 'POST', FAILED_PROOF_LIMIT: '1' };
+  const { receiver, sender } = await newReceiver({ env });
+  const request = await sender.request(hotdocs, 'InterviewLoadEvent');
+  expect(request.method).toBe('GET');
+  for (const target of [request.target, `${request.target}x`, '/hotdocs/InterviewLoadEvent']) {
+    const reply = await sender.send({ ...request, target });
+    expect(reply.status).toBe(405);
+    expect(reply.headers['allow']).toBe('POST');
+    expect(receiver.log.at(-1)).toMatchObject({ code: 'method_not_allowed' });
+  }
+  const posted = await sender.fire(hotdocs, 'InterviewLoadEvent', { switches: { verb: 'POST' } });
+  expect(posted.status).toBe(200);
+});
