@@ -353,6 +353,17 @@ it.each(Object.keys(events))("recognises the sender's test payload on %s", (type
   }),
 );
 
+it.each([
+  ['another e-mail', { email: 'ada@example.org' }],
+  ['another revision', { rev: '2-1324' }],
+  ['a list that is not empty', { userFields: [{ _id: 'uf-1', value: 'x' }] }],
+  ['a further member', { roles: [] }],
+  ['a member less', { lastName: undefined }],
+])('takes for an event what has the id of the test payload and %s', (_, change) => {
+  const content = { ...testPayload, ...change, webhook_request_id: requestId };
+  expect(readJson('profile_updated', content).test).toBeUndefined();
+});
+
 it('marks nothing else as a test', () => {
   for (const [type, { example }] of Object.entries(events)) {
     expect(read(type, write(type, example)).test).toBeUndefined();
