@@ -13,7 +13,7 @@ import {
   type Limits,
   type Source,
 } from '../source.ts';
-import { buildReply, type Reply } from '../http/reply.ts';
+import { buildReply, replyOfKept, type Reply } from '../http/reply.ts';
 
 /** One path, ready to receive: settings applied, keys imported, constant replies built. */
 export interface Endpoint {
@@ -34,8 +34,8 @@ export interface Endpoint {
   readonly harmless: ReadonlyMap<string, Reply>;
   /** @throws DeadLetter `answer_too_large` */
   answer(answer: unknown, type: string): Reply;
-  /** The reply whose body was recorded. */
-  recorded(body: Buffer, type: string): Reply;
+  /** The reply of which this was recorded. */
+  recorded(kept: Buffer, type: string): Reply;
 }
 
 /** What one delivery has to show. */
@@ -66,7 +66,7 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
         .map(([of]) => [of, buildReply(source.reply.harmless(of, settings))]),
     ),
     answer: (answer, of) => buildReply(source.reply.answer(answer, of, settings)),
-    recorded: (body, of) => buildReply({ ...source.reply.harmless(of, settings), body: body.toString() }),
+    recorded: (kept, of) => replyOfKept(kept, source.reply.harmless(of, settings)),
   };
 }
 

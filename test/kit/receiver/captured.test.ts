@@ -51,3 +51,19 @@ it('takes no GET where it is closed, before any proof is looked at', async () =>
   const posted = await sender.fire(hotdocs, 'InterviewLoadEvent', { switches: { verb: 'POST' } });
   expect(posted.status).toBe(200);
 });
+
+it('answers a recorded click on an action link with the page of the first, its script included', async () => {
+  let runs = 0;
+  const ActionLink = () => ({ html: `<p>click ${(runs += 1)}</p><script>go()</script>`, scripts: ['go()'] });
+  const { sender } = await newReceiver({ handlers: { hotdocs: { ActionLink } } });
+  const request = await sender.sign(hotdocs, 'ActionLink', `{"workItemId":"w","iat":${nowS()}}`);
+  const first = await sender.send(request);
+  const again = await sender.send(request);
+  expect(again.body).toEqual(first.body);
+  expect(again.headers).toMatchObject({
+    'content-type': first.headers['content-type'],
+    'content-security-policy': expect.stringContaining("script-src 'sha256-"),
+  });
+  expect(again.headers['content-security-policy']).toBe(first.headers['content-security-policy']);
+  expect(runs).toBe(1);
+});

@@ -215,8 +215,18 @@ it('keys an event by its id, and without a plain one by the hash of its content'
   }
 });
 
-it('never takes a second click on an action link for a duplicate', () =>
-  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: undefined }));
+it('takes two clicks for one only where the event or its token says which it was', () => {
+  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: id });
+  expect(read('ActionLink', { workItemId: 'w', iss: 'advance' }).key).toBeUndefined();
+  expect(read('InterviewLoadEvent', { workItemId: 'w' }).key).toBeUndefined();
+  for (const once of [{ jti: 'a' }, { iat: 1 }, { nbf: 1 }, { exp: 1 }, { createdDate: 'now' }]) {
+    for (const type of ['ActionLink', 'InterviewLoadEvent']) {
+      const { key } = read(type, { data: { workItemId: 'w' }, ...once });
+      expect(key).toMatch(/^sha256:/);
+      expect(read(type, { data: { workItemId: 'w' }, ...once, iat: 7 }).key).not.toBe(key);
+    }
+  }
+});
 
 it('lets a member called __proto__ reach no prototype', () => {
   const { payload } = read(
