@@ -1,7 +1,7 @@
 // The one door: everything that an app imports of the kit. What is not here is the kit's own and may change any day.
 
 // An app, and the ways to run it.
-export { defineApp, notWritten, type Apis } from './app.ts';
+export { defineApp, notWritten, type Apis, type ApisOf } from './app.ts';
 export { run } from './program/run.ts';
 export { mount } from './program/mount.ts';
 export { endpoint } from './endpoint/definition.ts';

@@ -153,7 +153,7 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
   readonly payload: Payload;
   /** Path of the endpoint it came to, for integrators with several. */
   readonly endpoint: string;
-  /** What `?key=` named, where the source has installations. */
+  /** Whose event it is: what `?key=` named, or the endpoint is defined for. Their ids are not unique among them. */
   readonly installation: string | undefined;
   /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
   readonly attempt: number;
@@ -186,6 +186,8 @@ export interface EndpointDefinition {
   /** The one event type it serves; `undefined` serves all of its source. */
   readonly type: string | undefined;
   readonly path: string;
+  /** Whose deliveries come to it, where it is that of a second tenant. */
+  readonly installation?: string | undefined;
 }
 
 export interface SettingDefinition<Value = unknown> {
@@ -203,7 +205,10 @@ export type SettingValues<Definitions extends SettingDefinitions> = {
   readonly [Name in keyof Definitions]: z.output<Definitions[Name]['schema']>;
 };
 
-/** A source's API: what an operator can set of it, once for all its endpoints, each as `SOURCE_NAME`, and its client. */
+/**
+ * A source's API: what an operator can set of it, each as `SOURCE_NAME` for all its endpoints, or all of it again as
+ * `SOURCE_INSTALLATION_NAME`; and its client.
+ */
 export interface ApiDefinition<
   Api extends SettingDefinitions = SettingDefinitions,
   Client extends ApiClient = ApiClient,

@@ -31,6 +31,8 @@ export interface FollowUpOptions {
 /** What a step is told when it runs. */
 export interface StepTask<Data> {
   readonly data: Data;
+  /** Whose event it follows from, as the event's handler was told. */
+  readonly installation: string | undefined;
   /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
   readonly attempt: number;
   /** When it fails, the step is a dead letter. */

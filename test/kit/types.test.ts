@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
 
@@ -10,11 +12,24 @@ beforeAll(async () => {
   copy.replace('src/example/handlers/risr.ts', 'profile_updated:', 'profile_updatd:');
   copy.replace('src/example/handlers/phenixid.ts', /^ *OrderExpired: .*\n/m, '');
   copy.replace('src/kit/sources/risr/events.ts', "user: 'usr-4471',", 'user: 4471,');
+  putInExampleLine();
   const compiled = await copy.tsc();
   expect(compiled.code).not.toBe(0);
   output = compiled.output;
 });
 afterAll(() => copy.remove());
+
+/** The line that a fresh app has in a comment, as the comment says: one that is written over long ago has it no more. */
+function putInExampleLine(): void {
+  const app = readFileSync(join(copy.root, 'src/app/index.ts'), 'utf8');
+  const line = /^ *\/\/ (endpoints: .*)$/m.exec(app)?.[1];
+  if (line === undefined) return;
+  copy.replace('src/app/index.ts', 'endpoints: [],', line);
+  copy.replace('src/app/index.ts', 'import { defineApp,', 'import { defineApp, endpoint,');
+}
+
+it('compiles the endpoint that src/app gives as an example', () =>
+  expect(output).not.toMatch(/^src\/app\/index\.ts/m));
 
 it.each([
   [

@@ -71,16 +71,17 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
 }
 
 async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
-  const { source, settings, credentials, certificate } = config;
+  const { definition, source, settings, credentials, certificate } = config;
   const complete = (proof: Proof) => (certificate ? withCertificate(proof, certificate) : proof);
   const found = new Map<string, Demand>();
   const without = source.proof.without?.(settings);
-  if (without) found.set('', { installation: undefined, proof: complete(without), secrets: [] });
+  if (without)
+    found.set('', { installation: definition.installation, proof: complete(without), secrets: [] });
   for (const [installation, credential] of credentials) {
     const kind = source.proof.kinds[credential.kind];
     if (kind === undefined) continue;
     found.set(installation, {
-      installation: installation || undefined,
+      installation: installation || definition.installation,
       proof: complete(kind.proof(settings)),
       secrets: await importCredential(credential, config),
     });

@@ -1,5 +1,5 @@
 import { DeadLetter } from '../errors.ts';
-import { shortNote, type Entry, type NewEntry } from '../inbox/inbox.ts';
+import { shortNote, subjectOf, type Entry, type NewEntry } from '../inbox/inbox.ts';
 import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/json.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
@@ -139,7 +139,7 @@ function newEntry(
     type: name,
     eventId: parent.eventId,
     key: undefined,
-    subject: subject === undefined ? parent.subject : `${parent.source} ${subject}`,
+    subject: subject === undefined ? parent.subject : subjectOf(parent, subject),
     secret: 0,
     receivedAt: Date.now(),
     content: Buffer.from(json),

@@ -120,6 +120,18 @@ export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'k
   return `sha256:${createHash('sha256').update(plain).digest('base64url')}`;
 }
 
+/**
+ * The subject of an entry: what it is about, within its source and installation. Two installations may have a task of the
+ * same id, and neither is to hold up or change the other's.
+ */
+export function subjectOf(
+  { source, installation }: Pick<NewEntry, 'source' | 'installation'>,
+  about: string,
+): string {
+  const owner = installation === undefined ? source : `${source}?key=${encodeURIComponent(installation)}`;
+  return `${owner} ${about}`;
+}
+
 /** What a successful attempt leaves behind. */
 export interface Result {
   readonly note?: string | undefined;

@@ -99,7 +99,13 @@ function installationsOf(
   if (source.installations !== true) return [['', prefix]];
   const suffixes = Object.keys(source.proof.kinds).join('|');
   const pattern = new RegExp(`^${prefix}_(\\w+)_(?:${suffixes})(?:_FILE)?$`);
-  const names = new Set(reader.names().flatMap((name) => pattern.exec(name)?.[1] ?? []));
+  const ofApi = Object.keys(source.api?.settings ?? {}).map((setting) => `_${setting}`);
+  const names = new Set(
+    reader
+      .names()
+      .filter((name) => !ofApi.some((ending) => name.replace(/_FILE$/, '').endsWith(ending)))
+      .flatMap((name) => pattern.exec(name)?.[1] ?? []),
+  );
   names.delete('API'); // what begins so is about the source's API
   return [
     ['', prefix],

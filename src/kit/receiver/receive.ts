@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery.ts';
 import { DeadLetter } from '../errors.ts';
-import type { NewEntry } from '../inbox/inbox.ts';
+import { subjectOf, type NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import { definitionOf, type Envelope } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
@@ -43,7 +43,7 @@ function entryOf(
     type: envelope?.type ?? definition.type ?? '?',
     eventId: envelope?.id,
     key: envelope?.key,
-    subject: envelope && subjectOf(endpoint, envelope),
+    subject: envelope && subjectIn(envelope, endpoint, installation),
     secret,
     receivedAt,
     content,
@@ -59,9 +59,14 @@ function readable(endpoint: Endpoint, content: Buffer): Envelope | undefined {
   }
 }
 
-function subjectOf(endpoint: Endpoint, { type, payload }: Envelope): string | undefined {
-  const definition = definitionOf(endpoint.source, type);
+function subjectIn(
+  { type, payload }: Envelope,
+  { source }: Endpoint,
+  installation: string | undefined,
+): string | undefined {
+  const definition = definitionOf(source, type);
   if (definition?.subject === undefined) return undefined;
   const parsed = definition.schema.safeParse(payload);
-  return parsed.success ? `${endpoint.source.name} ${definition.subject(parsed.data)}` : undefined;
+  if (!parsed.success) return undefined;
+  return subjectOf({ source: source.name, installation }, definition.subject(parsed.data));
 }

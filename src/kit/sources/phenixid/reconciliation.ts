@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import type { Inbox, NewEntry } from '../../inbox/inbox.ts';
+import { subjectOf, type Inbox, type NewEntry } from '../../inbox/inbox.ts';
 import type { Log } from '../../log.ts';
 
 /** A task that has not ended, as far as you know. */
@@ -53,7 +53,7 @@ function question({ taskId, installation }: OpenTask): NewEntry {
     type: 'reconciliation',
     eventId: undefined,
     key: `reconciliation:${taskId}`,
-    subject: `phenixid task:${taskId}`,
+    subject: subjectOf({ source: 'phenixid', installation }, `task:${taskId}`),
     secret: 0,
     receivedAt: Date.now(),
     content: Buffer.from(JSON.stringify({ eventType: 'OrderDescriptionUpdated', taskId })),
