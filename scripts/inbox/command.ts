@@ -8,6 +8,8 @@ export interface Chosen {
   readonly content: boolean;
   readonly reason: string | undefined;
   readonly days: number | undefined;
+  /** For so long a redelivery is known for one. */
+  readonly replayDays: number;
   readonly json: boolean;
 }
 

@@ -78,6 +78,24 @@ it('asks after the tasks of each installation in the line of that task', async (
   ]);
 });
 
+it('asks after a task again whose question is forgotten and known, once for each round', async () => {
+  const { receiver } = await newReceiver({ env });
+  const { inbox } = receiver.app;
+  const openTasks = () => [{ taskId, installation: undefined }];
+  const round = async () => {
+    (await startReconciliation({ inbox, everyMs: 3_600_000, log: createLog('silent'), openTasks }))();
+    await receiver.app.idle();
+    return (await inbox.list({ limit: 10, type: 'reconciliation' })).map(({ claims }) => claims);
+  };
+  expect(await round()).toEqual([1]);
+  expect(await round()).toEqual([2]);
+  await inbox.prune({ finishedBefore: Date.now() + 60_000, limit: 10, keysBefore: 0 });
+  expect(await round()).toEqual([1]);
+  expect(await round()).toEqual([2]);
+  await inbox.prune({ finishedBefore: Date.now() + 60_000, limit: 10, keysBefore: 0 });
+  expect(await round()).toEqual([1]);
+});
+
 it('keeps apart what comes to the endpoint of a second tenant', async () => {
   const path = '/risr/north/profile_updated';
   const further = [

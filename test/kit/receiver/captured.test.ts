@@ -2,6 +2,11 @@ import { expect, it } from '@jest/globals';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import type { Source } from '../../../src/kit/source.ts';
+import { openInbox } from '../../../src/kit/inbox/open.ts';
+import { text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
+import { newInboxUrl } from '../../support/fixtures.ts';
+import { until } from '../../support/until.ts';
+import { newEntry } from '../inbox/contract/entries.ts';
 import { newReceiver } from '../../support/new-receiver.ts';
 
 // What somebody can do who has recorded a genuine delivery and sends it again.
@@ -66,4 +71,27 @@ it('answers a recorded click on an action link with the page of the first, its s
   });
   expect(again.headers['content-security-policy']).toBe(first.headers['content-security-policy']);
   expect(runs).toBe(1);
+});
+
+it.each([
+  ['is a duplicate as long as its key is known', '365', ['duplicate', '{}', 0]],
+  ['is a new event after that', '7.5', ['answered', '{"Tenant Name":"Lea"}', 1]],
+])('an event whose entry is forgotten %s', async (_, REPLAY_DAYS, expected) => {
+  const INBOX_URL = newInboxUrl();
+  const eightDaysAgo = Date.now() - 8 * 86_400_000;
+  const before = await openInbox(INBOX_URL, { maxWaiting: 1, now: () => eightDaysAgo });
+  const endpoint = '/hotdocs/InterviewLoadEvent';
+  const { entry } = await before.store(newEntry({ endpoint, key: 'evt-1' }), { claimForMs: 1_000 });
+  await before.done(entry, { answer: Buffer.from('{"Tenant Name":"Lea"}') });
+  await before.close();
+  let runs = 0;
+  const InterviewLoadEvent = () => {
+    runs += 1;
+    return { 'Tenant Name': text('Lea') };
+  };
+  const env = { INBOX_URL, RETENTION_DAYS: '7', REPLAY_DAYS };
+  const { receiver, sender } = await newReceiver({ env, handlers: { hotdocs: { InterviewLoadEvent } } });
+  await until('it is forgotten', async () => (await receiver.app.inbox.stats()).done === 0);
+  const { body } = await sender.fire(hotdocs, 'InterviewLoadEvent', { id: 'evt-1' });
+  expect([receiver.log.at(-1)?.['outcome'], body.toString(), runs]).toEqual(expected);
 });
