@@ -15,6 +15,7 @@ export type { HandlersOf, Occurrence, SettingDefinitions } from './source.ts';
 export { defineStep, runs, unchanged, type RunnableStep, type Said } from './step.ts';
 export { DeadLetter } from './errors.ts';
 export { orGiveUp } from './outgoing/give-up.ts';
+export { allMembers } from './reading/json.ts';
 export { html, Html, json } from './reading/html.ts';
 export type { Saved } from './outgoing/save.ts';
 
@@ -43,6 +44,7 @@ export { parse } from './reading/json.ts';
 export type {
   Destination,
   Envelope,
+  EnvelopeHeaders,
   OutgoingEvent,
   OutgoingRequest,
   ReceivedReply,

@@ -57,11 +57,19 @@ export interface Source<
     ): Promise<OutgoingRequest>;
   };
   readonly envelope: {
+    /** The headers that `read` is given besides the content, in lower case, and whether the proof covers them. */
+    readonly headers?: Readonly<Record<string, 'signed' | 'unsigned'>>;
     /**
-     * Reads authenticated bytes, and nothing else of the delivery.
+     * Reads authenticated bytes, and of the delivery no more than the headers that are named above. Of those, what is
+     * unsigned may say what the sender calls the event; as a key it would let anybody send a recorded delivery again.
      * @throws DeadLetter when they are not what this sender writes
      */
-    read(content: Buffer, endpoint: EndpointDefinition, settings: SettingValues<Setting>): Envelope;
+    read(
+      content: Buffer,
+      endpoint: EndpointDefinition,
+      settings: SettingValues<Setting>,
+      headers: EnvelopeHeaders,
+    ): Envelope;
     write(event: OutgoingEvent, switches: SwitchValues<Switch>): Buffer;
   };
   readonly reply: {
@@ -125,7 +133,7 @@ interface EventBasics<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly example: z.output<Schema>;
   /** Handlers of one subject never run at the same time. Events without one have nothing to protect. */
-  subject?(payload: z.output<Schema>): string;
+  subject?(payload: Listed<z.output<Schema>>): string;
 }
 
 // In this order of the two, the compiler's complaint about an example names the member that is wrong.
@@ -169,12 +177,32 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
 type Awaitable<T> = T | Promise<T>;
 
 /**
+ * A payload by the members that its schema lists: a misspelt one does not compile, and the compiler says which was meant.
+ * `allMembers` gives what a loose schema lets through besides.
+ */
+export type Listed<Value> = Value extends (...parameters: never) => unknown
+  ? Value
+  : Value extends readonly unknown[]
+    ? { [Index in keyof Value]: Listed<Value[Index]> }
+    : Value extends object
+      ? ListedMembers<Value>
+      : Value;
+
+/** What has no member of a fixed name is a record, and stays one. */
+type ListedMembers<Value> = keyof Fixed<Value> extends never
+  ? Value
+  : { [Name in keyof Fixed<Value>]: Listed<Fixed<Value>[Name]> };
+type Fixed<Value> = {
+  [Name in keyof Value as string extends Name ? never : number extends Name ? never : Name]: Value[Name];
+};
+
+/**
  * One function per event type. A notify handler may return a few words on what it did, which are kept with the entry, or
  * say with `unchanged` that the event told it nothing new.
  */
 export type HandlersOf<Events extends Catalogue> = {
   readonly [Type in keyof Events & string]: (
-    event: Occurrence<Type, z.output<Events[Type]['schema']>>,
+    event: Occurrence<Type, Listed<z.output<Events[Type]['schema']>>>,
   ) => Awaitable<Events[Type] extends ReplyEvent<z.ZodType, infer Answer> ? z.input<Answer> : Said>;
 };
 
@@ -253,6 +281,9 @@ export interface CredentialKind<Values = Settings> {
 
 // What comes out of a delivery
 
+/** By name; nothing where it was not there, or more than once. */
+export type EnvelopeHeaders = Readonly<Record<string, string | undefined>>;
+
 /** What a source wraps around its business data. */
 export interface Envelope {
   readonly type: string;
@@ -304,6 +335,8 @@ export interface OutgoingEvent {
 export interface Destination {
   readonly path: string;
   readonly type: string;
+  /** Of the event, for a sender that writes it outside of the content. */
+  readonly id?: string;
   readonly credential: { readonly kind: string; readonly text: string };
 }
 

@@ -12,6 +12,7 @@ beforeAll(async () => {
   copy.replace('src/example/handlers/risr.ts', 'profile_updated:', 'profile_updatd:');
   copy.replace('src/example/handlers/phenixid.ts', /^ *OrderExpired: .*\n/m, '');
   copy.replace('src/kit/sources/risr/events.ts', "user: 'usr-4471',", 'user: 4471,');
+  copy.replace('src/example/handlers/hotdocs.ts', 'payload.user?.email', 'payload.user?.emial');
   putInExampleLine();
   const compiled = await copy.tsc();
   expect(compiled.code).not.toBe(0);
@@ -37,6 +38,10 @@ it.each([
     /^src\/example\/handlers\/risr\.ts.*'profile_updatd' does not exist/m,
   ],
   ['a missing handler', /^src\/example\/handlers\/phenixid\.ts.*'OrderExpired' is missing/m],
+  [
+    'a misspelt member of a payload whose schema lets others through',
+    /^src\/example\/handlers\/hotdocs\.ts.*'emial' does not exist.*Did you mean 'email'\?/m,
+  ],
   [
     'an example that contradicts its schema',
     /^src\/kit\/sources\/risr\/events\.ts.*\n.*\n *Type 'number' is not assignable to type 'string'/m,

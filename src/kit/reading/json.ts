@@ -15,6 +15,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** All members of an object as they came, those that its schema does not list included. */
+export function allMembers(object: object): JsonObject {
+  return { ...object };
+}
+
 /**
  * The value of JSON text in UTF-8 without a byte order mark.
  * @throws DeadLetter `json_invalid`

@@ -29,12 +29,13 @@ export async function receive(
  * read is stored all the same: the sender is genuine, so it is for us to find out why.
  */
 function entryOf(
-  { content, secret }: Proven,
-  { receivedAt }: Delivery,
+  proven: Proven,
+  delivery: Delivery,
   endpoint: Endpoint,
   installation: string | undefined,
 ): NewEntry {
   const { source, definition } = endpoint;
+  const content = endpoint.kept(proven.content, delivery);
   const envelope = readable(endpoint, content);
   return {
     source: source.name,
@@ -44,8 +45,8 @@ function entryOf(
     eventId: envelope?.id,
     key: envelope?.key,
     subject: envelope && subjectIn(envelope, endpoint, installation),
-    secret,
-    receivedAt,
+    secret: proven.secret,
+    receivedAt: delivery.receivedAt,
     content,
   };
 }

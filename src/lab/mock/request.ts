@@ -58,7 +58,7 @@ export function prepare(source: Source, order: Order, random: Random): Prepared 
   return {
     event,
     content: source.envelope.write(event, switches),
-    to: { path, type, credential },
+    to: { path, type, id: event.id, credential },
     switches,
     misfit: misfitOf(definition, payload),
   };

@@ -1,7 +1,11 @@
+import { hash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
+import { DeadLetter } from '../../../src/kit/errors.ts';
+import { readJson } from '../../../src/kit/reading/json.ts';
+import { acme } from '../../support/acme.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import type { Source } from '../../../src/kit/source.ts';
+import { defineSource, type Occurrence, type Source } from '../../../src/kit/source.ts';
 import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
 import { newInboxUrl } from '../../support/fixtures.ts';
@@ -94,4 +98,57 @@ it.each([
   await until('it is forgotten', async () => (await receiver.app.inbox.stats()).done === 0);
   const { body } = await sender.fire(hotdocs, 'InterviewLoadEvent', { id: 'evt-1' });
   expect([receiver.log.at(-1)?.['outcome'], body.toString(), runs]).toEqual(expected);
+});
+
+/** A sender that writes type and id of an event into headers that its signature does not cover. */
+const hub = defineSource({
+  ...acme,
+  name: 'hub',
+  endpointPer: 'source',
+  methods: () => ['POST'],
+  envelope: {
+    headers: { 'x-hub-event': 'unsigned', 'x-hub-id': 'unsigned' },
+    read(content, _endpoint, _settings, headers) {
+      const type = headers['x-hub-event'];
+      if (type === undefined) throw new DeadLetter('event_unknown', 'Expected a type in X-Hub-Event.');
+      const key = `${type} ${hash('sha256', content)}`;
+      return { type, id: headers['x-hub-id'], key, payload: readJson(content) };
+    },
+    write: ({ payload }) => Buffer.from(JSON.stringify(payload)),
+  },
+});
+
+it('reads the type from a header that the data sheet names, now and when the entry is handled', async () => {
+  const told: unknown[] = [];
+  const handler = ({ id, payload }: Occurrence) => void told.push([id, payload]);
+  const handlers = { hub: { 'order.created': handler, 'price.asked': handler } };
+  const { receiver, sender } = await newReceiver({ sources: [hub], handlers });
+  const order = { orderId: '},"body":', lines: [] };
+  const request = await sender.request(hub, 'order.created', { payload: order });
+  const send = (more: Readonly<Record<string, string>>) =>
+    sender.send({ ...request, headers: { ...request.headers, ...more } });
+  const outcomes: unknown[] = [];
+  for (const more of [
+    { 'X-Hub-Event': 'order.created', 'X-Hub-Id': '},"body":"\\' },
+    // The same again, by whoever has recorded it.
+    { 'X-Hub-Event': 'order.created', 'X-Hub-Id': 'another' },
+  ]) {
+    expect((await send(more)).status).toBeLessThan(300);
+    await receiver.app.idle();
+    outcomes.push(receiver.log.findLast(({ secret }) => secret === 1)?.['outcome']);
+  }
+  expect(told).toEqual([['},"body":"\\', order]]);
+  expect(outcomes).toEqual(['accepted', 'duplicate']);
+  const [entry] = await receiver.app.inbox.list({ limit: 1 });
+  expect(entry).toMatchObject({ type: 'order.created', eventId: '},"body":"\\', subject: 'hub },"body":' });
+});
+
+it('keeps for a human what lacks a header that its envelope is read from', async () => {
+  const { receiver, sender } = await newReceiver({ sources: [hub], handlers: { hub: {} } });
+  const request = await sender.request(hub, 'order.created');
+  expect((await sender.send(request)).status).toBe(204);
+  await receiver.app.idle();
+  expect(await receiver.app.inbox.list({ limit: 1 })).toMatchObject([
+    { type: '?', status: 'dead', note: 'event_unknown: Expected a type in X-Hub-Event.' },
+  ]);
 });

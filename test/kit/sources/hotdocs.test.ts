@@ -45,7 +45,7 @@ function write(type: string, choices: Switches = {}, payload: unknown = exampleO
 function read(type: string, content: Buffer | string | object) {
   const bytes = content instanceof Buffer || typeof content === 'string' ? content : JSON.stringify(content);
   const endpoint = { source: 'hotdocs', type, path: `/hotdocs/${type}` };
-  return hotdocs.envelope.read(Buffer.from(bytes), endpoint, settingsWith());
+  return hotdocs.envelope.read(Buffer.from(bytes), endpoint, settingsWith(), {});
 }
 
 function payloadOf(type: string, content: Buffer | string | object): unknown {

@@ -39,7 +39,7 @@ function write(type: string, payload: unknown, choices: Switches = defaults): Bu
 function read(type: string, content: Buffer | string, settings = settingsWith()): Envelope {
   const endpoint = endpointsOf(risr).find((candidate) => candidate.type === type);
   if (endpoint === undefined) throw new Error(`risr has no endpoint for ${type}`);
-  return risr.envelope.read(Buffer.from(content), endpoint, settings);
+  return risr.envelope.read(Buffer.from(content), endpoint, settings, {});
 }
 
 function readJson(type: string, document: unknown, settings = settingsWith()): Envelope {
@@ -385,7 +385,7 @@ it.each([
 
 it('has no event for an endpoint that serves none of its topics', () => {
   const endpoint = { source: 'risr', type: undefined, path: '/risr/x' };
-  expect(() => risr.envelope.read(Buffer.from('{}'), endpoint, settingsWith())).toThrow(
+  expect(() => risr.envelope.read(Buffer.from('{}'), endpoint, settingsWith(), {})).toThrow(
     expect.objectContaining({ reason: 'event_mismatch' }),
   );
 });
