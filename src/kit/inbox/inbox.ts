@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** The durable store of accepted deliveries. Every method rejects with `InboxUnavailable` when it cannot write. */
 export interface Inbox {
@@ -135,7 +135,7 @@ export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'k
 
 /** All that is kept of a unique key once its entry is forgotten. */
 export function hashOfKey(uniqueKey: string): Buffer {
-  return createHash('sha256').update(uniqueKey).digest();
+  return hash('sha256', uniqueKey, 'buffer');
 }
 
 /** In the place of an entry of which only the key was kept: what its redelivery says, done. */
