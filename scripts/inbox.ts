@@ -18,8 +18,8 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
   npm run inbox -- replay <seq> …                 makes entries wait again, due at once and with a fresh count of attempts
   npm run inbox -- replay --dead                  all dead letters, oldest first
   npm run inbox -- discard <seq> … --reason "…"   makes waiting or dead entries done: they will not run
-  npm run inbox -- prune --days n                 forgets what was done more than n days ago; a redelivery of it would
-                                                  be a new event
+  npm run inbox -- prune --days n                 forgets what was done more than n days ago; a redelivery of it is
+                                                  known for one all the same, as long as REPLAY_DAYS says
   npm run inbox -- stats                          how many wait, run, are done, are dead; how much waits, and since when
   npm run inbox -- export                         entries with their content, oldest first, one JSON object each line
   npm run inbox -- effects                        what became of every event, as the conformance suite asks for it
@@ -137,7 +137,7 @@ await runCommand(async (args) => {
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
   if (unfit !== undefined) throw new UsageError(`${name} takes no --${unfit}.`);
   const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
-  const chosen = chosenBy(values, process.env['RETENTION_DAYS']);
+  const chosen = chosenBy(values, process.env);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
   if ('runAt' in command) return withAddress((url) => command.runAt(url, chosen));
   return withInbox(async (inbox) => {

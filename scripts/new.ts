@@ -11,12 +11,13 @@ import { stampSource } from './stamp/source.ts';
 
 const USAGE = `Begins a new source, a new event or a handler, in src/app; what is left to fill in is printed.
 
-  npm run new -- source <name>
+  npm run new -- source <name> [--headers]
   npm run new -- event <source> <event.type> [--reply]
   npm run new -- handler <source> <event.type> [--from-example]
 
   <name>          small letters, digits and dashes: the first segment of its paths
   <event.type>    exactly as the sender spells it
+  --headers       type and id of an event stand in headers, not in its body
   --reply         somebody waits: what the handler answers is the reply
   --from-example  as src/example has it, with what it needs, in place of an empty one
   --help          this
@@ -31,6 +32,7 @@ await runCommand(async (args) => {
     args,
     allowPositionals: true,
     options: {
+      headers: { type: 'boolean', default: false },
       reply: { type: 'boolean', default: false },
       'from-example': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -47,23 +49,26 @@ await runCommand(async (args) => {
     ['event', newEvent],
     ['handler', newHandler],
   ]);
+  if (values.headers && stamp !== newSource) throw new UsageError('--headers is for a source.');
   if (values.reply && stamp !== newEvent) throw new UsageError('--reply is for an event.');
   if (values['from-example'] && stamp !== newHandler)
     throw new UsageError('--from-example is for a handler.');
-  return report(await stamp(names, { reply: values.reply, fromExample: values['from-example'] }));
+  const { headers, reply } = values;
+  return report(await stamp(names, { headers, reply, fromExample: values['from-example'] }));
 });
 
 interface Options {
+  readonly headers: boolean;
   readonly reply: boolean;
   readonly fromExample: boolean;
 }
 
 type Stamp = (names: readonly string[], options: Options) => Promise<Stamped>;
 
-async function newSource(names: readonly string[]): Promise<Stamped> {
+async function newSource(names: readonly string[], { headers }: Options): Promise<Stamped> {
   const [name, ...rest] = names;
   if (name === undefined || rest.length > 0) throw new UsageError(`Expected one name.\n\n${USAGE}`);
-  return stampSource(root, name, [...new Set<Source>([...products, ...app.sources])]);
+  return stampSource(root, name, [...new Set<Source>([...products, ...app.sources])], { headers });
 }
 
 async function newEvent(names: readonly string[], { reply }: Options): Promise<Stamped> {

@@ -49,7 +49,12 @@ function secretLines(source: Source): string[] {
 function installationNote({ name, installations }: Source): string[] {
   if (installations !== true) return [];
   const prefix = upperSnake(name);
-  return [comment(`Further installations, each named by ?key=: ${prefix}_NORTH_SECRET serves ?key=north.`)];
+  return [
+    comment(
+      `Further installations, each named by ?key=: ${prefix}_NORTH_SECRET serves ?key=north. One with an API of its own has ` +
+        `all of its settings anew: ${prefix}_NORTH_API_URL.`,
+    ),
+  ];
 }
 
 function perEndpointNote(source: Source): string[] {

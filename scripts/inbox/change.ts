@@ -33,10 +33,12 @@ const DAY_MS = 86_400_000;
 export async function prune(
   inbox: Inbox,
   _seqs: readonly number[],
-  { days = Infinity, json }: Chosen,
+  { days = Infinity, replayDays, json }: Chosen,
 ): Promise<number> {
   let pruned = 0;
-  for await (const count of pruneInSteps(inbox, Date.now() - days * DAY_MS)) pruned += count;
+  const before = (limit: number) => Date.now() - limit * DAY_MS;
+  const steps = pruneInSteps(inbox, { finishedBefore: before(days), keysBefore: before(replayDays) });
+  for await (const count of steps) pruned += count;
   if (json) return printJson({ pruned });
   console.log(`${pruned} pruned`);
   return 0;

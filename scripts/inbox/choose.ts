@@ -1,4 +1,6 @@
 import type { ParseArgsConfig } from 'node:util';
+import type { Environment } from '../../src/kit/program/reader.ts';
+import { variables } from '../../src/kit/program/variables.ts';
 import { statuses } from '../../src/kit/inbox/inbox.ts';
 import { pickOne, UsageError } from '../../src/lab/usage.ts';
 import { wholeNumber } from '../../src/lab/command.ts';
@@ -28,7 +30,7 @@ type Value<Type> = Type extends 'boolean' ? boolean : string;
 const MOST_DAYS = 36_500;
 
 /** @throws UsageError */
-export function chosenBy(values: Values, retentionDays: string | undefined): Chosen {
+export function chosenBy(values: Values, env: Environment): Chosen {
   const { status, source, type, id, subject, since, limit, days, reason } = values;
   const { dead = false, content = false, yes = false, json = false, print = false } = values;
   return {
@@ -43,9 +45,14 @@ export function chosenBy(values: Values, retentionDays: string | undefined): Cho
     limit: limit === undefined ? undefined : wholeNumber('--limit', limit, { min: 1, max: 100_000_000 }),
     ...{ dead, content, reason, yes, json, print },
     days:
-      days === undefined ? keptFor(retentionDays) : wholeNumber('--days', days, { min: 0, max: MOST_DAYS }),
+      days === undefined
+        ? keptFor(env['RETENTION_DAYS'])
+        : wholeNumber('--days', days, { min: 0, max: MOST_DAYS }),
+    replayDays: replayDays.schema.safeParse(env['REPLAY_DAYS']).data ?? Number(replayDays.default),
   };
 }
+
+const { REPLAY_DAYS: replayDays } = variables;
 
 const MS_PER = { min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 

@@ -10,6 +10,8 @@ export interface Chosen {
   /** What cannot be undone is meant. */
   readonly yes: boolean;
   readonly days: number | undefined;
+  /** For so long a redelivery is known for one. */
+  readonly replayDays: number;
   readonly json: boolean;
   readonly print: boolean;
 }

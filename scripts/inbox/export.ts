@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
+import { inUtf8 } from '../../src/kit/reading/json.ts';
 import type { Chosen } from './command.ts';
 import { printableJson } from '../../src/kit/log.ts';
 import { toJson } from './print.ts';
@@ -76,9 +77,10 @@ function toLine(entry: Entry): string {
 
 /** As JSON.parse reads it, for convenience: numbers beyond a double's precision are exact in `content` only. */
 function payloadOf(content: Buffer): unknown {
-  if (!isUtf8(content)) return undefined;
+  const text = inUtf8(content);
+  if (!isUtf8(text)) return undefined;
   try {
-    return JSON.parse(content.toString());
+    return JSON.parse(text.toString());
   } catch {
     return undefined;
   }

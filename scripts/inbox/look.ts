@@ -1,5 +1,6 @@
 import { whyAndWhere } from '../../src/kit/failure.ts';
 import { statuses, type Entry, type Inbox } from '../../src/kit/inbox/inbox.ts';
+import { inUtf8 } from '../../src/kit/reading/json.ts';
 import type { Chosen } from './command.ts';
 import { printable } from '../../src/lab/printable.ts';
 import { failed, moment, printJson, table, toJson } from './print.ts';
@@ -100,7 +101,7 @@ function details(entry: Entry): string {
 }
 
 function bodies({ content, answer }: Entry): string {
-  const received = `\nContent:\n${printable(content.toString())}`;
+  const received = `\nContent:\n${printable(inUtf8(content).toString())}`;
   return answer ? `${received}\n\nAnswer:\n${printable(answer.toString())}` : received;
 }
 

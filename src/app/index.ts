@@ -11,7 +11,8 @@ export const app = defineApp({
   sources: [hotdocs, phenixid, risr],
   // Environment variables of your own.
   settings: {},
-  // Endpoints besides the one that every event has: endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent')
+  // Endpoints besides the one that every event has. Import `endpoint` as well, beside `defineApp`, and write for example
+  // endpoints: [endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent')],
   endpoints: [],
   // What your handlers work with, as tools.ts describes it.
   open: ({ apis, log }): Tools => ({ apis, log }),

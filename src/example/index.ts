@@ -60,10 +60,10 @@ export const example = defineApp({
     'This is the reference receiver: it changes things in the products. Yours is src/app; npm start runs it.',
   sources: [hotdocs, phenixid, risr],
   settings,
-  open({ settings, apis }): Tools {
+  open({ settings, apisOf }): Tools {
     const records = usable('RECORDS_FILE', () => openRecords(settings.RECORDS_FILE));
     const archive = usable('ARCHIVE_DIR', () => openArchive(records, settings.ARCHIVE_DIR));
-    return { records, archive, apis, settings };
+    return { records, archive, apisOf, settings };
   },
   handlers: (tools) => ({
     hotdocs: hotdocsHandlers(tools),
@@ -71,10 +71,9 @@ export const example = defineApp({
     risr: risrHandlers(tools),
   }),
   steps: (tools) => hotdocsSteps(tools),
-  started({ apis, records }, { settings, inbox, log }) {
-    if (apis.phenixid === undefined) return undefined;
+  started(tools, { settings, inbox, log }) {
     const everyMs = settings.RECONCILE_EVERY_MS;
-    return startReconciliation({ inbox, log, everyMs, openTasks: () => openTasks(records) });
+    return startReconciliation({ inbox, log, everyMs, openTasks: () => openTasks(tools) });
   },
   close: ({ records }) => {
     records.close();

@@ -18,7 +18,7 @@ export const stagedExample = {
     addExamplePeople(records);
   },
   view: ({ records }: Tools, folder: string) => viewOf(records, archiveIn(folder)),
-  openTasks: ({ records }: Tools) => openTasks(records),
+  openTasks,
 };
 
 function archiveIn(folder: string): string {

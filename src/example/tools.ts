@@ -1,4 +1,4 @@
-import type { Apis, hotdocs, phenixid, risr } from '../kit/index.ts';
+import type { ApisOf, hotdocs, phenixid, risr } from '../kit/index.ts';
 import type { Archive } from './records/archive.ts';
 import type { Records } from './records/records.ts';
 
@@ -7,7 +7,7 @@ export interface Tools {
   readonly records: Records;
   readonly archive: Archive;
   /** Without the API of its source a handler keeps what the event itself says. */
-  readonly apis: Apis<typeof hotdocs | typeof phenixid | typeof risr>;
+  readonly apisOf: ApisOf<typeof hotdocs | typeof phenixid | typeof risr>;
   readonly settings: HandlerSettings;
 }
 

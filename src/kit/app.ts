@@ -48,6 +48,8 @@ export interface AppContext<Sources extends readonly NamedSource[], Own extends 
   readonly settings: SettingValues<Own>;
   /** The clients of the products' APIs, those that are configured. */
   readonly apis: Apis<Sources[number]>;
+  /** The clients to be used for an event, or a step: those of its installation, where that has an API of its own. */
+  readonly apisOf: ApisOf<Sources[number]>;
   readonly log: Log;
 }
 
@@ -56,6 +58,11 @@ export interface StartedContext<Own extends SettingDefinitions = SettingDefiniti
   readonly inbox: Inbox;
   readonly log: Log;
 }
+
+/** Chooses the clients by whose event it is. */
+export type ApisOf<Sources extends NamedSource> = (event: {
+  readonly installation: string | undefined;
+}) => Apis<Sources>;
 
 /** By the source's name. */
 export type Apis<Sources extends NamedSource> = {

@@ -1,7 +1,7 @@
 // The one door: everything that an app imports of the kit. What is not here is the kit's own and may change any day.
 
 // An app, and the ways to run it.
-export { defineApp, notWritten, type Apis } from './app.ts';
+export { defineApp, notWritten, type Apis, type ApisOf } from './app.ts';
 export { run } from './program/run.ts';
 export { mount } from './program/mount.ts';
 export { endpoint } from './endpoint/definition.ts';
@@ -18,6 +18,7 @@ export { orGiveUp } from './outgoing/give-up.ts';
 /** For documents of strangers, and libraries that were not made for them. */
 export { runApart } from './apart/run-apart.ts';
 export { beginsAsPdf } from './outgoing/content.ts';
+export { allMembers } from './reading/json.ts';
 export { html, Html, json } from './reading/html.ts';
 export type { Saved } from './outgoing/save.ts';
 
@@ -46,6 +47,7 @@ export { parse } from './reading/json.ts';
 export type {
   Destination,
   Envelope,
+  EnvelopeHeaders,
   OutgoingEvent,
   OutgoingRequest,
   ReceivedReply,

@@ -32,8 +32,11 @@ export interface Source<
   readonly events: Events;
   /** The order in which its events happen in life, for demonstrations; those left out come last. */
   readonly story?: readonly (keyof NoInfer<Events> & string)[];
-  /** The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first. */
-  methods(type: string | undefined): readonly string[];
+  /**
+   * The HTTP methods this sender uses for an event type (of any, when `undefined`), the usual one first; with settings,
+   * those of them that are taken.
+   */
+  methods(type: string | undefined, settings?: SettingValues<Setting>): readonly string[];
   limits(settings: SettingValues<Setting>): Limits;
   /** For a sender that can show a client certificate: what it must be, where one is demanded besides the proof. */
   clientCertificate?(settings: SettingValues<Setting>): CertificateDemand;
@@ -54,11 +57,19 @@ export interface Source<
     ): Promise<OutgoingRequest>;
   };
   readonly envelope: {
+    /** The headers that `read` is given besides the content, in lower case, and whether the proof covers them. */
+    readonly headers?: Readonly<Record<string, 'signed' | 'unsigned'>>;
     /**
-     * Reads authenticated bytes, and nothing else of the delivery.
+     * Reads authenticated bytes, and of the delivery no more than the headers that are named above. Of those, what is
+     * unsigned may say what the sender calls the event; as a key it would let anybody send a recorded delivery again.
      * @throws DeadLetter when they are not what this sender writes
      */
-    read(content: Buffer, endpoint: EndpointDefinition, settings: SettingValues<Setting>): Envelope;
+    read(
+      content: Buffer,
+      endpoint: EndpointDefinition,
+      settings: SettingValues<Setting>,
+      headers: EnvelopeHeaders,
+    ): Envelope;
     write(event: OutgoingEvent, switches: SwitchValues<Switch>): Buffer;
   };
   readonly reply: {
@@ -122,7 +133,7 @@ interface EventBasics<Schema extends z.ZodType> {
   readonly schema: Schema;
   readonly example: z.output<Schema>;
   /** Handlers of one subject never run at the same time. Events without one have nothing to protect. */
-  subject?(payload: z.output<Schema>): string;
+  subject?(payload: Listed<z.output<Schema>>): string;
 }
 
 // In this order of the two, the compiler's complaint about an example names the member that is wrong.
@@ -150,7 +161,7 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
   readonly payload: Payload;
   /** Path of the endpoint it came to, for integrators with several. */
   readonly endpoint: string;
-  /** What `?key=` named, where the source has installations. */
+  /** Whose event it is: what `?key=` named, or the endpoint is defined for. Their ids are not unique among them. */
   readonly installation: string | undefined;
   /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
   readonly attempt: number;
@@ -166,12 +177,32 @@ export interface Occurrence<Type extends string = string, Payload = unknown> {
 type Awaitable<T> = T | Promise<T>;
 
 /**
+ * A payload by the members that its schema lists: a misspelt one does not compile, and the compiler says which was meant.
+ * `allMembers` gives what a loose schema lets through besides.
+ */
+export type Listed<Value> = Value extends (...parameters: never) => unknown
+  ? Value
+  : Value extends readonly unknown[]
+    ? { [Index in keyof Value]: Listed<Value[Index]> }
+    : Value extends object
+      ? ListedMembers<Value>
+      : Value;
+
+/** What has no member of a fixed name is a record, and stays one. */
+type ListedMembers<Value> = keyof Fixed<Value> extends never
+  ? Value
+  : { [Name in keyof Fixed<Value>]: Listed<Fixed<Value>[Name]> };
+type Fixed<Value> = {
+  [Name in keyof Value as string extends Name ? never : number extends Name ? never : Name]: Value[Name];
+};
+
+/**
  * One function per event type. A notify handler may return a few words on what it did, which are kept with the entry, or
  * say with `unchanged` that the event told it nothing new.
  */
 export type HandlersOf<Events extends Catalogue> = {
   readonly [Type in keyof Events & string]: (
-    event: Occurrence<Type, z.output<Events[Type]['schema']>>,
+    event: Occurrence<Type, Listed<z.output<Events[Type]['schema']>>>,
   ) => Awaitable<Events[Type] extends ReplyEvent<z.ZodType, infer Answer> ? z.input<Answer> : Said>;
 };
 
@@ -183,6 +214,8 @@ export interface EndpointDefinition {
   /** The one event type it serves; `undefined` serves all of its source. */
   readonly type: string | undefined;
   readonly path: string;
+  /** Whose deliveries come to it, where it is that of a second tenant. */
+  readonly installation?: string | undefined;
 }
 
 export interface SettingDefinition<Value = unknown> {
@@ -200,7 +233,10 @@ export type SettingValues<Definitions extends SettingDefinitions> = {
   readonly [Name in keyof Definitions]: z.output<Definitions[Name]['schema']>;
 };
 
-/** A source's API: what an operator can set of it, once for all its endpoints, each as `SOURCE_NAME`, and its client. */
+/**
+ * A source's API: what an operator can set of it, each as `SOURCE_NAME` for all its endpoints, or all of it again as
+ * `SOURCE_INSTALLATION_NAME`; and its client.
+ */
 export interface ApiDefinition<
   Api extends SettingDefinitions = SettingDefinitions,
   Client extends ApiClient = ApiClient,
@@ -244,6 +280,9 @@ export interface CredentialKind<Values = Settings> {
 }
 
 // What comes out of a delivery
+
+/** By name; nothing where it was not there, or more than once. */
+export type EnvelopeHeaders = Readonly<Record<string, string | undefined>>;
 
 /** What a source wraps around its business data. */
 export interface Envelope {
@@ -296,6 +335,8 @@ export interface OutgoingEvent {
 export interface Destination {
   readonly path: string;
   readonly type: string;
+  /** Of the event, for a sender that writes it outside of the content. */
+  readonly id?: string;
   readonly credential: { readonly kind: string; readonly text: string };
 }
 

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Listed } from './source.ts';
 
 /** Work that follows from an event and is as durable: its name, and the shape of what it is told. */
 export interface Step<Schema extends z.ZodType = z.ZodType> {
@@ -31,6 +32,8 @@ export interface FollowUpOptions {
 /** What a step is told when it runs. */
 export interface StepTask<Data> {
   readonly data: Data;
+  /** Whose event it follows from, as the event's handler was told. */
+  readonly installation: string | undefined;
   /** First is 1. More than 1: an earlier attempt failed or was interrupted, and may have done part of its work. */
   readonly attempt: number;
   /** When it fails, the step is a dead letter. */
@@ -73,7 +76,7 @@ export function unchanged(why: string): Unchanged {
 /** Says what is done for a step. */
 export function runs<Schema extends z.ZodType>(
   step: Step<Schema>,
-  run: (task: StepTask<z.output<Schema>>) => Said | Promise<Said>,
+  run: (task: StepTask<Listed<z.output<Schema>>>) => Said | Promise<Said>,
 ): RunnableStep {
   return { step, run };
 }

@@ -114,7 +114,7 @@ async function openTools<Sources extends readonly NamedSource[], Own extends Set
 ): Promise<Tools> {
   const { own } = readConfig({ ...secretsFor(app), ...env }, app);
   // Read by this app's definitions; no API is configured.
-  return app.open({ settings: own, apis: {}, log: createLog('silent') } as never);
+  return app.open({ settings: own, apis: {}, apisOf: () => ({}), log: createLog('silent') } as never);
 }
 
 /** A receiver under test, and the products as its senders. */

@@ -1,8 +1,8 @@
-import { z } from 'zod';
+__imports__
 import {
+  __used__
   defineSource,
   hmacHeader,
-  parse,
   readJson,
   setting,
   signHmacHeader,
@@ -24,6 +24,7 @@ import { events } from './events.ts';
 
 const SIGNATURE_HEADER = 'X-Signature';
 const SPELLING: HmacSpelling = { scheme: 'hmac-sha256', encoding: 'hex', letterCase: 'lower', prefix: '' };
+__constants__
 
 const settings = {
   DEADLINE_MS: {
@@ -75,7 +76,7 @@ export const __constant__ = defineSource({
       return request(content, to, choices, undefined);
     },
   },
-  envelope: { read, write },
+  envelope: { __named__read, write },
   reply: {
     accepted: { status: 200, type: 'json', body: '{}' },
     answer: (answer) => ({ status: 200, type: 'json', body: JSON.stringify(answer) }),
@@ -84,20 +85,7 @@ export const __constant__ = defineSource({
   },
 });
 
-const wrapped = z.looseObject({
-  id: z.string(),
-  type: z.string(),
-  data: z.unknown(),
-});
-
-function read(content: Buffer): Envelope {
-  const { id, type, data } = parse(wrapped, readJson(content), 'payload_invalid');
-  return { type, id, key: id, payload: data };
-}
-
-function write({ id, type, payload }: OutgoingEvent): Buffer {
-  return Buffer.from(JSON.stringify({ id, type, data: payload }));
-}
+__envelope__
 
 function signature(content: Buffer, to: Destination): string {
   return signHmacHeader(content, Buffer.from(to.credential.text), SPELLING);
@@ -115,6 +103,7 @@ function request(
     headers: {
       ...(contentType === 'none' ? {} : { 'Content-Type': contentType }),
       ...(proof === undefined ? {} : { [SIGNATURE_HEADER]: proof }),
+      __written__
     },
     body: content,
   };

@@ -1,11 +1,11 @@
-import { createHmac } from 'node:crypto';
+import { __hashing__createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import type { Delivery } from '../../src/kit/delivery.ts';
 import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import { createRandom } from '../../src/lab/mock/random.ts';
 import { buildRequest, switchesOf, type Order } from '../../src/lab/mock/request.ts';
 import { importSecret } from '../../src/kit/proofs/secrets.ts';
-import type { Envelope, OutgoingRequest, Settings, Source } from '../../src/kit/source.ts';
+import type { Envelope, EnvelopeHeaders, OutgoingRequest, Settings, Source } from '../../src/kit/source.ts';
 import { __constant__ } from '../../src/app/sources/__name__/index.ts';
 
 const source: Source = __constant__;
@@ -15,17 +15,18 @@ const secret = '__name__-secret-of-the-tests-0123456789';
 // A witness is a request that shares no code with the data sheet. This one was thought up, and only its signature was
 // made elsewhere: by node:crypto, below. Put a request in its place that the sender itself has made, with the secret it
 // was made with and its signature as text: from its documentation, or recorded in its test system.
-const witness = Buffer.from('{"id":"1","type":"example.created","data":{"id":"example-1"}}');
+const witness = Buffer.from('__witness__');
+const witnessHeaders = __witnessheaders__;
 const witnessSignature = createHmac('sha256', secret).update(witness).digest('hex');
 
 it.todo('accepts a request that __Title__ itself has made');
 
 it('accepts and reads the witness', async () => {
   const content = await verify(signed(witness, witnessSignature));
-  expect(read(content)).toEqual({
+  expect(read(content, witnessHeaders)).toEqual({
     type: 'example.created',
     id: '1',
-    key: '1',
+    key: __key__,
     payload: { id: 'example-1' },
   });
 });
@@ -43,7 +44,7 @@ it('refuses the witness under another secret', async () => {
 
 it.each(Object.entries(source.events))('reads back %s as the mock writes it', async (type, event) => {
   const request = await buildRequest(source, order(type), createRandom(1));
-  const envelope = read(await verify(request));
+  const envelope = read(await verify(request), inLowerCase(request.headers));
   expect(envelope.type).toBe(type);
   expect(event.schema.parse(envelope.payload)).toEqual(event.schema.parse(event.example));
 });
@@ -81,9 +82,13 @@ async function verify({ method, headers, body }: OutgoingRequest, text = secret)
   return proven.content;
 }
 
-function read(content: Buffer): Envelope {
+function read(content: Buffer, headers: EnvelopeHeaders): Envelope {
   if (endpoint === undefined) throw new Error('__name__ has no endpoint.');
-  return source.envelope.read(content, endpoint, defaults());
+  return source.envelope.read(content, endpoint, defaults(), headers);
+}
+
+function inLowerCase(headers: EnvelopeHeaders): EnvelopeHeaders {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 }
 
 function defaults(): Settings {

@@ -159,12 +159,8 @@ const ofRules: Readonly<Record<string, Outcomes>> = {
       'proof_missing',
     ),
     '*unproven': 'proof_malformed',
-    // Read as a form, it has as little in it as the plain text before it.
+    // Read as a query, it has as few fields as others before it.
     'hotdocs/token: nothing,*': ['payload_invalid', 'duplicate'],
-    ...each(
-      NO_OBJECT.filter((name) => name !== 'nothing').map((name) => `hotdocs/token: ${name},*`),
-      'payload_invalid',
-    ),
     '*': 'json_invalid',
   },
   'F2-members-twice': {

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
 
@@ -10,11 +12,25 @@ beforeAll(async () => {
   copy.replace('src/example/handlers/risr.ts', 'profile_updated:', 'profile_updatd:');
   copy.replace('src/example/handlers/phenixid.ts', /^ *OrderExpired: .*\n/m, '');
   copy.replace('src/kit/sources/risr/events.ts', "user: 'usr-4471',", 'user: 4471,');
+  copy.replace('src/example/handlers/hotdocs.ts', 'payload.user?.email', 'payload.user?.emial');
+  putInExampleLine();
   const compiled = await copy.tsc();
   expect(compiled.code).not.toBe(0);
   output = compiled.output;
 });
 afterAll(() => copy.remove());
+
+/** The line that a fresh app has in a comment, as the comment says: one that is written over long ago has it no more. */
+function putInExampleLine(): void {
+  const app = readFileSync(join(copy.root, 'src/app/index.ts'), 'utf8');
+  const line = /^ *\/\/ (endpoints: .*)$/m.exec(app)?.[1];
+  if (line === undefined) return;
+  copy.replace('src/app/index.ts', 'endpoints: [],', line);
+  copy.replace('src/app/index.ts', 'import { defineApp,', 'import { defineApp, endpoint,');
+}
+
+it('compiles the endpoint that src/app gives as an example', () =>
+  expect(output).not.toMatch(/^src\/app\/index\.ts/m));
 
 it.each([
   [
@@ -22,6 +38,10 @@ it.each([
     /^src\/example\/handlers\/risr\.ts.*'profile_updatd' does not exist/m,
   ],
   ['a missing handler', /^src\/example\/handlers\/phenixid\.ts.*'OrderExpired' is missing/m],
+  [
+    'a misspelt member of a payload whose schema lets others through',
+    /^src\/example\/handlers\/hotdocs\.ts.*'emial' does not exist.*Did you mean 'email'\?/m,
+  ],
   [
     'an example that contradicts its schema',
     /^src\/kit\/sources\/risr\/events\.ts.*\n.*\n *Type 'number' is not assignable to type 'string'/m,

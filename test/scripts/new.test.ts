@@ -41,7 +41,10 @@ it.each([
 
 it('explains itself', async () => {
   const ran = await copy.node('scripts/new.ts', '--help');
-  expect(ran).toEqual({ code: 0, output: expect.stringContaining('npm run new -- source <name>') });
+  expect(ran).toEqual({
+    code: 0,
+    output: expect.stringContaining('npm run new -- source <name> [--headers]'),
+  });
 });
 
 const stamps = [
@@ -57,6 +60,8 @@ const stamps = [
   ['event', 'risr', 'user_blocked', '--reply'],
   ['handler', 'acme-orders', 'order.shipped'],
   ['handler', 'hotdocs', 'PriceAskedEvent'],
+  ['source', 'hooli', '--headers'],
+  ['event', 'hooli', 'order.shipped'],
 ];
 const copied = ['hotdocs InterviewLoadEvent', 'risr profile_updated', 'phenixid OrderAccepted'];
 
@@ -65,7 +70,7 @@ it('stamps what compiles, passes its own test and travels end to end, and loses 
   for (const args of all) expect(await copy.node('scripts/new.ts', ...args)).toMatchObject({ code: 0 });
   const [compiled, tested, travelled] = await Promise.all([copy.tsc(), runStampedTest(), runRoundTrip()]);
   expect(compiled).toEqual({ code: 0, output: '' });
-  expect(tested).toMatchObject({ code: 0, output: expect.stringContaining('1 todo') });
+  expect(tested).toMatchObject({ code: 0, output: expect.stringContaining('2 todo') });
   expect(travelled.filter(({ ok }) => !ok)).toEqual([]);
   const named = (trips: readonly Trip[]) => trips.map(({ source, type }) => `${source} ${type}`);
   const done = travelled.filter(({ entry }) => entry.startsWith('done'));
@@ -151,7 +156,7 @@ it('says what a copied handler needs where the app opens its tools in a way of i
 
 function runStampedTest() {
   const jest = ['--experimental-vm-modules', 'node_modules/jest/bin/jest.js', '--ci'];
-  return copy.node(...jest, 'test/app/acme-orders.test.ts');
+  return copy.node(...jest, 'test/app/acme-orders.test.ts', 'test/app/hooli.test.ts');
 }
 
 async function runRoundTrip(): Promise<Trip[]> {

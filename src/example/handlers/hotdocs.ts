@@ -30,18 +30,18 @@ const lease = z.object({
 });
 
 export function hotdocsHandlers(tools: Tools): HandlersOf<typeof hotdocs.events> {
-  const { records, archive, apis, settings } = tools;
+  const { records, archive, apisOf, settings } = tools;
   return {
     NewWorkItemVersionComplete(event) {
-      if (apis.hotdocs !== undefined) archiveLater(event);
-      return listDocuments(records, event.payload, 'complete');
+      if (apisOf(event).hotdocs !== undefined) archiveLater(event);
+      return listDocuments(records.of(event.installation), event.payload, 'complete');
     },
     async PostProcessingEvent(event) {
-      const note = listDocuments(records, event.payload, 'being processed');
-      const api = apis.hotdocs;
+      const note = listDocuments(records.of(event.installation), event.payload, 'being processed');
+      const api = apisOf(event).hotdocs;
       if (note === undefined) return unchanged('version is complete already');
       if (api === undefined) return note;
-      const change = (changing: typeof event) => markDocuments(archive, api, changing);
+      const change = (changing: typeof event) => markDocuments(archive.of(event.installation), api, changing);
       return postProcess(event, { api, change, onFailure: settings.HOTDOCS_POST_PROCESSING_FAILURE });
     },
     InterviewLoadEvent: ({ payload }) => leaseAnswers(records, payload.user?.email),
@@ -50,18 +50,23 @@ export function hotdocsHandlers(tools: Tools): HandlersOf<typeof hotdocs.events>
       if (payload.eventName !== 'LookupTenant') return {};
       return leaseAnswers(records, payload.createdBy?.loginName);
     },
-    ActionLink: ({ payload: { workItemId, loginName } }) =>
-      workItemPage(findWorkItem(records, workItemId), leaseAnswers(records, loginName), settings),
+    ActionLink: ({ payload: { workItemId, loginName }, installation }) =>
+      workItemPage(
+        findWorkItem(records.of(installation), workItemId),
+        leaseAnswers(records, loginName),
+        settings,
+      ),
   };
 }
 
 /** What the handlers above ask to be done after them. */
-export function hotdocsSteps({ archive, apis: { hotdocs: api } }: Tools): readonly RunnableStep[] {
+export function hotdocsSteps({ archive, apisOf }: Tools): readonly RunnableStep[] {
   return [
-    runs(archiving, async ({ data, signal }) => {
+    runs(archiving, async ({ data, installation, signal }) => {
+      const api = apisOf({ installation }).hotdocs;
       if (api === undefined)
         throw new DeadLetter('handler_gave_up', 'The API of HotDocs is not set up any more.');
-      const { bytes } = await orGiveUp(archiveDocument(archive, api, data, signal));
+      const { bytes } = await orGiveUp(archiveDocument(archive.of(installation), api, data, signal));
       return `${bytes} bytes archived`;
     }),
   ];

@@ -1,4 +1,4 @@
-import type { Records, Value } from '../records/records.ts';
+import type { Value } from '../records/records.ts';
 import {
   orGiveUp,
   unchanged,
@@ -18,10 +18,10 @@ type State = 'PENDING' | 'ACCEPTED' | 'REJECTED' | 'CANCELED' | 'EXPIRED';
  * API says of it counts. Without the API the state kept here is what the events let us assume.
  */
 export function phenixidHandlers(tools: Tools): HandlersOf<typeof phenixid.events> {
-  const { records, apis } = tools;
-  const { phenixid: api } = apis;
-  const follow = (state: State) => (event: Notification) =>
-    api === undefined ? assumeState(tools, event, state) : orGiveUp(fetchState(tools, api, event));
+  const follow = (state: State) => (event: Notification) => {
+    const { phenixid: api } = tools.apisOf(event);
+    return api === undefined ? assumeState(tools, event, state) : orGiveUp(fetchState(tools, api, event));
+  };
   return {
     OrderCreated: follow('PENDING'),
     OrderDocumentUpdated: follow('PENDING'),
@@ -31,8 +31,9 @@ export function phenixidHandlers(tools: Tools): HandlersOf<typeof phenixid.event
     OrderCanceled: follow('CANCELED'),
     OrderExpired: follow('EXPIRED'),
     OrderDueDateUpdated: (event) => {
-      const expired = records.find('task', event.payload.taskId)?.['state'] === 'EXPIRED';
-      if (api === undefined && expired) return keepState(tools, event, 'PENDING', { lastEvent: event.type });
+      const isAssumed = tools.apisOf(event).phenixid === undefined;
+      if (isAssumed && knownState(tools, event) === 'EXPIRED')
+        return keepState(tools, event, 'PENDING', { lastEvent: event.type });
       return follow('PENDING')(event);
     },
     OrderSignersUpdated: follow('PENDING'),
@@ -43,7 +44,7 @@ export function phenixidHandlers(tools: Tools): HandlersOf<typeof phenixid.event
 /** Whatever the event is called. The state is kept last: a task that is kept as accepted has its files in the archive. */
 async function fetchState(tools: Tools, api: PhenixidApi, event: Notification): Promise<Said> {
   const { payload, signal } = event;
-  const known = tools.records.find('task', payload.taskId)?.['state'];
+  const known = knownState(tools, event);
   // From now on reconciliation asks after it, whatever becomes of this attempt.
   if (known === undefined) keepState(tools, event, 'PENDING');
   const task = await api.fetchTask(payload.taskId, signal);
@@ -54,6 +55,11 @@ async function fetchState(tools: Tools, api: PhenixidApi, event: Notification): 
   return keepState(tools, event, state);
 }
 
+/** Of the installation's own task: another one may have a task of the same id. */
+function knownState({ records }: Tools, { payload, installation }: Notification): unknown {
+  return records.of(installation).find('task', payload.taskId)?.['state'];
+}
+
 /** An expired task has not ended for ever: a later due date reopens it. */
 function hasEnded(state: unknown): boolean {
   return state === 'ACCEPTED' || state === 'REJECTED' || state === 'CANCELED';
@@ -62,13 +68,13 @@ function hasEnded(state: unknown): boolean {
 async function archiveFiles(
   { archive }: Tools,
   api: PhenixidApi,
-  { payload: { taskId }, signal }: Notification,
+  { payload: { taskId }, installation, signal }: Notification,
 ): Promise<void> {
   const fileIds = await api.fileIds(taskId, signal);
   if (fileIds.length === 0) throw new Error('The task is accepted, and the API lists no file of it yet.');
   for (const fileId of fileIds) {
     const download = (directory: string) => api.downloadFile(taskId, fileId, directory, signal);
-    await archive.keep(['phenixid', taskId, fileId], `${fileId}.pdf`, download);
+    await archive.of(installation).keep(['phenixid', taskId, fileId], `${fileId}.pdf`, download);
   }
 }
 
@@ -77,7 +83,7 @@ async function archiveFiles(
  * reopened before it came to another end.
  */
 function assumeState(tools: Tools, event: Notification, state: State): Said {
-  const known = tools.records.find('task', event.payload.taskId)?.['state'];
+  const known = knownState(tools, event);
   const ended = known === 'EXPIRED' ? state === 'PENDING' : known !== undefined && known !== 'PENDING';
   return ended
     ? unchanged('task has ended already')
@@ -90,17 +96,19 @@ function keepState(
   state: string,
   further: Value = {},
 ): string {
-  records.put('task', payload.taskId, { state, ...further, installation });
+  records.of(installation).put('task', payload.taskId, { state, ...further, installation });
   return `task is ${state}`;
 }
 
 const ENDED = ['ACCEPTED', 'REJECTED', 'CANCELED', 'EXPIRED', 'GONE'];
 
-/** The tasks that reconciliation asks after. */
-export function openTasks(records: Records) {
+/** The tasks that reconciliation asks after, where there is somebody to ask. */
+export function openTasks({ records, apisOf }: Pick<Tools, 'records' | 'apisOf'>) {
   const open = records.list('task').filter(({ value }) => !ENDED.includes(String(value['state'])));
-  return open.map(({ id, value: { installation } }) => ({
-    taskId: id,
-    installation: typeof installation === 'string' ? installation : undefined,
-  }));
+  return open
+    .map(({ id, value: { installation } }) => ({
+      taskId: id,
+      installation: typeof installation === 'string' ? installation : undefined,
+    }))
+    .filter((task) => apisOf(task).phenixid !== undefined);
 }

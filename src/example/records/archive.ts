@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Saved } from '../../kit/index.ts';
-import type { Records } from './records.ts';
+import type { OwnRecords, Records } from './records.ts';
 
 /** A document that was put away. */
 export interface Archived {
@@ -18,6 +18,8 @@ export type DocumentKey = readonly string[];
 
 /** A stand-in for your own archive: each document in a file named by its content. */
 export interface Archive {
+  /** What is in it of one installation. */
+  of(installation: string | undefined): Archive;
   /** Puts a document away, once: what is there under its key already is not fetched again. */
   keep(key: DocumentKey, name: string, fetch: (directory: string) => Promise<Saved>): Promise<Archived>;
   find(key: DocumentKey): Archived | undefined;
@@ -28,6 +30,11 @@ export interface Archive {
 export function openArchive(records: Records, directory: string): Archive {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   accessSync(directory, constants.W_OK | constants.X_OK);
+  const of = (installation: string | undefined) => archiveIn(directory, records.of(installation), of);
+  return of(undefined);
+}
+
+function archiveIn(directory: string, records: OwnRecords, of: Archive['of']): Archive {
   const fileOf = ({ sha256 }: Archived) => join(directory, sha256);
 
   function find(key: DocumentKey): Archived | undefined {
@@ -36,6 +43,7 @@ export function openArchive(records: Records, directory: string): Archive {
   }
 
   return {
+    of,
     find,
     async keep(key, name, fetch) {
       const known = find(key);

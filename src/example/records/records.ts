@@ -8,12 +8,21 @@ export type Kind = 'person' | 'work item' | 'document' | 'task' | 'profile' | 'b
 /** What a record holds: JSON, in the shape of its kind. */
 export type Value = Readonly<Record<string, unknown>>;
 
-/** A stand-in for your own system: what the reference handlers read from and write to. Replace it with yours. */
-export interface Records {
+/** The records of one installation: the same id in another is another thing. */
+export interface OwnRecords {
   find(kind: Kind, id: string): Value | undefined;
   put(kind: Kind, id: string, value: Value): void;
   /** Keeps `value` unless a higher revision is there already; tells whether it did. Events may come out of order. */
   putIfNewer(kind: Kind, id: string, revision: number, value: Value): boolean;
+}
+
+/**
+ * A stand-in for your own system: what the reference handlers read from and write to. Replace it with yours. By itself the
+ * records of what names no installation.
+ */
+export interface Records extends OwnRecords {
+  of(installation: string | undefined): OwnRecords;
+  /** Those of all installations. */
   list(kind: Kind): readonly { readonly id: string; readonly value: Value }[];
   close(): void;
 }
@@ -30,20 +39,32 @@ export function openRecords(file: string): Records {
     ) STRICT, WITHOUT ROWID;
   `);
   const select = database.prepare('SELECT value FROM records WHERE kind = ? AND id = ?');
-  const selectAll = database.prepare('SELECT id, value FROM records WHERE kind = ? ORDER BY id');
+  const selectAll = database.prepare(
+    `SELECT id, value FROM records WHERE kind = :kind OR kind LIKE :kind || '@%' ORDER BY id, kind`,
+  );
   const upsert = database.prepare(`
     INSERT INTO records (kind, id, revision, value) VALUES (?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET revision = excluded.revision, value = excluded.value
     WHERE excluded.revision >= revision
   `);
-  const putIfNewer = (kind: Kind, id: string, revision: number, value: Value) =>
-    upsert.run(kind, id, revision, JSON.stringify(value)).changes === 1;
+
+  function of(installation: string | undefined): OwnRecords {
+    // A kind has no such sign in it, and neither has what is encoded.
+    const behind = installation === undefined ? '' : `@${encodeURIComponent(installation)}`;
+    const putIfNewer = (kind: Kind, id: string, revision: number, value: Value) =>
+      upsert.run(kind + behind, id, revision, JSON.stringify(value)).changes === 1;
+    return {
+      find: (kind, id) => valueOf(select.get(kind + behind, id)?.['value']),
+      put: (kind, id, value) => void putIfNewer(kind, id, 0, value),
+      putIfNewer,
+    };
+  }
+
   return {
-    find: (kind, id) => valueOf(select.get(kind, id)?.['value']),
-    put: (kind, id, value) => void putIfNewer(kind, id, 0, value),
-    putIfNewer,
+    ...of(undefined),
+    of,
     list: (kind) =>
-      selectAll.all(kind).map((row) => ({ id: String(row['id']), value: valueOf(row['value']) ?? {} })),
+      selectAll.all({ kind }).map((row) => ({ id: String(row['id']), value: valueOf(row['value']) ?? {} })),
     close: () => {
       database.close();
     },

@@ -33,13 +33,17 @@ export function endpointsOf(source: Source): EndpointDefinition[] {
   return Object.keys(source.events).map((type) => endpoint(`/${source.name}/${type}`, source, type));
 }
 
-/** A further endpoint: a second webhook of one event type, a second tenant. Its secret is named after its path. */
+/**
+ * A further endpoint: a second webhook of one event type, or, with an `installation`, a second tenant. Its secret is named
+ * after its path. What comes to it is kept apart from what other installations send.
+ */
 export function endpoint<Events extends Catalogue>(
   path: `/${string}`,
   source: Source<Events>,
   type: keyof Events & string,
+  { installation }: Pick<EndpointDefinition, 'installation'> = {},
 ): EndpointDefinition {
-  return { source: source.name, type, path };
+  return { source: source.name, type, path, installation };
 }
 
 /** What an endpoint's variables begin with: `/hotdocs/InterviewLoadEvent` gives `HOTDOCS_INTERVIEW_LOAD_EVENT`. */

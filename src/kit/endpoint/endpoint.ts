@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Delivery } from '../delivery.ts';
+import { z } from 'zod';
+import { headerValues, type Delivery } from '../delivery.ts';
 import { importCredential, type EndpointConfig } from './definition.ts';
 import { DeliveryRejected } from '../errors.ts';
 import { withCertificate } from '../proofs/client-certificate.ts';
@@ -13,7 +14,7 @@ import {
   type Limits,
   type Source,
 } from '../source.ts';
-import { buildReply, type Reply } from '../http/reply.ts';
+import { buildReply, replyOfKept, type Reply } from '../http/reply.ts';
 
 /** One path, ready to receive: settings applied, keys imported, constant replies built. */
 export interface Endpoint {
@@ -25,8 +26,10 @@ export interface Endpoint {
   readonly demandsCertificate: boolean;
   /** What a delivery must prove, and with which secrets, by the installation it names. */
   demand(delivery: Delivery): Demand;
-  /** @throws DeadLetter */
-  read(content: Buffer): Envelope;
+  /** What is kept of a delivery: the proven content, and with it the headers that its envelope is read from. */
+  kept(content: Buffer, delivery: Delivery): Buffer;
+  /** Reads what was kept. @throws DeadLetter */
+  read(kept: Buffer): Envelope;
   /** The one event it serves, where that is fixed. */
   readonly event: EventDefinition | undefined;
   readonly accepted: Reply;
@@ -34,8 +37,8 @@ export interface Endpoint {
   readonly harmless: ReadonlyMap<string, Reply>;
   /** @throws DeadLetter `answer_too_large` */
   answer(answer: unknown, type: string): Reply;
-  /** The reply whose body was recorded. */
-  recorded(body: Buffer, type: string): Reply;
+  /** The reply of which this was recorded. */
+  recorded(kept: Buffer, type: string): Reply;
 }
 
 /** What one delivery has to show. */
@@ -54,10 +57,10 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
     definition,
     source,
     limits: source.limits(settings),
-    methods: source.methods(type),
+    methods: source.methods(type, settings),
     demandsCertificate: config.certificate !== undefined,
     demand: source.installations === true ? byInstallation(found, await unknown(found)) : single(found),
-    read: (content) => source.envelope.read(content, definition, settings),
+    ...envelopeOf(config),
     event: type === undefined ? undefined : definitionOf(source, type),
     accepted: buildReply(source.reply.accepted),
     harmless: new Map(
@@ -66,21 +69,53 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
         .map(([of]) => [of, buildReply(source.reply.harmless(of, settings))]),
     ),
     answer: (answer, of) => buildReply(source.reply.answer(answer, of, settings)),
-    recorded: (body, of) => buildReply({ ...source.reply.harmless(of, settings), body: body.toString() }),
+    recorded: (kept, of) => replyOfKept(kept, source.reply.harmless(of, settings)),
   };
 }
 
+function envelopeOf({ definition, source, settings }: EndpointConfig): Pick<Endpoint, 'kept' | 'read'> {
+  const { envelope } = source;
+  const names = Object.keys(envelope.headers ?? {});
+  if (names.length === 0) {
+    return { kept: (content) => content, read: (kept) => envelope.read(kept, definition, settings, {}) };
+  }
+  return {
+    kept: (content, delivery) => withHeaders(content, delivery, names),
+    read(kept) {
+      const at = kept.indexOf(BEHIND_HEADERS);
+      const { headers } = keptHeaders.parse(JSON.parse(`${kept.toString('utf8', 0, at)}}}`));
+      const content = kept.subarray(at + BEHIND_HEADERS.length, -1);
+      return envelope.read(content, definition, settings, headers);
+    },
+  };
+}
+
+/** In JSON text of headers every quotation mark of a value has a backslash before it, so that it ends where this comes first. */
+const BEHIND_HEADERS = '},"body":';
+const keptHeaders = z.object({ headers: z.record(z.string(), z.string()) });
+
+/** Where the content is JSON, so is this. A header that comes twice says nothing. */
+function withHeaders(content: Buffer, delivery: Delivery, names: readonly string[]): Buffer {
+  const found = names.flatMap((name) => {
+    const [value, ...others] = headerValues(delivery, name);
+    return value === undefined || others.length > 0 ? [] : [[name, value] as const];
+  });
+  const headers = JSON.stringify(Object.fromEntries(found)).slice(0, -1);
+  return Buffer.concat([Buffer.from(`{"headers":${headers}${BEHIND_HEADERS}`), content, Buffer.from('}')]);
+}
+
 async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
-  const { source, settings, credentials, certificate } = config;
+  const { definition, source, settings, credentials, certificate } = config;
   const complete = (proof: Proof) => (certificate ? withCertificate(proof, certificate) : proof);
   const found = new Map<string, Demand>();
   const without = source.proof.without?.(settings);
-  if (without) found.set('', { installation: undefined, proof: complete(without), secrets: [] });
+  if (without)
+    found.set('', { installation: definition.installation, proof: complete(without), secrets: [] });
   for (const [installation, credential] of credentials) {
     const kind = source.proof.kinds[credential.kind];
     if (kind === undefined) continue;
     found.set(installation, {
-      installation: installation || undefined,
+      installation: installation || definition.installation,
       proof: complete(kind.proof(settings)),
       secrets: await importCredential(credential, config),
     });

@@ -1,5 +1,5 @@
 import { DeadLetter } from '../errors.ts';
-import { shortNote, type Entry, type NewEntry } from '../inbox/inbox.ts';
+import { shortNote, subjectOf, type Entry, type NewEntry } from '../inbox/inbox.ts';
 import { checkJson } from '../reading/json.ts';
 import { parse } from '../reading/json.ts';
 import { definitionOf, type Occurrence } from '../source.ts';
@@ -35,6 +35,9 @@ export interface Handled {
   readonly followUps: readonly NewEntry[];
 }
 
+/** What is said of a delivery with which the sender only tries the connection. */
+export const TEST_NOTE = "the sender's own test payload: nothing to do";
+
 /**
  * Reads a stored entry anew and calls its handler. The content was proven when it came and is not proven again.
  * @throws DeadLetter when trying again cannot help; anything else a handler throws is a failed attempt
@@ -52,7 +55,7 @@ export async function handle(
     throw new DeadLetter('event_unknown', `The catalogue of ${endpoint.source.name} has no such event type.`);
   }
   if (test === true) {
-    return { result: undefined, note: "the sender's own test payload: nothing to do", followUps: [] };
+    return { result: undefined, note: TEST_NOTE, followUps: [] };
   }
   const payload = parse(definition.schema, unread, 'payload_invalid');
   const { followUp, close } = collectFollowUps(entry);
@@ -136,7 +139,7 @@ function newEntry(
     type: name,
     eventId: parent.eventId,
     key: undefined,
-    subject: subject === undefined ? parent.subject : `${parent.source} ${subject}`,
+    subject: subject === undefined ? parent.subject : subjectOf(parent, subject),
     secret: 0,
     receivedAt: Date.now(),
     content: Buffer.from(json),

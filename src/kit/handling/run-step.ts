@@ -21,6 +21,7 @@ export async function runStep(
   const { followUp, close } = collectFollowUps(entry);
   const task: StepTask<unknown> = {
     data: parse(known.step.schema, JSON.parse(entry.content.toString()), 'step_data_invalid'),
+    installation: entry.installation,
     attempt: entry.claims,
     lastAttempt: entry.attempts >= maxAttempts,
     signal,

@@ -2,7 +2,9 @@ import { hash } from 'node:crypto';
 import { IncomingMessage, ServerResponse, STATUS_CODES } from 'node:http';
 import { Socket } from 'node:net';
 import helmet from 'helmet';
+import { z } from 'zod';
 import { rejections, type RejectionCode } from '../errors.ts';
+import { tryJson } from '../reading/json.ts';
 import type { ReplyContent } from '../source.ts';
 
 /** A whole reply, built before it is needed and written with one call. */
@@ -12,6 +14,8 @@ export interface Reply {
   readonly headers: readonly string[];
   /** As text: Node writes it together with the headers, where bytes would take a second write. */
   readonly body: string;
+  /** Of a page. */
+  readonly scripts?: readonly string[];
 }
 
 const contentTypes = {
@@ -70,7 +74,22 @@ export function buildReply(
       ...extra,
     ],
     body,
+    ...(type === 'html' && { scripts }),
   };
+}
+
+/** What is kept of a reply, so that a duplicate can get the same. */
+export function keptOf({ body, scripts }: Reply): Buffer {
+  return Buffer.from(scripts === undefined ? body : JSON.stringify({ body, scripts }));
+}
+
+const keptPage = z.object({ body: z.string(), scripts: z.array(z.string()) });
+
+/** The reply of which this was kept; in all else it is like `content`. */
+export function replyOfKept(kept: Buffer, content: ReplyContent): Reply {
+  const body = kept.toString();
+  const page = content.type === 'html' ? keptPage.safeParse(tryJson(body)).data : undefined;
+  return buildReply({ ...content, body, ...page });
 }
 
 /** The constant reply to a refused delivery. */

@@ -2,6 +2,7 @@ import type { Request, Response } from 'express';
 import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
+import { TEST_NOTE } from '../handling/handle.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { called, logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
@@ -193,7 +194,7 @@ function logReceived(log: Log, received: Received, started: number): void {
     seq: entry.seq,
     secret: entry.secret,
     ms: since(started),
-    ...(outcome === 'failed' && whyAndWhere(note)),
+    ...((outcome === 'failed' || note === TEST_NOTE) && whyAndWhere(note)),
   };
   if (outcome === 'failed') log.error(line);
   else log.info(line);

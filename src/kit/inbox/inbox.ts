@@ -1,9 +1,11 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 
 /** The durable store of accepted deliveries. Every method rejects with `InboxUnavailable` when it cannot write. */
 export interface Inbox {
   /**
-   * Stores an accepted delivery. Resolves only when it is durable, or when its key is already known.
+   * Stores an accepted delivery. Resolves only when it is durable, or when its key is already known: that of an entry, or
+   * one that `prune` has kept. Of the latter there is no entry any more; the one in the answer says what this delivery
+   * says, is done, and has the number of the first.
    * With `claimForMs` the entry is claimed in the same commit, unless another entry of its subject comes first; a
    * duplicate is claimed too if it waits or is dead, and a dead one begins with a fresh count of attempts.
    */
@@ -34,10 +36,11 @@ export interface Inbox {
    */
   discard(seq: number, reason: string): Promise<Entry | null>;
   /**
-   * Forgets entries done before `finishedBefore` (ms since 1970), oldest first and at most `limit`, and their keys with
-   * them: a redelivery would be a new event. Resolves with how many.
+   * Forgets entries done before `finishedBefore` (ms since 1970), oldest first and at most `limit`. Resolves with how many.
+   * Their keys go with them, and a redelivery would be a new event; only with `keysBefore` the hashes of keys are kept, until
+   * their entry was done before that.
    */
-  prune(options: { readonly finishedBefore: number; readonly limit: number }): Promise<number>;
+  prune(options: PruneOptions): Promise<number>;
   find(seq: number): Promise<Entry | null>;
   /** Newest first. */
   list(filter: Filter): Promise<Entry[]>;
@@ -48,6 +51,16 @@ export interface Inbox {
   onReady(listener: () => void): void;
   close(): Promise<void>;
 }
+
+export interface PruneOptions {
+  readonly finishedBefore: number;
+  readonly limit: number;
+  /** Milliseconds since 1970. */
+  readonly keysBefore?: number | undefined;
+}
+
+/** So many kept keys are forgotten for each entry that may be: they are small. */
+export const KEYS_PER_ENTRY = 10;
 
 /** The inbox could not keep a promise: the delivery is answered 503, the worker tries again later. */
 export class InboxUnavailable extends Error {
@@ -118,6 +131,33 @@ export function uniqueKey(entry: Pick<NewEntry, 'endpoint' | 'installation' | 'k
   const plain = JSON.stringify([entry.endpoint, entry.installation ?? null, entry.key]);
   if (plain.length <= LONGEST_PLAIN_KEY) return plain;
   return `sha256:${createHash('sha256').update(plain).digest('base64url')}`;
+}
+
+/** All that is kept of a unique key once its entry is forgotten. */
+export function hashOfKey(uniqueKey: string): Buffer {
+  return hash('sha256', uniqueKey, 'buffer');
+}
+
+/** In the place of an entry of which only the key was kept: what its redelivery says, done. */
+export function forgottenEntry(fresh: NewEntry, seq: number, finishedAt: number): Entry {
+  return {
+    ...beginEntry(fresh, seq, finishedAt),
+    status: 'done',
+    finishedAt,
+    note: 'its entry is forgotten',
+  };
+}
+
+/**
+ * The subject of an entry: what it is about, within its source and installation. Two installations may have a task of the
+ * same id, and neither is to hold up or change the other's.
+ */
+export function subjectOf(
+  { source, installation }: Pick<NewEntry, 'source' | 'installation'>,
+  about: string,
+): string {
+  const owner = installation === undefined ? source : `${source}?key=${encodeURIComponent(installation)}`;
+  return `${owner} ${about}`;
 }
 
 /** What a successful attempt leaves behind. */

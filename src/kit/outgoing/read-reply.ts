@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { tryJson } from '../reading/json.ts';
+import { misfits, tryJson } from '../reading/json.ts';
 import { textIn } from '../reading/text.ts';
 import type { OutgoingReply } from './client.ts';
 
@@ -14,8 +14,7 @@ export function readReply<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(tryJson(textOf(reply)));
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`);
-  throw new Error(`${what} is not as expected; ${reply.body.length} bytes came. ${issues.join('; ')}.`);
+  throw new Error(`${what} is not as expected; ${reply.body.length} bytes came. ${misfits(result.error)}.`);
 }
 
 /** A state that may be written as a bare word, as JSON text, or as one of these members of a JSON object. */

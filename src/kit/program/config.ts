@@ -15,12 +15,21 @@ export interface Config {
   readonly endpoints: readonly EndpointConfig[];
   /** What is set of each source's API, by the source's name: see `apiSettings`. */
   readonly apis: ReadonlyMap<string, Settings>;
+  /** The same for installations that have an API of their own. */
+  readonly installationApis: readonly InstallationApi[];
   /** The app's own settings. */
   readonly own: Settings;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsIdentity | undefined;
   /** What is not wrong but deserves a look; printed at start-up. */
   readonly warnings: readonly string[];
+}
+
+/** An installation's own API: all of it is set anew, so that no password of another goes to its host. */
+export interface InstallationApi {
+  readonly source: string;
+  readonly installation: string;
+  readonly settings: Settings;
 }
 
 /** Everything that is wrong with the environment, at once. */
@@ -47,6 +56,7 @@ export function readConfig(env: Environment, app: Configurable): Config {
   const general = reader.settings(variables, ['']);
   const endpoints = readEndpoints(reader, sources, app.endpoints ?? []);
   const apis = new Map(sources.flatMap((source) => readApi(reader, source)));
+  const installationApis = sources.flatMap((source) => readInstallationApis(reader, source, endpoints));
   const tls = readTls(reader, general);
   const own = readOwn(reader, app.settings ?? {});
   noteUnknownVariables(reader, sources);
@@ -58,7 +68,7 @@ export function readConfig(env: Environment, app: Configurable): Config {
     reader.complain(nothingOpen(endpoints));
   }
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  return { general, endpoints, apis, own, tls, warnings: reader.warnings };
+  return { general, endpoints, apis, installationApis, own, tls, warnings: reader.warnings };
 }
 
 /** What is set of a source's API, for the client that it defines. @throws unless the configuration is of this source */
@@ -98,13 +108,56 @@ function checkRole(reader: Reader, { ROLE, INBOX_URL, ADMIN_HOST }: GeneralSetti
 function readApi(reader: Reader, { name, api }: Source): [source: string, settings: Settings][] {
   if (api === undefined) return [];
   const prefix = `${upperSnake(name)}_`;
-  const isSet = (setting: string) => reader.isSet(prefix + setting);
-  const missing = api.needed.filter((setting) => api.settings[setting]?.default === '' && !isSet(setting));
-  if (missing.length > 0 && Object.keys(api.settings).some(isSet)) {
-    const variables = missing.map((setting) => prefix + setting).join(', ');
-    reader.complain(`The API of ${name} is set up in part: set ${variables} as well, or nothing of it.`);
-  }
+  isSetUp(reader, name, api, prefix);
   return [[name, reader.settings(api.settings, [prefix])]];
+}
+
+function readInstallationApis(
+  reader: Reader,
+  { name, api }: Source,
+  endpoints: readonly EndpointConfig[],
+): InstallationApi[] {
+  if (api === undefined) return [];
+  const own = endpoints.filter(({ source }) => source.name === name);
+  return [...new Map(own.flatMap(installationPrefixes))].flatMap(([installation, prefix]) =>
+    isSetUp(reader, `${name}, installation ${installation},`, api, prefix)
+      ? [{ source: name, installation, settings: reader.settings(api.settings, [prefix]) }]
+      : [],
+  );
+}
+
+/** What the variables of each of an endpoint's installations begin with. */
+function installationPrefixes({ definition, source, credentials }: EndpointConfig): [string, string][] {
+  const { installation } = definition;
+  const named = [...credentials].filter(([key]) => key !== '');
+  return [
+    ...named.map(([key, { kind, variable }]): [string, string] => [key, variable.slice(0, -kind.length)]),
+    ...(installation === undefined
+      ? []
+      : [
+          [installation, `${upperSnake(source.name)}_${upperSnake(installation)}_`] satisfies [
+            string,
+            string,
+          ],
+        ]),
+  ];
+}
+
+/** Whether anything of an API is set; complains where it is not enough. */
+function isSetUp(
+  reader: Reader,
+  whose: string,
+  { needed, settings }: ApiDefinition,
+  prefix: string,
+): boolean {
+  const isSet = (setting: string) => reader.isSet(prefix + setting);
+  const missing = needed.filter((setting) => settings[setting]?.default === '' && !isSet(setting));
+  const set = Object.keys(settings).filter(isSet);
+  if (missing.length > 0 && set.length > 0) {
+    const variables = missing.map((setting) => prefix + setting).join(', ');
+    reader.complain(`The API of ${whose} is set up in part: set ${variables} as well, or nothing of it.`);
+  }
+  return set.length > 0;
 }
 
 /** The end of a variable that opens an endpoint. */

@@ -1,5 +1,6 @@
 import {
   endpointsOf,
+  isOpen,
   upperSnake,
   variablePrefix,
   type Credential,
@@ -42,7 +43,17 @@ function readEndpoint(reader: Reader, definition: EndpointDefinition, source: So
       `${definition.path} accepts deliveries without any proof, as set. Anybody who finds it can send to it.`,
     );
   }
-  return { definition, source, settings, credentials, unproven, certificate };
+  const config = { definition, source, settings, credentials, unproven, certificate };
+  if (isOpen(config)) refuseWithoutMethod(reader, config);
+  return config;
+}
+
+function refuseWithoutMethod(reader: Reader, { definition, source, settings }: EndpointConfig): void {
+  if (source.methods(definition.type, settings).length > 0) return;
+  reader.complain(
+    `${variablePrefix(definition)}_METHODS leaves no method that is ever used for it: allow ` +
+      `${source.methods(definition.type).join(' or ')}.`,
+  );
 }
 
 /** What an endpoint demands of a client certificate, if anything. Half a demand would let in whom it should not. */
@@ -88,7 +99,13 @@ function installationsOf(
   if (source.installations !== true) return [['', prefix]];
   const suffixes = Object.keys(source.proof.kinds).join('|');
   const pattern = new RegExp(`^${prefix}_(\\w+)_(?:${suffixes})(?:_FILE)?$`);
-  const names = new Set(reader.names().flatMap((name) => pattern.exec(name)?.[1] ?? []));
+  const ofApi = Object.keys(source.api?.settings ?? {}).map((setting) => `_${setting}`);
+  const names = new Set(
+    reader
+      .names()
+      .filter((name) => !ofApi.some((ending) => name.replace(/_FILE$/, '').endsWith(ending)))
+      .flatMap((name) => pattern.exec(name)?.[1] ?? []),
+  );
   names.delete('API'); // what begins so is about the source's API
   return [
     ['', prefix],

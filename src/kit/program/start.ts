@@ -78,7 +78,8 @@ export async function startAt<Tools, At extends Door>(
 
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
-  const tools = await app.open({ settings, apis: clients.apis, log } as never); // `defineApp` checked it against these very sources
+  const { apis, apisOf } = clients;
+  const tools = await app.open({ settings, apis, apisOf, log } as never); // `defineApp` checked it against these very sources
   opened.defer(() => app.close?.(tools));
   const calling = callingOf(app, tools, config);
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));

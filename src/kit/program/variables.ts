@@ -79,8 +79,14 @@ export const variables = {
     schema: decimal({ min: 0, max: 36_500 }),
     default: '7',
     summary:
-      'So long an entry is kept after it was handled, so long its redelivery is known for one; 0.5 is half a day. 0 keeps ' +
-      'all for ever. Dead letters stay.',
+      'So long an entry is kept after it was handled; 0.5 is half a day. 0 keeps all for ever. Dead letters stay.',
+  },
+  REPLAY_DAYS: {
+    schema: decimal({ min: 0, max: 36_500 }),
+    default: '365',
+    summary:
+      'So long after it was handled a redelivery is known for one, whoever sends it: once its entry is forgotten, by the hash ' +
+      'of its key, of about 100 bytes. With 0, and never less than, as long as the entry is kept.',
   },
   ADMIN_HOST: {
     schema: text(),

@@ -1,4 +1,5 @@
 import type { Config } from './config.ts';
+import type { GeneralSettings } from './variables.ts';
 import { messageOf } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import type { Attempted } from '../inbox/worker/attempt.ts';
@@ -42,7 +43,7 @@ export function startWork(config: Config, parts: WorkParts): Work {
     },
   });
   worker.start();
-  const pruner = startPruner(general.RETENTION_DAYS, parts);
+  const pruner = startPruner(general, parts);
   return {
     idle: () => worker.idle(),
     async stop(withinMs) {
@@ -54,12 +55,14 @@ export function startWork(config: Config, parts: WorkParts): Work {
 const DAY_MS = 86_400_000;
 const PRUNE_EVERY_MS = 600_000;
 
-function startPruner(days: number, { inbox, log }: WorkParts): Pruner | undefined {
-  if (days === 0) return undefined;
+function startPruner(general: GeneralSettings, { inbox, log }: WorkParts): Pruner | undefined {
+  const retentionMs = general.RETENTION_DAYS * DAY_MS;
+  if (retentionMs === 0) return undefined;
   return createPruner({
     inbox,
-    retentionMs: days * DAY_MS,
-    everyMs: Math.min(PRUNE_EVERY_MS, days * DAY_MS),
+    retentionMs,
+    replayMs: general.REPLAY_DAYS * DAY_MS,
+    everyMs: Math.min(PRUNE_EVERY_MS, retentionMs),
     onPruned: (count) => {
       log.info({ outcome: 'pruned', count });
     },

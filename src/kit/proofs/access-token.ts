@@ -2,7 +2,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { headerValues, type Delivery } from '../delivery.ts';
 import { DeliveryRejected } from '../errors.ts';
 import type { Proof } from './proof.ts';
-import type { Secret } from './secrets.ts';
+import { liveSecrets, type Secret } from './secrets.ts';
 
 interface AccessTokenOptions {
   /** What the token vouches for: where the data travels is for the source to know. */
@@ -19,7 +19,7 @@ export function accessToken(options: AccessTokenOptions): Proof {
     verify: async (delivery, secrets) => {
       const value = Buffer.from(tokenIn(delivery), 'latin1'); // Node's reading of header bytes
       const secret = secrets.find((candidate) => equal(value, candidate)) ?? withoutScheme(value, secrets);
-      if (secret === undefined) throw mismatch(secrets.length);
+      if (secret === undefined) throw mismatch(value.toString('latin1'), secrets);
       return { content: await options.content(delivery), secret: secret.position };
     },
   };
@@ -71,10 +71,28 @@ function equal(token: Buffer, { bytes }: Secret): boolean {
   return token.length === bytes.length && timingSafeEqual(token, bytes);
 }
 
-function mismatch(secrets: number): DeliveryRejected {
+function mismatch(value: string, secrets: readonly Secret[]): DeliveryRejected {
   return new DeliveryRejected(
     'proof_mismatch',
-    `The Authorization header holds none of the ${secrets} live access tokens of this endpoint. Compare it with the one ` +
-      'typed in at the sender: upper and lower case, no blank or line end around it.',
+    `The Authorization header does not hold ${liveSecrets(secrets, 'access token')}. ${causeIn(value)}`,
+  );
+}
+
+/** By what the value looks like, never with anything of it. */
+function causeIn(value: string): string {
+  const bare = value.replace(SCHEME, '');
+  if (/^eyJ[\w-]*\./.test(bare)) {
+    return (
+      'A JWT came: does a gateway in front put a token of its own there, or is the webhook set to HMAC authentication? ' +
+      'Then its secret belongs into the variable that ends in _SECRET.'
+    );
+  }
+  if (/^(?:Basic|Digest|Negotiate|NTLM|ApiKey|AWS4-HMAC-SHA256)[ \t]/i.test(value)) {
+    return 'Credentials of another kind came: does a proxy in front put its own there?';
+  }
+  if (/^["']/.test(bare)) return 'A token in quotes came: it is to be sent without.';
+  return (
+    'Compare it with the one typed in at the sender: upper and lower case, no blank or line end around it, the scheme ' +
+    'Bearer or Token or none.'
   );
 }

@@ -2,8 +2,9 @@ import { createHmac, webcrypto } from 'node:crypto';
 import { compactVerify, errors } from 'jose';
 import { DeadLetter, DeliveryRejected } from '../errors.ts';
 import { isObject, readJson, strictJson, type JsonObject } from '../reading/json.ts';
+import { cameInstead, causeOfLength, otherAlgorithm, shapeOf } from './likely-cause.ts';
 import type { Proven } from './proof.ts';
-import type { Secret } from './secrets.ts';
+import { liveSecrets, type Secret } from './secrets.ts';
 
 /** What a sender's tokens must say of themselves, besides being signed. */
 export interface CompactRules {
@@ -12,12 +13,26 @@ export interface CompactRules {
   /** `strict`: a JWT, its registered claims must be well-formed. `lenient`: business data that may happen to have them. */
   readonly claims: 'strict' | 'lenient';
   readonly clockToleranceS: number;
-  /** Needs the claim `iat`. */
+  /** From the claim `iat`, or `nbf` where there is none. */
   readonly maxAgeS?: number | undefined;
+  /** Refuses tokens that have neither. */
+  readonly ageNeeded?: boolean;
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
   /** Milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
+}
+
+/**
+ * How long after it was made a token is taken, where nothing else is set. Nobody documents how old a genuine one can be
+ * (HD-17); those that say so are made for the very request, and commonly expire after five minutes.
+ */
+const USUAL_MAX_AGE_S = 300;
+
+/** The rules for `…_MAX_AGE_S`: whoever sets a number himself knows that his sender says when a token was made. */
+export function ageLimit(setting: number | 'usual'): Pick<CompactRules, 'maxAgeS' | 'ageNeeded'> {
+  if (setting === 'usual') return { maxAgeS: USUAL_MAX_AGE_S };
+  return setting === 0 ? {} : { maxAgeS: setting, ageNeeded: true };
 }
 
 /**
@@ -37,7 +52,7 @@ export async function verifyCompact(
   const header = readHeader(parts.header);
   checkPayloadPart(parts.payload);
   checkSignaturePart(parts.signature);
-  const proven = await findSecret(token, secrets);
+  const proven = await findSecret(token, secrets, header);
   checkType(header, rules);
   checkClaims(readClaims(proven.content), rules);
   return proven;
@@ -91,45 +106,21 @@ const REFUSED_MEMBERS = [
   'cty',
 ] as const;
 
-/** Named in messages; any other text may be anything, so it is not repeated. */
-const KNOWN_ALGORITHMS: readonly unknown[] = [
-  'none',
-  'HS384',
-  'HS512',
-  'RS256',
-  'RS384',
-  'RS512',
-  'PS256',
-  'ES256',
-  'EdDSA',
-];
-
 function split(token: string): { header: string; payload: string; signature: string } {
   const parts = token.split('.', 4);
   const [header, payload, signature] = parts;
   if (header === undefined || payload === undefined || signature === undefined || parts.length !== 3) {
-    throw new DeliveryRejected('proof_malformed', `Expected a token of three parts: ${shapeOf(token)}`);
+    throw new DeliveryRejected('proof_malformed', shapeOf(token));
   }
   return { header, payload, signature };
-}
-
-/** What came instead of a token, as far as its first character and its dots give it away. */
-function shapeOf(token: string): string {
-  const first = token.trimStart()[0];
-  if (first === '{')
-    return 'JSON came. Does the sender have signing switched off, or use the JSON serialisation?';
-  if (first === '"') return 'text in quotes came. Something in between has turned the token into JSON.';
-  const parts = token.split('.', 6).length;
-  if (parts === 5)
-    return 'five came, which is an encrypted token (JWE). Switch encryption off at the sender.';
-  return `${parts > 5 ? 'more than five' : parts} came.`;
 }
 
 function readHeader(part: string): JsonObject {
   if (part.length > MAX_HEADER_LENGTH) {
     throw new DeliveryRejected(
       'proof_malformed',
-      `Expected a token header of at most ${MAX_HEADER_LENGTH} characters, ${part.length} came.`,
+      cameInstead(part) ??
+        `Expected a token header of at most ${MAX_HEADER_LENGTH} characters, ${part.length} came.`,
     );
   }
   const header = headerObject(decode(part, 'header'));
@@ -157,11 +148,9 @@ function headerObject(bytes: Buffer): JsonObject {
 
 function checkAlgorithm(algorithm: unknown): void {
   if (algorithm === ALGORITHM) return;
-  const came = KNOWN_ALGORITHMS.includes(algorithm) ? String(algorithm) : 'something else';
   throw new DeliveryRejected(
     'proof_header_refused',
-    `Expected a token whose header says alg ${ALGORITHM}, ${algorithm === undefined ? 'it has no alg' : `${came} came`}. ` +
-      'Check which algorithm the sender is set to; if that is right, somebody is trying tokens of his own.',
+    `Expected a token whose header says alg ${ALGORITHM}, ${otherAlgorithm(algorithm, ALGORITHM)}`,
   );
 }
 
@@ -195,7 +184,7 @@ function checkSignaturePart(part: string): void {
   if (part.length !== SIGNATURE_LENGTH) {
     throw new DeliveryRejected(
       'proof_malformed',
-      `Expected a token signature of ${SIGNATURE_LENGTH} characters, ${part.length} came. Was the token cut off?`,
+      `Expected a token signature of ${SIGNATURE_LENGTH} characters, ${part.length} came. ${causeOfLength(part, SIGNATURE_LENGTH)}`,
     );
   }
   decode(part, 'signature');
@@ -207,20 +196,25 @@ function decode(part: string, name: string): Buffer {
   if (bytes.toString('base64url') === part) return bytes;
   throw new DeliveryRejected(
     'proof_malformed',
-    `The token's ${name} is not plain base64url: it has padding, blanks, foreign characters or bits that nothing uses. ` +
-      'Was the token decoded or re-encoded on its way?',
+    (name === 'header' ? cameInstead(part) : undefined) ??
+      `The token's ${name} is not plain base64url: it has padding, blanks, foreign characters or bits that nothing uses. ` +
+        'Was the token decoded or re-encoded on its way?',
   );
 }
 
-async function findSecret(token: string, secrets: readonly Secret[]): Promise<Proven> {
+async function findSecret(token: string, secrets: readonly Secret[], { kid }: JsonObject): Promise<Proven> {
   for (const secret of secrets) {
     const payload = await payloadSignedWith(token, secret);
     if (payload !== undefined) return { content: payload, secret: secret.position };
   }
+  const ofAnother =
+    kid === undefined
+      ? ''
+      : ' It names a key (kid), as tokens of identity providers and gateways do: has one of them put its own there?';
   throw new DeliveryRejected(
     'proof_mismatch',
-    `The token is well-formed, but signed with none of the ${secrets.length} live secrets of this endpoint. ` +
-      'Compare the secret with the one set at the sender: no blank or line end around it, not the one of another endpoint.',
+    `The token is well-formed, but not signed with ${liveSecrets(secrets)}. Compare the secret with the one set at the ` +
+      `sender: no blank or line end around it, not the one of another endpoint.${ofAnother}`,
   );
 }
 
@@ -273,13 +267,15 @@ function checkClaims(claims: JsonObject, rules: CompactRules): void {
 function checkAge(claims: JsonObject, rules: CompactRules, nowS: number): void {
   if (rules.claims === 'lenient' && rules.maxAgeS === undefined) return;
   const issuedAt = timeClaim(claims, 'iat', rules);
-  if (issuedAt !== undefined && issuedAt > nowS + rules.clockToleranceS) {
+  if (rules.claims === 'strict' && issuedAt !== undefined && issuedAt > nowS + rules.clockToleranceS) {
     throw stale(`was issued ${seconds(issuedAt - nowS)} in the future`);
   }
   if (rules.maxAgeS === undefined) return;
-  if (issuedAt === undefined) throw stale('does not say when it was issued (iat), and a maximum age is set');
-  if (nowS - issuedAt > rules.maxAgeS + rules.clockToleranceS) {
-    throw stale(`is ${seconds(nowS - issuedAt)} old`);
+  const madeAt = issuedAt ?? timeClaim(claims, 'nbf', rules);
+  if (madeAt === undefined) {
+    if (rules.ageNeeded === true) throw stale('does not say when it was issued (iat), and MAX_AGE_S is set');
+  } else if (nowS - madeAt > rules.maxAgeS + rules.clockToleranceS) {
+    throw stale(`is ${seconds(nowS - madeAt)} old, and after ${rules.maxAgeS} s (MAX_AGE_S) none is taken`);
   }
 }
 

@@ -3,7 +3,7 @@ import { headerValues, type Delivery } from '../delivery.ts';
 import { DeadLetter, DeliveryRejected } from '../errors.ts';
 import { readJson } from '../reading/json.ts';
 import type { Proof } from './proof.ts';
-import type { Secret } from './secrets.ts';
+import { liveSecrets, type Secret } from './secrets.ts';
 
 /**
  * What is signed, and how. The two without HMAC are for a sender that turns out to use them, each chosen in words and
@@ -27,7 +27,7 @@ export function hmacHeader({ header, scheme }: HmacHeaderOptions): Proof {
       const secret = secrets.find((candidate) =>
         timingSafeEqual(signature, digest(scheme, delivery.body, candidate)),
       );
-      if (secret === undefined) throw mismatch(header, scheme, delivery.body.length, secrets.length);
+      if (secret === undefined) throw mismatch(header, scheme, delivery.body.length, secrets);
       if (scheme === 'sha256-secret-body') checkNothingFollows(delivery.body);
       return { content: delivery.body, secret: secret.position };
     },
@@ -112,14 +112,36 @@ function decode(signature: string, header: string): Buffer {
   throw new DeliveryRejected(
     'proof_malformed',
     `Expected 64 hex digits, or 43 or 44 characters of base64, in the header ${header}; ${text.length} characters came, ` +
-      'or some that do not belong there. Is it another kind of signature, or cut off?',
+      `or some that do not belong there. ${causeIn(text)}`,
   );
 }
 
-function mismatch(header: string, scheme: HmacScheme, bytes: number, secrets: number): DeliveryRejected {
+/** By the number of its hex digits, what another signature is made with. */
+const OTHER_HASHES: ReadonlyMap<number, string> = new Map([
+  [32, 'MD5'],
+  [40, 'SHA-1'],
+  [96, 'SHA-384'],
+  [128, 'SHA-512'],
+]);
+
+function causeIn(signature: string): string {
+  if (/^["']/.test(signature)) return 'It is in quotes, and is to be sent without.';
+  if (/^(?:sha1|sha-1|sha384|sha512|md5)[=:]/i.test(signature))
+    return 'It says that it is made with another hash.';
+  const hash = /^[0-9a-f]+$/i.test(signature) ? OTHER_HASHES.get(signature.length) : undefined;
+  if (hash !== undefined) return `So many hex digits has ${hash}: set the sender to SHA-256.`;
+  return 'Is it another kind of signature, or cut off?';
+}
+
+function mismatch(
+  header: string,
+  scheme: HmacScheme,
+  bytes: number,
+  secrets: readonly Secret[],
+): DeliveryRejected {
   return new DeliveryRejected(
     'proof_mismatch',
-    `The signature in ${header} is well-formed, but no ${scheme} of these ${bytes} bytes with any of ${secrets} live secrets. ` +
+    `The signature in ${header} is well-formed, but no ${scheme} of these ${bytes} bytes with ${liveSecrets(secrets)}. ` +
       'Compare the secret with the one set at the sender (no blank or line end around it, ASCII only), ' +
       'and check that no proxy rewrites the body.',
   );

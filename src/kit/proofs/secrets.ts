@@ -47,3 +47,9 @@ function decodeBase64(text: string): Buffer<ArrayBuffer> {
       'Read it as plain text (utf8), or ask the sender for the right one.',
   );
 }
+
+/** The live secrets of an endpoint as a refusal names them; one that is read in two encodings is one. */
+export function liveSecrets(secrets: readonly Secret[], word = 'secret'): string {
+  const count = new Set(secrets.map(({ position }) => position)).size;
+  return count === 1 ? `the ${word} of this endpoint` : `any of the ${count} live ${word}s of this endpoint`;
+}

@@ -15,6 +15,11 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** All members of an object as they came, those that its schema does not list included. */
+export function allMembers(object: object): JsonObject {
+  return { ...object };
+}
+
 /**
  * The value of JSON text in UTF-8 without a byte order mark.
  * @throws DeadLetter `json_invalid`
@@ -30,6 +35,23 @@ export function readJson(content: Buffer): unknown {
     // No `cause`: the parser's message quotes the text.
     throw new DeadLetter('json_invalid', `Expected JSON, ${notJson(content)}`);
   }
+}
+
+const BYTE_ORDER_MARK = '\ufeff';
+
+/**
+ * JSON text in UTF-8 of what is in UTF-16, or has a byte order mark: as .NET writes it where nobody thought of it. Other
+ * bytes are left as they are. JSON begins with two letters of ASCII, so a zero byte among the first two tells UTF-16.
+ */
+export function inUtf8(content: Buffer): Buffer {
+  const [first, second] = content;
+  if (first === 0xef && second === 0xbb && content[2] === 0xbf) return content.subarray(3);
+  const isLittle = (first === 0xff && second === 0xfe) || second === 0;
+  const isBig = (first === 0xfe && second === 0xff) || first === 0;
+  if (isLittle === isBig || content.length % 2 !== 0) return content;
+  const text = (isLittle ? content : Buffer.from(content).swap16()).toString('utf16le');
+  if (!text.isWellFormed()) return content;
+  return Buffer.from(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 }
 
 /** The value of JSON text; undefined if it is none, where that is no mistake. */
@@ -53,11 +75,11 @@ export function strictJson(content: Buffer): unknown {
  * duplicate members, names that reach an object's prototype, more than 32 levels, lone surrogates, and numbers that
  * change when read: beyond ±(2⁵³ − 1), with more than 17 significant digits, or too small for a double.
  *
- * The text must be known to be JSON: see `readJson`. One pass, no recursion, so that no input is slow or deep enough.
+ * The text must be known to be JSON: see `readJson`, `inUtf8`. One pass, no recursion, so that no input is slow or deep enough.
  * @throws DeadLetter `json_forbidden` that names the place, never a value
  */
 export function checkJson(content: Buffer): void {
-  const text = content.toString('utf8');
+  const text = inUtf8(content).toString('utf8');
   const levels: Level[] = [];
   let at = 0;
   while (at < text.length) at = step(text, at, levels);
@@ -245,8 +267,41 @@ export function parse<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issues = result.error.issues.map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`);
-  throw new DeadLetter(reason, issues.join('; '));
+  throw new DeadLetter(reason, misfits(result.error));
+}
+
+/** What does not fit a schema: each member, what was expected and of which type it is; never its value. */
+export function misfits({ issues }: z.ZodError): string {
+  return issues.map((issue) => `${issue.path.join('.') || 'as a whole'}: ${whatIsWrong(issue)}`).join('; ');
+}
+
+function whatIsWrong({ code, message, ...issue }: z.core.$ZodIssue): string {
+  switch (code) {
+    case 'invalid_type':
+      if (message.endsWith('received undefined') && 'expected' in issue)
+        return `missing, expected ${issue.expected}`;
+      return afterColon(message);
+    case 'invalid_value':
+    case 'invalid_format':
+    case 'too_big':
+    case 'too_small':
+      return afterColon(message);
+    case 'invalid_union':
+      return 'fits none of what is allowed here';
+    case 'unrecognized_keys':
+      return 'has members that are not allowed';
+    case 'custom':
+    case 'invalid_element':
+    case 'invalid_key':
+    case 'not_multiple_of':
+      // What a schema's own check says may quote the value.
+      return 'does not pass the check of its schema';
+  }
+}
+
+/** Without Zod's words in front: `expected string, received number`. */
+function afterColon(message: string): string {
+  return message.slice(message.indexOf(': ') + 1).trim();
 }
 
 /** Any JSON object. */

@@ -20,6 +20,21 @@ export function integer({ min, max }: { min: number; max: number }): z.ZodType<n
     .refine((value) => value >= min && value <= max, { error });
 }
 
+/** A whole number, or the word that stands for the usual one. */
+export function integerOr<const Word extends string>(
+  word: Word,
+  { min, max }: { min: number; max: number },
+): z.ZodType<number | Word, string> {
+  const number = integer({ min, max });
+  return z.string().transform((value, context) => {
+    if (value === word) return word;
+    const { data, success } = number.safeParse(value);
+    if (success) return data;
+    context.addIssue(`expected ${word}, or a whole number from ${min} to ${max}`);
+    return z.NEVER;
+  });
+}
+
 /** A number in decimal digits, with a point where it is not whole. */
 export function decimal({ min, max }: { min: number; max: number }): z.ZodType<number, string> {
   const error = `expected a number from ${min} to ${max}`;
@@ -50,6 +65,14 @@ export function list(): z.ZodType<readonly string[], string> {
       .map((entry) => entry.trim())
       .filter((entry) => entry !== ''),
   );
+}
+
+/** One or more of a few words, separated by commas. */
+export function someOf<const Words extends readonly [string, ...string[]]>(
+  ...words: Words
+): z.ZodType<readonly Words[number][], string> {
+  const error = `expected one or more of ${words.join(', ')}, separated by commas`;
+  return list().pipe(z.array(z.enum(words, { error })).min(1, { error }));
 }
 
 /** Any text, without the blanks around it; empty where nothing is set. */

@@ -4,7 +4,7 @@ import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
-import { errorReply, type Reply } from '../http/reply.ts';
+import { errorReply, keptOf, type Reply } from '../http/reply.ts';
 
 /** What the receiver works with. */
 export interface ReceiverParts extends Calling {
@@ -137,7 +137,7 @@ async function record(
   if ('answer' in outcome) {
     const { reply, note, followUps } = outcome.answer;
     // Only an entry with a key can meet its duplicate.
-    const answer = entry.key === undefined ? {} : { answer: Buffer.from(reply.body) };
+    const answer = entry.key === undefined ? {} : { answer: keptOf(reply) };
     await tools.inbox.done(entry, { note, followUps, ...answer });
     return;
   }

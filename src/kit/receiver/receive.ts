@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery.ts';
 import { DeadLetter } from '../errors.ts';
-import type { NewEntry } from '../inbox/inbox.ts';
+import { subjectOf, type NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import { definitionOf, type Envelope } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
@@ -29,12 +29,13 @@ export async function receive(
  * read is stored all the same: the sender is genuine, so it is for us to find out why.
  */
 function entryOf(
-  { content, secret }: Proven,
-  { receivedAt }: Delivery,
+  proven: Proven,
+  delivery: Delivery,
   endpoint: Endpoint,
   installation: string | undefined,
 ): NewEntry {
   const { source, definition } = endpoint;
+  const content = endpoint.kept(proven.content, delivery);
   const envelope = readable(endpoint, content);
   return {
     source: source.name,
@@ -43,9 +44,9 @@ function entryOf(
     type: envelope?.type ?? definition.type ?? '?',
     eventId: envelope?.id,
     key: envelope?.key,
-    subject: envelope && subjectOf(endpoint, envelope),
-    secret,
-    receivedAt,
+    subject: envelope && subjectIn(envelope, endpoint, installation),
+    secret: proven.secret,
+    receivedAt: delivery.receivedAt,
     content,
   };
 }
@@ -59,9 +60,14 @@ function readable(endpoint: Endpoint, content: Buffer): Envelope | undefined {
   }
 }
 
-function subjectOf(endpoint: Endpoint, { type, payload }: Envelope): string | undefined {
-  const definition = definitionOf(endpoint.source, type);
+function subjectIn(
+  { type, payload }: Envelope,
+  { source }: Endpoint,
+  installation: string | undefined,
+): string | undefined {
+  const definition = definitionOf(source, type);
   if (definition?.subject === undefined) return undefined;
   const parsed = definition.schema.safeParse(payload);
-  return parsed.success ? `${endpoint.source.name} ${definition.subject(parsed.data)}` : undefined;
+  if (!parsed.success) return undefined;
+  return subjectOf({ source: source.name, installation }, definition.subject(parsed.data));
 }

@@ -8,6 +8,7 @@ import {
   type SwitchDefinition,
   type Switches,
 } from '../../kit/source.ts';
+import { misfits } from '../../kit/reading/json.ts';
 import { assign, type Assignment } from './assign.ts';
 import { randomUuid, type Random } from './random.ts';
 import { wholeNumber } from '../command.ts';
@@ -59,7 +60,7 @@ export function prepare(source: Source, order: Order, random: Random): Prepared 
   return {
     event,
     content: source.envelope.write(event, switches),
-    to: { path, type, credential },
+    to: { path, type, id: event.id, credential },
     switches,
     misfit: misfitOf(definition, payload),
   };
@@ -101,8 +102,5 @@ export function takesNumbers({ text = '' }: SwitchDefinition): boolean {
 
 function misfitOf(definition: EventDefinition, payload: unknown): string | undefined {
   const result = definition.schema.safeParse(payload);
-  if (result.success) return undefined;
-  return result.error.issues
-    .map(({ path, code }) => `${path.join('.') || '(all of it)'}: ${code}`)
-    .join('; ');
+  return result.success ? undefined : misfits(result.error);
 }

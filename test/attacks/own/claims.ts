@@ -37,12 +37,16 @@ const strict = [
     'exp 100 s ago': (now) => `"exp":${now - 100}`,
     'nbf in 100 s': (now) => `"nbf":${now + 100}`,
     'iat in 100 s': (now) => `"iat":${now + 100}`,
+    'iat 400 s ago': (now) => `"iat":${now - 400}`,
+    'nbf 400 s ago, and no iat': (now) => `"nbf":${now - 400}`,
+    'iat 400 s ago, and exp in the future': (now) => `"iat":${now - 400},"exp":${now + 600}`,
   }),
   ...accepted({
     'no times at all': () => '"times":"none"',
     'exp in the future': (now) => `"exp":${now + 600}`,
     'times within the tolerance of 90 s': (now) => `"exp":${now - 60},"nbf":${now + 60},"iat":${now + 60}`,
-    'iat long ago': (now) => `"iat":${now - 31_536_000}`,
+    'iat 300 s ago': (now) => `"iat":${now - 300}`,
+    'nbf long ago, and a fresh iat': (now) => `"nbf":${now - 31_536_000},"iat":${now}`,
   }),
 ];
 
@@ -50,11 +54,13 @@ const lenient = [
   ...refused({
     'exp 400 s ago': (now) => `"exp":${now - 400}`,
     'nbf in 400 s': (now) => `"nbf":${now + 400}`,
+    'iat 700 s ago': (now) => `"iat":${now - 700}`,
   }),
   // The payload is business data: a member that merely has the name of a claim is none.
   ...accepted({
     'exp as a date in words': () => '"exp":"end of term"',
     'exp null': () => '"exp":null',
+    'iat as a date': () => '"iat":"2001-02-03"',
     'iat in ten years': (now) => `"iat":${now + 315_360_000}`,
     'times within the tolerance of 300 s': (now) => `"exp":${now - 240},"nbf":${now + 240}`,
   }),

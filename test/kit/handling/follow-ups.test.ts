@@ -113,9 +113,13 @@ it('gives a step attempts of its own: what it comes to changes nothing about the
 });
 
 it.each([
-  ['lacks a member', {}, 'to: invalid_type'],
-  ['has one that JSON cannot hold', { to: 'ada', copies: Number.NaN }, 'copies: invalid_type'],
-  ['are none', undefined, '(all of it): invalid_type'],
+  ['lacks a member', {}, 'to: missing, expected string'],
+  [
+    'has one that JSON cannot hold',
+    { to: 'ada', copies: Number.NaN },
+    'copies: expected number, received null',
+  ],
+  ['are none', undefined, 'as a whole: expected object, received null'],
 ])('lets a handler fail at once whose data %s', async (_what, data, issue) => {
   const { receiver, sender } = await newReceiver({
     handlers: onProfile(({ followUp }) => {

@@ -1,8 +1,10 @@
 import { expect, it } from '@jest/globals';
 import { apiSettings, ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
+import { endpoint } from '../../../src/kit/endpoint/definition.ts';
 import type { Source } from '../../../src/kit/source.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
+import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { acme } from '../../support/acme.ts';
@@ -128,4 +130,43 @@ it('takes no API setting for an installation of PhenixID', () => {
 it('warns of an API setting that it does not have', () =>
   expect(read({ RISR_API_CLIENT: 'id' }).warnings).toEqual([
     'RISR_API_CLIENT is set, but the receiver has no such setting. Did you mean RISR_API_CLIENT_ID?',
+  ]));
+
+const north = { PHENIXID_NORTH_SECRET: 'the-secret-of-the-installation-north' };
+
+it('reads an API of its own for an installation or a second tenant, and nothing of the others for it', () => {
+  const tenant = endpoint('/hotdocs/acme/done', hotdocs, 'NewWorkItemVersionComplete', {
+    installation: 'acme',
+  });
+  const env = {
+    ...secretsFor(sources, [tenant]),
+    ...north,
+    PHENIXID_NORTH_KEY: 'north wing',
+    PHENIXID_API_URL: 'https://swf.example.org',
+    PHENIXID_API_HEADERS: '{"X-Api-Key":"ours"}',
+    PHENIXID_NORTH_API_URL: 'https://north.example.org',
+    HOTDOCS_ACME_API_URL: 'https://acme.example.org/api/',
+    HOTDOCS_ACME_API_AUTH_URL: 'https://acme.example.org/auth/',
+    HOTDOCS_ACME_API_CLIENT_NAME: 'receiver',
+    HOTDOCS_ACME_API_PRINCIPAL_NAME: 'receiver',
+    HOTDOCS_ACME_API_PRINCIPAL_PASSWORD_FILE: fileWith('password of acme'),
+  };
+  const config = readConfig(env, { sources, endpoints: [tenant] });
+  expect(config.warnings).toEqual([]);
+  expect(config.installationApis).toMatchObject([
+    { source: 'hotdocs', installation: 'acme', settings: { API_PRINCIPAL_PASSWORD: 'password of acme' } },
+    { source: 'phenixid', installation: 'north wing', settings: { API_HEADERS: {} } },
+  ]);
+  const phenixidEndpoint = config.endpoints.find(({ source }) => source.name === 'phenixid');
+  expect([...(phenixidEndpoint?.credentials.keys() ?? [])]).toEqual(['', 'north wing']);
+});
+
+it('does not start with an API of an installation that is set up in part', () =>
+  expect(problemsOf({ ...north, PHENIXID_NORTH_API_VERSION: 'v1' })).toEqual([
+    'The API of phenixid, installation north, is set up in part: set PHENIXID_NORTH_API_URL as well, or nothing of it.',
+  ]));
+
+it('warns of the API of an installation that there is not', () =>
+  expect(read({ ...north, PHENIXID_NROTH_API_URL: 'https://north.example.org' }).warnings).toEqual([
+    'PHENIXID_NROTH_API_URL is set, but the receiver has no such setting. Did you mean PHENIXID_NORTH_API_URL?',
   ]));

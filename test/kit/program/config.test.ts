@@ -499,3 +499,12 @@ it('names the inbox in the start-up table without its password, and a worker has
   const receiver = tableOf(read({ ...env, ROLE: 'receiver' }), 'http://here');
   expect(receiver).not.toMatch(/Working|hidden/);
 });
+
+it('does not start an endpoint that is left no method', () => {
+  const secret = { HOTDOCS_ACTION_LINK_SECRET: SECRET };
+  expect(problemsOf({ ...secret, HOTDOCS_METHODS: 'POST' })).toEqual([]);
+  expect(problemsOf({ HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: SECRET, HOTDOCS_METHODS: 'GET' })).toEqual([]);
+  expect(problemsOf({ ...secret, HOTDOCS_METHODS: 'GET' })).toEqual([
+    'HOTDOCS_ACTION_LINK_METHODS leaves no method that is ever used for it: allow POST.',
+  ]);
+});

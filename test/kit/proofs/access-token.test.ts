@@ -101,3 +101,16 @@ it('says in no refusal anything of the token', async () => {
   expect(message).not.toContain('my-private-value');
   expect(message).not.toContain(TEXT);
 });
+
+it.each([
+  ['eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln', 'A JWT came'],
+  ['Bearer eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJ4In0.c2ln', 'A JWT came'],
+  ['Basic YTpi', 'Credentials of another kind came'],
+  [`"${TEXT}"`, 'in quotes'],
+  [TEXT.toUpperCase(), 'upper and lower case'],
+])('says what %s likely is', async (value, words) => {
+  const delivery = deliveryOf('', ['Authorization', value]);
+  const { message } = await refusalOf(() => proof.verify(delivery, [secret]));
+  expect(message).toContain(words);
+  expect(message).toContain('does not hold the access token of this endpoint');
+});

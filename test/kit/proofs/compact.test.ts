@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import {
+  ageLimit,
   signCompact,
   unsignedCompact,
   verifyCompact,
@@ -440,11 +441,24 @@ it.each([
 );
 
 it('refuses a token that is older than the greatest age, or does not say how old it is', async () => {
-  const rules = { ...strict, maxAgeS: 600 };
+  const rules = { ...strict, maxAgeS: 600, ageNeeded: true };
   const issued = (agoS: number) => sign(HEADER, JSON.stringify({ iat: NOW_S - agoS }));
   expect(await outcome(issued(660), rules)).toBe('accepted');
   expect(await outcome(issued(661), rules)).toBe('proof_stale');
   expect(await outcome(sign(HEADER), rules)).toBe('proof_stale');
+});
+
+it('limits the age where a token says it, and as an operator sets it', async () => {
+  const verdict = (setting: number | 'usual', claims: object) =>
+    outcome(sign(HEADER, JSON.stringify(claims)), { ...strict, ...ageLimit(setting) });
+  expect(await verdict('usual', {})).toBe('accepted');
+  expect(await verdict('usual', { iat: NOW_S - 360 })).toBe('accepted');
+  expect(await verdict('usual', { iat: NOW_S - 361 })).toBe('proof_stale');
+  expect(await verdict('usual', { nbf: NOW_S - 361 })).toBe('proof_stale');
+  expect(await verdict('usual', { exp: NOW_S + 1 })).toBe('accepted');
+  expect(await verdict(600, {})).toBe('proof_stale');
+  expect(await verdict(600, { iat: NOW_S - 660 })).toBe('accepted');
+  expect(await verdict(0, { iat: 0 })).toBe('accepted');
 });
 
 it('refuses a genuine token for somebody else', async () => {
@@ -495,4 +509,54 @@ it('holds against random changes of one character', async () => {
       if (other !== token) expect(await outcome(other)).toMatch(/^proof_/);
     }),
   );
+});
+
+const wordsOn = async (token: string, secrets = [secret]) =>
+  (await refusalOf(() => verifyCompact(token, secrets, lenient))).message;
+
+it.each([
+  ['{"alg":"http://www.w3.org/2001/04/xmldsig-more#hmac-sha256"}', 'SecurityAlgorithms.HmacSha256'],
+  ['{"alg":"http://www.w3.org/2000/09/xmldsig#hmac-sha1"}', 'SecurityAlgorithms.HmacSha256'],
+  ['{"alg":"RS256"}', 'identity provider or a gateway'],
+  ['{"alg":"ES512"}', 'identity provider or a gateway'],
+  ['{"alg":"hs256"}', 'in other letters'],
+  ['{"alg":"HS512"}', 'HS512 came'],
+  ['{"alg":7}', 'is no text'],
+])('says what likely made the header %s', async (header, words) =>
+  expect(await wordsOn(sign(header))).toContain(words),
+);
+
+it.each([
+  ['a line end behind it', (token: string) => `${token}\r\n`, 'A line end or a blank stands behind it'],
+  ['a blank behind it, as a form has it', (token: string) => `${token}+`, 'A line end or a blank'],
+  ['padding', (token: string) => `${token}=`, 'padded with "="'],
+  ['a quotation mark behind it', (token: string) => `${token}"`, 'A quotation mark stands behind it'],
+  ['one letter more', (token: string) => `${token}a`, 'something written behind'],
+  ['one letter less', (token: string) => token.slice(0, -1), 'cut off'],
+  ['quotes', (token: string) => JSON.stringify(token), 'data=token and not json=token'],
+  ['JSON', (token: string) => JSON.stringify({ token }), 'JSON came'],
+  ['a list', (token: string) => JSON.stringify([token]), 'JSON came'],
+  ['a form', (token: string) => `token=${token}`, 'a form came'],
+  ['a scheme word', (token: string) => `Bearer ${token}`, 'belongs into an Authorization header'],
+  ['a byte order mark', (token: string) => `\ufeff${token}`, 'behind a byte order mark'],
+  ['UTF-16', (token: string) => Buffer.from(token, 'utf16le').toString('latin1'), 'UTF-16'],
+  ['a page', () => '<!doctype html><p>a.b.c', 'a page'],
+])('says what likely stands around or instead of a token: %s', async (_, change, words) => {
+  const message = await wordsOn(change(sign(HEADER)));
+  expect(message).toContain(words);
+  expect(message).not.toContain(encode(PAYLOAD));
+});
+
+it('counts live secrets as people do', async () => {
+  const forged = sign(HEADER, PAYLOAD, 'another-secret-of-32-characters!!');
+  const other = await importSecret(Buffer.from(TEXT).toString('base64'), 1, 'base64');
+  expect(await wordsOn(forged)).toContain('not signed with the secret of this endpoint.');
+  // One secret, read in two encodings.
+  expect(await wordsOn(forged, [secret, other])).toContain('not signed with the secret of this endpoint.');
+  expect(await wordsOn(forged, [secret, older])).toContain('any of the 2 live secrets of this endpoint.');
+});
+
+it('says whose a token likely is that names a key', async () => {
+  const forged = sign('{"alg":"HS256","kid":"2031-a"}', PAYLOAD, 'another-secret-of-32-characters!!');
+  expect(await wordsOn(forged)).toContain('identity providers and gateways');
 });

@@ -261,3 +261,21 @@ it('says in no refusal anything of signature, secret or body', async () => {
       expect(message).not.toContain(told);
   }
 });
+
+it.each([
+  [`"${'a'.repeat(64)}"`, 'in quotes'],
+  ['a'.repeat(40), 'SHA-1'],
+  [`sha1=${'a'.repeat(40)}`, 'another hash'],
+  ['a'.repeat(128), 'SHA-512'],
+  ['a'.repeat(63), 'cut off'],
+])('says what the signature %s likely is', async (signature, words) => {
+  const headers = ['X-Signature', signature];
+  const { message } = await refusalOf(() => proof.verify(deliveryOf(BODY, headers), [secret]));
+  expect(message).toContain(words);
+});
+
+it('says of one secret that it is one', async () => {
+  const headers = ['X-Signature', 'a'.repeat(64)];
+  const { message } = await refusalOf(() => proof.verify(deliveryOf(BODY, headers), [secret]));
+  expect(message).toContain('with the secret of this endpoint.');
+});

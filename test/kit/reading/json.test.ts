@@ -1,7 +1,8 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { z } from 'zod';
 import { DeadLetter } from '../../../src/kit/errors.ts';
-import { checkJson, readJson, strictJson } from '../../../src/kit/reading/json.ts';
+import { checkJson, parse, readJson, strictJson } from '../../../src/kit/reading/json.ts';
 
 /** Why `strictJson` refuses a text, or `fine`. */
 function verdictOn(text: string | Buffer): string {
@@ -15,8 +16,14 @@ function verdictOn(text: string | Buffer): string {
 }
 
 function messageOn(text: string): string {
-  try {
+  return messageOf(() => {
     checkJson(Buffer.from(text));
+  });
+}
+
+function messageOf(act: () => unknown): string {
+  try {
+    act();
   } catch (error) {
     if (error instanceof DeadLetter) return error.message;
     throw error;
@@ -221,4 +228,29 @@ it('keeps a place to one short plain line, whatever the names', () => {
   );
   expect(message.length).toBeLessThan(250);
   expect(message).toMatch(/^[\x20-\x7e±…]*$/);
+});
+
+const schema = z.object({
+  id: z.string(),
+  count: z.number().max(3),
+  kind: z.enum(['a', 'b']),
+  either: z.union([z.string(), z.number()]),
+  date: z.string().regex(/^\d+$/),
+  own: z.string().refine((value) => value === '', { error: ({ input }) => `not ${String(input)}` }),
+});
+
+it('says what does not fit a schema, and nothing of what came', () => {
+  const value = { count: 7, kind: 'private', either: {}, date: 'private', own: 'private' };
+  const message = messageOf(() => parse(schema, value, 'payload_invalid'));
+  expect(message.split('; ')).toEqual([
+    'id: missing, expected string',
+    'count: expected number to be <=3',
+    'kind: expected one of "a"|"b"',
+    'either: fits none of what is allowed here',
+    'date: must match pattern /^\\d+$/',
+    'own: does not pass the check of its schema',
+  ]);
+  expect(messageOf(() => parse(schema, [], 'payload_invalid'))).toBe(
+    'as a whole: expected object, received array',
+  );
 });

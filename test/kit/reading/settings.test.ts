@@ -1,5 +1,14 @@
 import { expect, it } from '@jest/globals';
-import { decimal, integer, list, matching, oneOf, text } from '../../../src/kit/reading/settings.ts';
+import {
+  decimal,
+  integer,
+  integerOr,
+  list,
+  matching,
+  oneOf,
+  someOf,
+  text,
+} from '../../../src/kit/reading/settings.ts';
 
 it('takes one of a few words, spelled exactly so', () => {
   expect(oneOf('harmless', 'error').parse('error')).toBe('error');
@@ -28,6 +37,19 @@ it('reads numbers that need not be whole, up to both ends', () => {
 it('reads a list without its blanks and gaps', () => {
   expect(list().parse(' a, b ,,c')).toEqual(['a', 'b', 'c']);
   expect(list().parse('')).toEqual([]);
+});
+
+it('reads a whole number or one word in its place', () => {
+  const age = integerOr('usual', { min: 0, max: 10 });
+  expect(['usual', '0', '10'].map((text) => age.parse(text))).toEqual(['usual', 0, 10]);
+  for (const input of ['', 'Usual', '11', '1.5'])
+    expect(() => age.parse(input)).toThrow('expected usual, or a whole number from 0 to 10');
+});
+
+it('reads some of a few words', () => {
+  expect(someOf('GET', 'POST').parse('POST, GET')).toEqual(['POST', 'GET']);
+  for (const input of ['', ',', 'post', 'GET POST', 'GET,HEAD'])
+    expect(() => someOf('GET', 'POST').parse(input)).toThrow('expected one or more of GET, POST');
 });
 
 it('reads text without the blanks around it', () => expect(text().parse(' a b ')).toBe('a b'));

@@ -202,6 +202,9 @@ it.each(['profile_updated', 'booking_updated', 'booking_state_changed', 'user_re
     expect([reply.status, reply.body.toString()]).toEqual([200, '{"ok":true}']);
     await receiver.app.idle();
     expect(runs).toBe(0);
+    expect(receiver.log).toContainEqual(
+      expect.objectContaining({ type, why: expect.stringContaining('test payload') }),
+    );
     expect(await receiver.app.inbox.list({ limit: 1 })).toMatchObject([
       { status: 'done', note: expect.stringMatching(/test payload/) },
     ]);

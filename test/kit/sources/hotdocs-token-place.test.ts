@@ -52,6 +52,12 @@ it.each([
       headers: multipart,
     }),
   ],
+  ...['This is a form in parts.', '', 'a\r\nb', '--tes', 'token=wrong'].map(
+    (preamble): [string, Delivery] => [
+      `a multipart form behind the preamble ${JSON.stringify(preamble)}`,
+      post(`${preamble}\r\n${part('name="token"', token)}--test--\r\nepilogue`, { headers: multipart }),
+    ],
+  ),
   ['the query of a GET', get(`token=${token}`)],
   ['the query of a GET among others', get(`x=1&Token=${token}`)],
   ['a JSON member', post(` {"Token":"${token}","data":{"token":"x"}}`)],
@@ -201,4 +207,37 @@ it('takes any bytes, query and headers for a token or refuses them', async () =>
     fc.asyncProperty(delivery, async (any) => expect(typeof (await found(any))).toBe('string')),
     { numRuns: 500 },
   );
+});
+
+async function wordsOn(delivery: Delivery): Promise<string> {
+  try {
+    return await findToken(delivery);
+  } catch (error) {
+    if (error instanceof DeliveryRejected) return error.message;
+    throw error;
+  }
+}
+
+it.each([
+  [
+    'a token of its own in Authorization',
+    post(`token=${token}`, { headers: ['Authorization', `Bearer ${other}`] }),
+    /in the body and the Authorization header\. Does a gateway/,
+  ],
+  [
+    'a second Authorization header',
+    post('', { headers: ['Authorization', other, 'Authorization', token] }),
+    /more than once in the Authorization header\. Does a gateway/,
+  ],
+  ['the field twice', post(`token=${token}&token=${token}`), /more than once in the body\.$/],
+  ['quotes around the body', post(`"${token}"`), /quotes, blanks or a line end/],
+  ['a line end behind the body', post(`${token}\r\n`), /quotes, blanks or a line end/],
+  ['another kind of authorization', post('{}', { headers: ['Authorization', 'abc'] }), /ends in _TOKEN/],
+  ['an empty field', post('token='), /it is empty/],
+  ['nothing at all', post(''), /redirect or a proxy/],
+  ['a form without it', post('a=b'), /set to HMAC authentication/],
+])('says the likely cause where there is %s', async (_, delivery, words) => {
+  const message = await wordsOn(delivery);
+  expect(message).toMatch(words);
+  for (const part of [token, other].flatMap((one) => one.split('.'))) expect(message).not.toContain(part);
 });

@@ -5,6 +5,7 @@ import fc from 'fast-check';
 import { z } from 'zod';
 import type { Delivery } from '../../../src/kit/delivery.ts';
 import { DeadLetter } from '../../../src/kit/errors.ts';
+import { checkJson } from '../../../src/kit/reading/json.ts';
 import { importSecret } from '../../../src/kit/proofs/secrets.ts';
 import type { OutgoingRequest, ReceivedReply, Settings, Switches } from '../../../src/kit/source.ts';
 import { number, text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
@@ -44,14 +45,14 @@ function write(type: string, choices: Switches = {}, payload: unknown = exampleO
 function read(type: string, content: Buffer | string | object) {
   const bytes = content instanceof Buffer || typeof content === 'string' ? content : JSON.stringify(content);
   const endpoint = { source: 'hotdocs', type, path: `/hotdocs/${type}` };
-  return hotdocs.envelope.read(Buffer.from(bytes), endpoint, settingsWith());
+  return hotdocs.envelope.read(Buffer.from(bytes), endpoint, settingsWith(), {});
 }
 
 function payloadOf(type: string, content: Buffer | string | object): unknown {
   return events[type as keyof typeof events].schema.parse(read(type, content).payload); // as in `exampleOf`
 }
 
-function reasonFor(type: string, content: string | object): string {
+function reasonFor(type: string, content: Buffer | string | object): string {
   try {
     read(type, content);
   } catch (error) {
@@ -230,8 +231,18 @@ it('keys an event by its id, and without a plain one by the hash of its content'
   }
 });
 
-it('never takes a second click on an action link for a duplicate', () =>
-  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: undefined }));
+it('takes two clicks for one only where the event or its token says which it was', () => {
+  expect(read('ActionLink', { eventId: id, workItemId: 'w' })).toMatchObject({ id, key: id });
+  expect(read('ActionLink', { workItemId: 'w', iss: 'advance' }).key).toBeUndefined();
+  expect(read('InterviewLoadEvent', { workItemId: 'w' }).key).toBeUndefined();
+  for (const once of [{ jti: 'a' }, { iat: 1 }, { nbf: 1 }, { exp: 1 }, { createdDate: 'now' }]) {
+    for (const type of ['ActionLink', 'InterviewLoadEvent']) {
+      const { key } = read(type, { data: { workItemId: 'w' }, ...once });
+      expect(key).toMatch(/^sha256:/);
+      expect(read(type, { data: { workItemId: 'w' }, ...once, iat: 7 }).key).not.toBe(key);
+    }
+  }
+});
 
 it('lets a member called __proto__ reach no prototype', () => {
   const { payload } = read(
@@ -391,6 +402,13 @@ it.each([
   expect(await outcomeOf(() => verify(request, 'SECRET', change))).toBe(outcome);
 });
 
+it('takes the methods that are set, of those of the event', () => {
+  const methods = (type: string, METHODS: string) => hotdocs.methods(type, settingsWith({ METHODS }));
+  expect(methods('InterviewLoadEvent', 'GET,POST,PUT')).toEqual(hotdocs.methods('InterviewLoadEvent'));
+  expect(methods('InterviewLoadEvent', 'POST')).toEqual(['POST']);
+  expect(methods('ActionLink', 'GET, PUT')).toEqual([]);
+});
+
 it('accepts a fresh token when the age is limited', async () => {
   const request = await sign('PostProcessingEvent', 'SECRET', { times: 'iat' });
   expect(await outcomeOf(() => verify(request, 'SECRET', { MAX_AGE_S: '60' }))).toBe('accepted');
@@ -402,11 +420,48 @@ it('hands on the JSON body of an access token byte for byte', async () => {
   expect((await verify(request, 'TOKEN')).content).toEqual(body);
 });
 
+const odd = JSON.stringify({ data: { workItemName: 'Smith & Sons = 100% + №', workItemId: 'w' } });
+it.each([
+  ['a byte order mark', Buffer.from(`\ufeff${odd}`)],
+  ['UTF-16', Buffer.from(`\ufeff${odd}`, 'utf16le')],
+  ['UTF-16, the other way round', Buffer.from(`\ufeff${odd}`, 'utf16le').swap16()],
+  ['UTF-16 without a mark', Buffer.from(odd, 'utf16le')],
+  ['UTF-16 without a mark, the other way round', Buffer.from(odd, 'utf16le').swap16()],
+])(
+  'keeps the JSON body of an access token as it came with %s, and reads it as it is meant',
+  async (_, body) => {
+    const request = { ...(await sign('PostProcessingEvent', 'TOKEN')), body };
+    const { content } = await verify(request, 'TOKEN');
+    expect(content).toEqual(body);
+    expect(read('PostProcessingEvent', content).payload).toMatchObject({
+      workItemName: 'Smith & Sons = 100% + №',
+    });
+  },
+);
+
+it('finds what lies twice in JSON in UTF-16, too', () => {
+  expect(() => {
+    checkJson(Buffer.from('{"a":1,"a":2}', 'utf16le'));
+  }).toThrow('occurs twice');
+});
+
+it.each([
+  ['XML', '<event name="a=b&c"/>'],
+  ['a sentence', 'Smith & Sons = 100% + more'],
+  ['an odd number of bytes behind a mark of UTF-16', '\xff\xfe{\0}'],
+])('keeps what an access token vouches for and is no form as it came: %s', async (_, text) => {
+  const body = Buffer.from(text, 'latin1');
+  const request = { ...(await sign('PostProcessingEvent', 'TOKEN')), body };
+  expect((await verify(request, 'TOKEN')).content).toEqual(body);
+  expect(reasonFor('PostProcessingEvent', body)).toBe('json_invalid');
+});
+
 it.each([
   ['a form', 'workItemId=w&eventId=e', '', '{"workItemId":"w","eventId":"e"}'],
   ['the query', '', 'workItemId=w', '{"workItemId":"w"}'],
   ['the form before the query', 'a=1', 'a=2', '{"a":"1"}'],
   ['a repeated field as a repeated member', 'a=1&a=2', '', '{"a":"1","a":"2"}'],
+  ['a form that begins with an empty pair', '&a=1', '', '{"a":"1"}'],
   ['a form with too many fields as it is', '&'.repeat(1000), '', '&'.repeat(1000)],
   ['nothing as an empty object', '', '', '{}'],
 ])('reads from what an access token vouches for %s', async (_what, body, query, content) => {

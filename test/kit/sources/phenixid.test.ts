@@ -45,7 +45,7 @@ function write(payload: unknown, choices: Switches = defaults, type = 'OrderSign
 
 function read(content: Buffer | string) {
   if (endpoint === undefined) throw new Error('phenixid has no endpoint');
-  return phenixid.envelope.read(Buffer.from(content), endpoint, settingsWith());
+  return phenixid.envelope.read(Buffer.from(content), endpoint, settingsWith(), {});
 }
 
 function proofFor(scheme: string) {

@@ -5,6 +5,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 
 export const further = [
   endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvent'),
+  endpoint('/hotdocs/north/done', hotdocs, 'NewWorkItemVersionComplete', { installation: 'north' }),
   // @ts-expect-error HotDocs spells it CustomInterviewEvent
   endpoint('/hotdocs/lookup-tenant', hotdocs, 'CustomInterviewEvnt'),
   // @ts-expect-error the event is of another source

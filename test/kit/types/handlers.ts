@@ -3,6 +3,10 @@ import { z } from 'zod';
 import { example } from '../../../src/example/index.ts';
 import type { Tools } from '../../../src/example/tools.ts';
 import { event, type HandlersOf } from '../../../src/kit/source.ts';
+import { allMembers } from '../../../src/kit/reading/json.ts';
+import { text } from '../../../src/kit/sources/hotdocs/answers/answers.ts';
+import type { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
+import type { risr } from '../../../src/kit/sources/risr/index.ts';
 import type { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 
 export const orders = {
@@ -44,6 +48,24 @@ export const misspeltMember: Handlers = {
   // @ts-expect-error the payload has orderId
   'order.shipped': ({ payload }) => typeof payload.orderID,
   'price.asked': () => ({ price: 1 }),
+};
+
+export const loose: Partial<HandlersOf<typeof hotdocs.events>> = {
+  NewWorkItemVersionComplete: ({ payload }) => {
+    const [document] = payload.documents;
+    // @ts-expect-error a document has a name
+    const misspelt: unknown = document?.nmae;
+    // What the schema does not list is found by name.
+    const unlisted: unknown = allMembers(payload)['folder'];
+    return `${payload.workItemId} ${document?.fileName ?? ''} ${String(misspelt)} ${String(unlisted)}`;
+  },
+  // @ts-expect-error the payload has eventName
+  CustomInterviewEvent: ({ payload }) => ({ Name: text(String(payload.evntName)) }),
+};
+
+/** A record is none of these: its names are the sender's. */
+export const single: Partial<HandlersOf<typeof risr.events>> = {
+  user_logged_in: ({ payload }) => payload.sso['mail']?.[0],
 };
 
 export const impossibleValue: Handlers = {

@@ -101,7 +101,7 @@ it.each([
 
 it('says which members do not fit the schema, and sends them all the same', () => {
   const prepared = prepare(acme, { ...order, ...assignments('lines.0.count=many') }, createRandom(1));
-  expect(prepared.misfit).toBe('lines.0.count: invalid_type');
+  expect(prepared.misfit).toBe('lines.0.count: expected number, received string');
   expect(prepared.content.toString()).toContain('"many"');
 });
 

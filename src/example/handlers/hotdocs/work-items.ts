@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Records } from '../../records/records.ts';
+import type { OwnRecords } from '../../records/records.ts';
 
 /** What an event tells of a version of a work item. */
 export interface VersionPayload {
@@ -30,7 +30,7 @@ const workItem = z.object({
 
 export type WorkItem = z.output<typeof workItem>;
 
-export function findWorkItem(records: Records, id: string): WorkItem | undefined {
+export function findWorkItem(records: OwnRecords, id: string): WorkItem | undefined {
   const known = records.find('work item', id);
   return known === undefined ? undefined : workItem.parse(known);
 }
@@ -41,7 +41,7 @@ export function findWorkItem(records: Records, id: string): WorkItem | undefined
  * order in which the two arrive.
  */
 export function listDocuments(
-  records: Records,
+  records: OwnRecords,
   { workItemId, workItemVersionId, workItemName, documents }: VersionPayload,
   state: 'complete' | 'being processed',
 ): string | undefined {

@@ -1,6 +1,6 @@
 import { createSteadyClock } from '../inbox.ts';
-import { refusal, uniqueKey } from '../inbox.ts';
-import type { Entry, Inbox, NewEntry, Result, Room, Stored } from '../inbox.ts';
+import { forgottenEntry, KEYS_PER_ENTRY, refusal, uniqueKey } from '../inbox.ts';
+import type { Entry, Inbox, NewEntry, PruneOptions, Result, Room, Stored } from '../inbox.ts';
 import { Queue } from './queue.ts';
 import { createRing, type Ring } from './ring.ts';
 import { Shelf } from './shelf.ts';
@@ -62,7 +62,7 @@ export function createMemoryInbox({
       if (!entry || entry.status === 'running' || entry.status === 'done') return entry ?? null;
       return finish(memory, { ...entry, note: reason, unchanged: false }, 'done');
     },
-    prune: async ({ finishedBefore, limit }) => prune(memory, finishedBefore, limit),
+    prune: async (options) => prune(memory, options),
     find: async (seq) => shelf.get(seq) ?? null,
     list: async (filter) => shelf.list(filter),
     stats: async () => shelf.stats(),
@@ -89,6 +89,11 @@ function store(memory: Memory, fresh: NewEntry, claimForMs: number | undefined):
   const key = uniqueKey(fresh);
   const known = shelf.findByKey(key);
   if (!known) {
+    const forgotten = shelf.findForgotten(key);
+    if (forgotten) {
+      const { seq, finishedAt } = forgotten;
+      return { entry: forgottenEntry(fresh, seq, finishedAt), duplicate: true, claimed: false };
+    }
     const full = refusal(room, shelf.waiting(), fresh.content.length);
     if (full) throw full;
   }
@@ -151,11 +156,15 @@ function finish({ shelf, queue, finished, now }: Memory, entry: Entry, status: '
   return ended;
 }
 
-function prune({ shelf, finished }: Memory, finishedBefore: number, limit: number): number {
+function prune({ shelf, finished }: Memory, { finishedBefore, limit, keysBefore }: PruneOptions): number {
   const isOld = (ended: Entry) =>
     isCurrent(shelf, ended) && ended.finishedAt !== undefined && ended.finishedAt < finishedBefore;
   const old = finished.done.take(isOld, limit);
-  for (const entry of old) shelf.forget(entry);
+  for (const entry of old) {
+    shelf.forget(entry);
+    if (keysBefore !== undefined) shelf.keepKey(entry);
+  }
+  if (keysBefore !== undefined) shelf.forgetKeys(keysBefore, limit * KEYS_PER_ENTRY);
   return old.length;
 }
 

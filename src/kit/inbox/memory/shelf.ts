@@ -1,10 +1,21 @@
-import { beginEntry, uniqueKey } from '../inbox.ts';
+import { beginEntry, hashOfKey, uniqueKey } from '../inbox.ts';
 import type { Entry, Filter, NewEntry, Stats, Status } from '../inbox.ts';
+
+interface Forgotten {
+  readonly seq: number;
+  readonly finishedAt: number;
+}
+
+function hashText(key: string): string {
+  return hashOfKey(key).toString('base64');
+}
 
 /** All entries, found by number or by key, and how many of them are in which status. */
 export class Shelf {
   readonly #entries = new Map<number, Entry>(); // in the order of acceptance
   readonly #seqOfKey = new Map<string, number>();
+  /** By the hash of their key, in the order in which they were forgotten. */
+  readonly #forgotten = new Map<string, Forgotten>();
   readonly #counts: Record<Status, number> = { waiting: 0, running: 0, done: 0, dead: 0 };
   #waitingBytes = 0;
   #lastSeq = 0;
@@ -40,6 +51,22 @@ export class Shelf {
     this.#seqOfKey.delete(uniqueKey(entry) ?? '');
   }
 
+  findForgotten(key: string | undefined): Forgotten | undefined {
+    return key === undefined ? undefined : this.#forgotten.get(hashText(key));
+  }
+
+  /** Of an entry that is forgotten. */
+  keepKey(entry: Entry): void {
+    const key = uniqueKey(entry);
+    if (key === undefined || entry.finishedAt === undefined) return;
+    this.#forgotten.set(hashText(key), { seq: entry.seq, finishedAt: entry.finishedAt });
+  }
+
+  forgetKeys(finishedBefore: number, limit: number): void {
+    const old = this.#forgotten.entries().filter(([, { finishedAt }]) => finishedAt < finishedBefore);
+    for (const [hash] of [...old.take(limit)]) this.#forgotten.delete(hash);
+  }
+
   list({ limit, before = Infinity, ...wanted }: Filter): Entry[] {
     const newestFirst = [...this.#entries.keys()].reverse();
     const found: Entry[] = [];
@@ -70,14 +97,15 @@ function bytesWaiting(entry: Entry): number {
 }
 
 function matches(entry: Entry, wanted: Omit<Filter, 'before' | 'limit'>): boolean {
-  const { source, subject, eventId, receivedAt } = entry;
+  const { subject, eventId, receivedAt } = entry;
   const { about } = wanted;
   return (
     (wanted.status === undefined || entry.status === wanted.status) &&
-    (wanted.source === undefined || source === wanted.source) &&
+    (wanted.source === undefined || entry.source === wanted.source) &&
     (wanted.type === undefined || entry.type === wanted.type) &&
     (about === undefined || eventId === about || subject?.endsWith(`:${about}`) === true) &&
-    (wanted.subject === undefined || [subject, subject?.slice(source.length + 1)].includes(wanted.subject)) &&
+    (wanted.subject === undefined ||
+      [subject, subject?.slice(subject.indexOf(' ') + 1)].includes(wanted.subject)) &&
     (wanted.since === undefined || receivedAt >= wanted.since)
   );
 }

@@ -132,8 +132,8 @@ function createInbox(
     release: (claimed) => write(putBack.bind(undefined, tables, claimed, { attempts: claimed.attempts - 1 })),
     replay: (seq) => write(() => replayEntry(tables, seq)),
     discard: (seq, reason) => write(() => discardEntry(tables, seq, reason)),
-    prune: ({ finishedBefore, limit }) =>
-      pruneInSteps(limit, (step) => write(() => pruneEntries(tables, finishedBefore, step))),
+    prune: (options) =>
+      pruneInSteps(options.limit, (limit) => write(() => pruneEntries(tables, { ...options, limit }))),
     find: (seq) => read(() => findEntry(tables, seq) ?? null),
     list: (filter) => read(() => listEntries(tables, filter)),
     stats: () => read(() => readStats(tables)),

@@ -1,4 +1,11 @@
-import type { Entry, Filter, Stats } from '../inbox.ts';
+import {
+  hashOfKey,
+  KEYS_PER_ENTRY,
+  type Entry,
+  type Filter,
+  type PruneOptions,
+  type Stats,
+} from '../inbox.ts';
 import { promoteFirst } from './lines.ts';
 import { optionalNumber, toEntry } from './rows.ts';
 import { findEntry, waitAgain, type Tables } from './store.ts';
@@ -24,10 +31,19 @@ export function discardEntry(tables: Tables, seq: number, reason: string): Entry
   return findEntry(tables, seq) ?? entry;
 }
 
-export function pruneEntries({ statements, counts }: Tables, finishedBefore: number, limit: number): number {
-  const pruned = Number(statements.prune.run({ finishedBefore, limit }).changes);
-  counts.forget('done', pruned);
-  return pruned;
+export function pruneEntries(
+  { statements, counts }: Tables,
+  { finishedBefore, limit, keysBefore }: PruneOptions,
+): number {
+  const pruned = statements.prune.all({ finishedBefore, limit });
+  counts.forget('done', pruned.length);
+  if (keysBefore === undefined) return pruned.length;
+  for (const { seq = null, uniqueKey, finishedAt = null } of pruned) {
+    if (typeof uniqueKey === 'string')
+      statements.keepKey.run({ hash: hashOfKey(uniqueKey), seq, finishedAt });
+  }
+  statements.forgetKeys.run({ keysBefore, limit: limit * KEYS_PER_ENTRY });
+  return pruned.length;
 }
 
 export function listEntries({ statements }: Tables, filter: Filter): Entry[] {

@@ -114,8 +114,16 @@ const version3 = `
   ALTER TABLE entries ADD COLUMN unchanged INTEGER NOT NULL DEFAULT 0;
 `;
 
+/** Of entries that are forgotten: by the hash of its key a redelivery is known for longer than the entry is kept. */
+const version4 = `
+  CREATE TABLE forgotten (
+    hash BLOB PRIMARY KEY, seq INTEGER NOT NULL, finished_at INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX forgotten_at ON forgotten (finished_at);
+`;
+
 /** Each one builds on the version before it; a new file begins with the first. */
-const versions = [version1, version2, version3];
+const versions = [version1, version2, version3, version4];
 
 /** A file of an older one is brought up to it by its receiver, a newer one is refused. */
 const SCHEMA = versions.length;

@@ -11,7 +11,7 @@ const bytes = '(SELECT length(content) FROM bodies WHERE bodies.seq = entries.se
 const asked = `
   (:source IS NULL OR source = :source) AND (:type IS NULL OR type = :type) AND (:since IS NULL OR received_at >= :since)
   AND (:about IS NULL OR event_id = :about OR substr(subject, -length(:about) - 1) = ':' || :about)
-  AND (:subject IS NULL OR subject = :subject OR subject = source || ' ' || :subject) AND seq < :before`;
+  AND (:subject IS NULL OR subject = :subject OR substr(subject, instr(subject, ' ') + 1) = :subject) AND seq < :before`;
 const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
 
 export type Statements = ReturnType<typeof prepareStatements>;
@@ -36,6 +36,7 @@ function storing(prepare: Prepare) {
     findByKey: prepare(
       `SELECT ${columns} FROM entries INDEXED BY keys JOIN bodies USING (seq) WHERE unique_key = :uniqueKey`,
     ),
+    findForgotten: prepare('SELECT seq, finished_at AS finishedAt FROM forgotten WHERE hash = ?'),
     // Both are on the path of every delivery: positions bind faster than names.
     insert: prepare(`
       INSERT INTO entries
@@ -89,7 +90,13 @@ function managing(prepare: Prepare) {
     prune: prepare(`
       DELETE FROM entries WHERE seq IN (
         SELECT seq FROM entries INDEXED BY finished
-        WHERE status = 'done' AND finished_at < :finishedBefore ORDER BY finished_at LIMIT :limit)`),
+        WHERE status = 'done' AND finished_at < :finishedBefore ORDER BY finished_at LIMIT :limit)
+      RETURNING seq, unique_key AS uniqueKey, finished_at AS finishedAt`),
+    keepKey: prepare('INSERT OR REPLACE INTO forgotten VALUES (:hash, :seq, :finishedAt)'),
+    forgetKeys: prepare(`
+      DELETE FROM forgotten WHERE hash IN (
+        SELECT hash FROM forgotten INDEXED BY forgotten_at
+        WHERE finished_at < :keysBefore ORDER BY finished_at LIMIT :limit)`),
     waitAgain: prepare(`
       UPDATE entries SET head = CASE status WHEN 'waiting' THEN head ELSE subject IS NULL END,
         status = 'waiting', attempts = 0, due_at = :now, finished_at = NULL

@@ -1,6 +1,8 @@
 import type { DatabaseSync } from 'node:sqlite';
 import {
   beginEntry,
+  forgottenEntry,
+  hashOfKey,
   refusal,
   uniqueKey,
   type Entry,
@@ -53,6 +55,12 @@ export function storeEntry(tables: Tables, fresh: NewEntry, claimForMs: number |
   const key = uniqueKey(fresh);
   const known = findByKey(tables, key);
   if (known) return storedAgain(tables, known, claimForMs);
+  const forgotten = findForgotten(tables, key);
+  if (forgotten) {
+    const { seq, finishedAt } = forgotten;
+    const entry = forgottenEntry(fresh, Number(seq), Number(finishedAt));
+    return { entry, duplicate: true, claimed: false };
+  }
   const full = refusal(room, counts.now(), fresh.content.length);
   if (full) throw full;
   const { entry, leads } = insertEntry(tables, fresh, key);
@@ -72,6 +80,10 @@ export function storeFollowUp(tables: Tables, fresh: NewEntry): void {
 function findByKey({ statements }: Tables, key: string | undefined): Entry | undefined {
   const row = key === undefined ? undefined : statements.findByKey.get({ uniqueKey: key });
   return row && toEntry(row);
+}
+
+function findForgotten({ statements }: Tables, key: string | undefined) {
+  return key === undefined ? undefined : statements.findForgotten.get(hashOfKey(key));
 }
 
 /** As the head of its line, if the line has none: the index on lines knows. */

@@ -1,10 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Inbox } from '../inbox.ts';
+import type { Inbox, PruneOptions } from '../inbox.ts';
 
 export interface PrunerOptions {
   readonly inbox: Inbox;
-  /** How long an entry is kept after it is done. Its key goes with it: let it outlast the sender's redeliveries. */
+  /** How long an entry is kept after it is done. */
   readonly retentionMs: number;
+  /** How long after that time its key is known, if longer. Let it outlast whoever may have recorded the delivery. */
+  readonly replayMs?: number;
   /** From the end of one look to the next. */
   readonly everyMs: number;
   readonly now?: () => number;
@@ -45,28 +47,29 @@ export function createPruner(options: PrunerOptions): Pruner {
 }
 
 async function pruneAll(
-  { inbox, retentionMs, now = Date.now, onPruned }: PrunerOptions,
+  { inbox, retentionMs, replayMs = 0, now = Date.now, onPruned }: PrunerOptions,
   signal: AbortSignal,
 ): Promise<void> {
   let total = 0;
   try {
-    for await (const count of pruneInSteps(inbox, now() - retentionMs, signal)) total += count;
+    const before = { finishedBefore: now() - retentionMs, keysBefore: now() - replayMs };
+    for await (const count of pruneInSteps(inbox, before, signal)) total += count;
   } finally {
     if (total > 0) onPruned(total);
   }
 }
 
 /**
- * Forgets all that was done before then (ms since 1970), few at a time, so that deliveries and handlers find the inbox
+ * Forgets all that was done before then, few at a time, so that deliveries and handlers find the inbox
  * free in between. Yields how many each step forgot. @throws InboxUnavailable
  */
 export async function* pruneInSteps(
   inbox: Inbox,
-  finishedBefore: number,
+  before: Omit<PruneOptions, 'limit'>,
   signal?: AbortSignal,
 ): AsyncGenerator<number, void, undefined> {
   while (signal?.aborted !== true) {
-    const count = await inbox.prune({ finishedBefore, limit: STEP });
+    const count = await inbox.prune({ ...before, limit: STEP });
     yield count;
     if (count < STEP) return;
     await pause(PAUSE_MS, signal);

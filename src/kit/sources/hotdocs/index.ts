@@ -1,5 +1,6 @@
 import { DeadLetter } from '../../errors.ts';
 import { accessToken } from '../../proofs/access-token.ts';
+import { ageLimit } from '../../proofs/compact.ts';
 import { jwt } from '../../proofs/jwt.ts';
 import { defineApi, defineSource, type ReplyContent } from '../../source.ts';
 import type { Answers } from './answers/answers.ts';
@@ -36,7 +37,10 @@ export const hotdocs = defineSource({
     'NewWorkItemVersionComplete',
     'ActionLink',
   ],
-  methods,
+  methods: (type, values) =>
+    methods(type).filter(
+      (method) => values === undefined || values.METHODS.some((taken) => taken === method),
+    ),
   limits: ({ MAX_BODY_BYTES, DEADLINE_MS, ON_FAILURE }) => ({
     maxBodyBytes: MAX_BODY_BYTES,
     deadlineMs: DEADLINE_MS,
@@ -53,7 +57,7 @@ export const hotdocs = defineSource({
             types: ['JWT'],
             claims: 'strict',
             clockToleranceS: values.CLOCK_TOLERANCE_S,
-            maxAgeS: values.MAX_AGE_S === 0 ? undefined : values.MAX_AGE_S,
+            ...ageLimit(values.MAX_AGE_S),
             issuer: values.ISSUER === '' ? undefined : values.ISSUER,
             audience: values.AUDIENCE === '' ? undefined : values.AUDIENCE,
           }),

@@ -1,4 +1,4 @@
-import { integer, oneOf, text } from '../../reading/settings.ts';
+import { integer, integerOr, oneOf, someOf, text } from '../../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../../source.ts';
 
 export const settings = {
@@ -14,9 +14,18 @@ export const settings = {
     summary: 'How far the two clocks may differ where a token says when it is valid, in seconds.',
   },
   MAX_AGE_S: {
-    schema: integer({ min: 0, max: 31_536_000 }),
-    default: '0',
-    summary: 'Refuses tokens issued longer ago than this, and tokens that do not say. 0 is off.',
+    schema: integerOr('usual', { min: 0, max: 31_536_000 }),
+    default: 'usual',
+    summary:
+      'Refuses tokens that say they were issued longer ago than this, in seconds; `usual` is 300. With a number of your own, ' +
+      'tokens that do not say are refused, too. 0 is off.',
+  },
+  METHODS: {
+    schema: someOf('GET', 'POST', 'PUT'),
+    default: 'GET,POST,PUT',
+    summary:
+      'The methods that are taken, of those that Advance may use for the event; others are answered 405. With `POST`, no ' +
+      'token can stand in a query, and so in nobody’s access log.',
   },
   ISSUER: {
     schema: text(),

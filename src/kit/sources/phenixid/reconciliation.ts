@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.ts';
-import type { Inbox, NewEntry } from '../../inbox/inbox.ts';
+import { subjectOf, type Inbox, type NewEntry } from '../../inbox/inbox.ts';
 import type { Log } from '../../log.ts';
 
 /** A task that has not ended, as far as you know. */
@@ -39,21 +39,23 @@ async function reconcile({ openTasks, inbox }: ReconciliationOptions): Promise<v
 }
 
 /** One entry for each task, over and over: what waits or runs will fetch the task anyway, what is over is replayed. */
-async function askAfter(inbox: ReconciliationOptions['inbox'], task: OpenTask): Promise<void> {
-  const { entry, duplicate } = await inbox.store(question(task));
-  if (duplicate && (entry.status === 'done' || entry.status === 'dead')) await inbox.replay(entry.seq);
+async function askAfter(inbox: ReconciliationOptions['inbox'], task: OpenTask, after = ''): Promise<void> {
+  const { entry, duplicate } = await inbox.store(question(task, after));
+  if (!duplicate || entry.status === 'waiting' || entry.status === 'running') return;
+  // One that is forgotten cannot be replayed, and its key may still be known: the next one is named after it.
+  if ((await inbox.replay(entry.seq)) === null) await askAfter(inbox, task, `:${entry.seq}`);
 }
 
 /** An entry of our own making, listed as what it is. Its content is the event that says no more than: look again. */
-function question({ taskId, installation }: OpenTask): NewEntry {
+function question({ taskId, installation }: OpenTask, after: string): NewEntry {
   return {
     source: 'phenixid',
     endpoint: '/phenixid',
     installation,
     type: 'reconciliation',
     eventId: undefined,
-    key: `reconciliation:${taskId}`,
-    subject: `phenixid task:${taskId}`,
+    key: `reconciliation:${taskId}${after}`,
+    subject: subjectOf({ source: 'phenixid', installation }, `task:${taskId}`),
     secret: 0,
     receivedAt: Date.now(),
     content: Buffer.from(JSON.stringify({ eventType: 'OrderDescriptionUpdated', taskId })),

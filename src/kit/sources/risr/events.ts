@@ -174,7 +174,7 @@ export const events = {
   }),
 };
 
-/** What `POST /v2/webhooks/test` sends, whatever the topic: the vendor's example, known by its id (RI-7). */
+/** What `POST /v2/webhooks/test` sends, whatever the topic: the vendor's example, known by all that is in it (RI-7). */
 export const testPayload = {
   auditLog: [],
   id: 'profile_org_id',

@@ -3,6 +3,7 @@ import type { Filter, Inbox } from '../../../../src/kit/inbox/inbox.ts';
 import { itClears } from './clearing.ts';
 import { itClaimsWhatItStores } from './duplicates.ts';
 import { itFollowsUp } from './follow-ups.ts';
+import { itKeepsKeys } from './kept-keys.ts';
 import { createInboxUnderTest, type InboxUnderTest, type OpenForTest } from './inbox-under-test.ts';
 import { itTriesAgain } from './leases.ts';
 import { itKeepsOrder } from './order.ts';
@@ -11,7 +12,11 @@ import { itHasRoom } from './room.ts';
 import { itStores } from './storing.ts';
 
 /** What every inbox promises, whatever it keeps its entries in. `open` opens an empty one for each case. */
-export function itKeepsTheContract(name: string, open: (options: OpenForTest) => Promise<Inbox>) {
+export function itKeepsTheContract(
+  name: string,
+  open: (options: OpenForTest) => Promise<Inbox>,
+  { keepsKeys = true }: { readonly keepsKeys?: boolean } = {},
+) {
   describe(name, () => {
     const test = createInboxUnderTest(open);
     itStores(test);
@@ -22,6 +27,7 @@ export function itKeepsTheContract(name: string, open: (options: OpenForTest) =>
     itShows(test);
     itFollowsUp(test);
     itClears(test);
+    if (keepsKeys) itKeepsKeys(test);
     itHasRoom(test);
   });
 }

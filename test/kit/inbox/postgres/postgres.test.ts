@@ -71,7 +71,11 @@ async function drain(inbox: Inbox): Promise<Entry[]> {
 
 const keysOf = (entries: readonly Entry[]) => entries.map(({ key }) => key);
 
-itKeepsTheContract('the postgres inbox', async (options) => openPostgresInbox(await newInbox(), options));
+itKeepsTheContract(
+  'the postgres inbox',
+  async (options) => openPostgresInbox(await newInbox(), options),
+  { keepsKeys: false }, // not yet
+);
 
 describe('several receivers on one database', () => {
   it('never run one subject at the same time, and lose none of its entries', async () => {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { z } from 'zod';
 import { DeadLetter } from '../../../errors.ts';
-import { isObject, readJson, type JsonObject } from '../../../reading/json.ts';
+import { inUtf8, isObject, readJson, type JsonObject } from '../../../reading/json.ts';
 import type { EndpointDefinition, Envelope, OutgoingEvent } from '../../../source.ts';
 import { ACTION_LINK, events, INTERVIEW_LOAD, occasion } from '../events.ts';
 import { containerIn, eventIn, layOut } from './members.ts';
@@ -25,14 +25,20 @@ const answered: ReadonlySet<string> = new Set(
  * @throws DeadLetter
  */
 export function readEnvelope(content: Buffer, endpoint: EndpointDefinition): Envelope {
-  const { eventId, eventType, ...members } = canonical(eventIn(claimsIn(content)), header);
+  const claims = claimsIn(content);
+  const { eventId, eventType, ...members } = canonical(eventIn(claims), header);
   const type = typeOf(eventType, endpoint);
   const id = isPlain(eventId) ? eventId : undefined;
-  return { type, id, key: keyOf(type, id, members, content), payload: payloadOf(members, type) };
+  return {
+    type,
+    id,
+    key: id ?? keyOf(type, { ...claims, ...members }, content),
+    payload: payloadOf(members, type),
+  };
 }
 
 function claimsIn(content: Buffer): JsonObject {
-  const claims = readJson(content);
+  const claims = readJson(inUtf8(content));
   if (isObject(claims)) return claims;
   throw new DeadLetter('json_invalid', 'Expected a JSON object, another JSON value came.');
 }
@@ -55,17 +61,14 @@ function isPlain(value: unknown): value is string {
   return typeof value === 'string' && /^[\x21-\x7e]{1,128}$/.test(value);
 }
 
-function keyOf(
-  type: string,
-  id: string | undefined,
-  members: JsonObject,
-  content: Buffer,
-): string | undefined {
-  // Two clicks are two events, even when they look the same.
-  if (type === ACTION_LINK) return undefined;
-  if (id !== undefined) return id;
-  // So are two openings of one interview: with neither id nor date the second would get the first one's answers.
-  if (answered.has(type) && members['createdDate'] === undefined) return undefined;
+/** Of an event and of the token around it: what is different the next time, even where all else is the same. */
+const OCCASIONS = ['createdDate', 'jti', 'iat', 'nbf', 'exp'];
+
+/** The whole content, where nothing in it is an id. */
+function keyOf(type: string, members: JsonObject, content: Buffer): string | undefined {
+  // Two clicks are two events, and so are two openings of one interview: the second must not get the first one's answer.
+  const isOnce = OCCASIONS.some((name) => Object.hasOwn(members, name));
+  if (answered.has(type) && !isOnce) return undefined;
   return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }
 

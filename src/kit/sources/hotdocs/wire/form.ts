@@ -45,19 +45,37 @@ function hasMore(text: string, separator: string, most: number): boolean {
   return true;
 }
 
-/** A multipart body starts with its boundary, whose spelling only the header tells for certain. */
-export function multipartType({ headers, body }: Delivery): string | undefined {
-  if (body[0] !== DASH || body[1] !== DASH) return undefined;
+/** A form in parts, from its first boundary on. */
+export interface Multipart {
+  readonly body: Buffer;
+  /** Its Content-Type. */
+  readonly type: string;
+}
+
+/**
+ * The multipart form of a delivery, if it is one: only the header tells the boundary for certain. What stands before the
+ * first one means nothing (RFC 2046, 5.1.1) and is passed over.
+ */
+export function multipartOf({ headers, body }: Delivery): Multipart | undefined {
   const [type, ...others] = headerValues({ headers }, 'content-type');
-  return type !== undefined && others.length === 0 && /^multipart\/form-data\s*;/i.test(type)
-    ? type
-    : undefined;
+  if (type === undefined || others.length > 0 || !/^multipart\/form-data\s*;/i.test(type)) return undefined;
+  if (body[0] === DASH && body[1] === DASH) return { body, type };
+  const boundary = boundaryIn(type);
+  const preambleEnds = boundary === undefined ? -1 : body.indexOf(`${LINE_END}--${boundary}`);
+  if (preambleEnds === -1) return undefined;
+  return { body: body.subarray(preambleEnds + LINE_END.length), type };
 }
 
 const DASH = 0x2d;
+const LINE_END = '\r\n';
+
+function boundaryIn(type: string): string | undefined {
+  const [, quoted, plain] = /boundary=(?:"([^"]{1,70})"|([^";,\s]{1,70}))/i.exec(type) ?? [];
+  return quoted ?? plain;
+}
 
 /** Files are no fields. `undefined` when it is no multipart form after all, or has too many parts. */
-export async function multipartFields(body: Buffer, type: string): Promise<readonly Field[] | undefined> {
+export async function multipartFields({ body, type }: Multipart): Promise<readonly Field[] | undefined> {
   const text = body.toString('latin1');
   if (hasMore(text, '\r\n--', MAX_FIELDS) || !hasSmallHeads(text, type)) return undefined;
   const form = await formData(body, type);
@@ -71,8 +89,7 @@ const MAX_HEAD = 2_048;
 
 /** Whether there are parts at all, and none with more before its value than that. */
 function hasSmallHeads(body: string, type: string): boolean {
-  const [, quotedBoundary, boundary = quotedBoundary] =
-    /boundary=(?:"([^"]{1,70})"|([^";,\s]{1,70}))/i.exec(type) ?? [];
+  const boundary = boundaryIn(type);
   if (boundary === undefined) return false;
   const text = `\r\n${body}`;
   const delimiter = `\r\n--${boundary}`;

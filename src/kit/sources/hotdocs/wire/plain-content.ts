@@ -3,7 +3,7 @@ import type { Delivery } from '../../../delivery.ts';
 import type { OutgoingRequest } from '../../../source.ts';
 import {
   multipartFields,
-  multipartType,
+  multipartOf,
   placeFields,
   urlencodedFields,
   type Blank,
@@ -11,18 +11,25 @@ import {
 } from './form.ts';
 import { jsonIn } from '../content/members.ts';
 import type { Choices } from '../switches.ts';
-import { startsJson } from './token-place.ts';
+
+/** How a form begins, in the only letters that one is written with: a name, and what ends it. */
+const FORM = /^[\w.*+%[\]~&-]+=/;
+
+/** Of a field, of any event's. */
+const LONGEST_NAME = 1_024;
 
 /**
- * What an access token vouches for: the JSON body as it came, else the fields of the form, else of the query, as a JSON
- * object. What cannot be read is handed on as it is: the sender has proven itself, so it is kept for a human.
+ * What an access token vouches for: the fields of the form, else of the query, as a JSON object; any other body as it
+ * came. To read as a form what is none would lose letters for good, while what is kept can still be read by a human.
  */
 export function plainContent(delivery: Delivery): Buffer | Promise<Buffer> {
   const { body, query } = delivery;
   if (body.length === 0) return contentOf(urlencodedFields(query), Buffer.from(query));
-  const type = multipartType(delivery);
-  if (type !== undefined) return multipartFields(body, type).then((fields) => contentOf(fields, body));
-  return startsJson(body) ? body : contentOf(urlencodedFields(body.toString('utf8')), body);
+  const multipart = multipartOf(delivery);
+  if (multipart !== undefined) return multipartFields(multipart).then((fields) => contentOf(fields, body));
+  return FORM.test(body.toString('latin1', 0, LONGEST_NAME))
+    ? contentOf(urlencodedFields(body.toString('utf8')), body)
+    : body;
 }
 
 /** Written member by member, so that a repeated field is a repeated member, and stands out when the JSON is checked. */

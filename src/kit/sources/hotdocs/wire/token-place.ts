@@ -5,7 +5,7 @@ import { accessTokenHeader } from '../../../proofs/access-token.ts';
 import type { OutgoingRequest } from '../../../source.ts';
 import {
   multipartFields,
-  multipartType,
+  multipartOf,
   placeFields,
   urlencodedValues,
   type Blank,
@@ -32,22 +32,19 @@ const FIELD_NAME = /^token$/i;
 export function findToken(delivery: Delivery): string | Promise<string> {
   const outside = [tokensInQuery(delivery), tokensInHeader(delivery)];
   const inBody = tokensInBody(delivery);
-  if (inBody instanceof Promise) return inBody.then((tokens) => theOne(tokens, outside));
-  return theOne(inBody, outside);
+  if (inBody instanceof Promise) return inBody.then((tokens) => theOne(tokens, outside, delivery));
+  return theOne(inBody, outside, delivery);
 }
 
 /** What one place holds; `undefined` when it could not be read. */
 type Tokens = readonly string[] | undefined;
 
-function theOne(inBody: Tokens, outside: readonly (readonly string[])[]): string {
+const PLACES = ['the body', 'the query', 'the Authorization header'];
+
+function theOne(inBody: Tokens, outside: readonly (readonly string[])[], delivery: Delivery): string {
   const places = [inBody ?? [], ...outside];
-  if (places.some((tokens) => tokens.length > 1)) {
-    throw new DeliveryRejected('proof_ambiguous', 'The token came more than once in one place.');
-  }
   const [token, ...others] = new Set(places.flat());
-  if (others.length > 0) {
-    throw new DeliveryRejected('proof_ambiguous', 'Different tokens came in different places.');
-  }
+  if (others.length > 0 || places.some((tokens) => tokens.length > 1)) throw ambiguous(places);
   if (token !== undefined && token !== '') return token;
   if (inBody === undefined) {
     throw new DeliveryRejected(
@@ -58,9 +55,46 @@ function theOne(inBody: Tokens, outside: readonly (readonly string[])[]): string
   throw new DeliveryRejected(
     'proof_missing',
     'Expected a form field "token", or a token in the query of a GET, a JSON member, the Authorization header or as the ' +
-      'whole body. Is the webhook set to HMAC authentication?',
+      `whole body. ${causeOfNone(delivery, token)}`,
   );
 }
+
+function ambiguous(places: readonly (readonly string[])[]): DeliveryRejected {
+  const named = (holds: (tokens: readonly string[]) => boolean) =>
+    PLACES.filter((_, index) => holds(places[index] ?? [])).join(' and ');
+  const repeated = named(({ length }) => length > 1);
+  const problem =
+    repeated === ''
+      ? `Different tokens came in ${named(({ length }) => length > 0)}.`
+      : `The token came more than once in ${repeated}.`;
+  const cause =
+    (places[2] ?? []).length > 0
+      ? ' Does a gateway or proxy in front put a token of its own into Authorization? It must leave that out on the way to ' +
+        'this endpoint.'
+      : '';
+  return new DeliveryRejected('proof_ambiguous', problem + cause);
+}
+
+/** Why there is no token, as far as it can be seen. */
+function causeOfNone(delivery: Delivery, token: string | undefined): string {
+  if (token === '') return 'The field is there, and it is empty.';
+  const body = delivery.body.toString('utf8', 0, LOOKED_AT).trim();
+  if (COMPACT.test(body.replaceAll(/^["']|["']$/g, ''))) {
+    return 'The body is a token with quotes, blanks or a line end around it: it is to be sent alone.';
+  }
+  if (headerValues(delivery, 'authorization').length > 0) {
+    return (
+      'The Authorization header holds none of three parts. Is the webhook set to token authentication? Then its token ' +
+      'belongs into the variable that ends in _TOKEN.'
+    );
+  }
+  if (body === '' && delivery.query === '')
+    return 'The request is empty. Did a redirect or a proxy drop its body?';
+  return 'Is the webhook set to HMAC authentication?';
+}
+
+/** Of a body that is no token; only for words. */
+const LOOKED_AT = 16_384;
 
 function tokensInQuery({ method, query }: Delivery): readonly string[] {
   if (query === '') return [];
@@ -85,8 +119,8 @@ function tokensInHeader(delivery: Delivery): readonly string[] {
 function tokensInBody(delivery: Delivery): Tokens | Promise<Tokens> {
   const { body } = delivery;
   if (body.length === 0) return [];
-  const type = multipartType(delivery);
-  if (type !== undefined) return multipartFields(body, type).then(tokensIn);
+  const multipart = multipartOf(delivery);
+  if (multipart !== undefined) return multipartFields(multipart).then(tokensIn);
   if (startsJson(body)) return tokensInJson(body);
   const text = body.toString('utf8');
   const plain = PLAIN_FORM.exec(text)?.[1];
@@ -121,7 +155,7 @@ function jsonOf(body: Buffer): unknown {
 }
 
 /** Whether the first byte that is no blank opens an object or a list. */
-export function startsJson(body: Buffer): boolean {
+function startsJson(body: Buffer): boolean {
   let at = 0;
   while (at < MAX_BLANKS && isBlank(body[at])) at += 1;
   return body[at] === BRACE || body[at] === BRACKET;
