@@ -6,7 +6,7 @@ import type { App } from '../app.ts';
 import type { ApiDefinition, SettingDefinitions, Settings, SettingValues, Source } from '../source.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
-import { Reader, type Environment } from './reader.ts';
+import { Reader, type AllRead, type Environment } from './reader.ts';
 import { variables, type GeneralSettings } from './variables.ts';
 
 /** The whole configuration of a process. */
@@ -21,6 +21,8 @@ export interface Config {
   readonly tls: TlsIdentity | undefined;
   /** What is not wrong but deserves a look; printed at start-up. */
   readonly warnings: readonly string[];
+  /** Where it comes from. */
+  readonly read: AllRead;
 }
 
 /** Everything that is wrong with the environment, at once. */
@@ -58,7 +60,7 @@ export function readConfig(env: Environment, app: Configurable): Config {
     reader.complain(nothingOpen(endpoints));
   }
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  return { general, endpoints, apis, own, tls, warnings: reader.warnings };
+  return { general, endpoints, apis, own, tls, warnings: reader.warnings, read: reader.all() };
 }
 
 /** What is set of a source's API, for the client that it defines. @throws unless the configuration is of this source */

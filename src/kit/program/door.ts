@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { listen, urlOf } from '../http/listen.ts';
 import { createReceiverListener, createReceiverServer, MAX_HEADER_BYTES } from '../http/server.ts';
+import { renewIdentity, type TlsIdentity } from '../http/tls.ts';
 import type { Log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Intake } from './intake.ts';
@@ -10,6 +11,8 @@ import type { Intake } from './intake.ts';
 export interface Door {
   /** Without a slash at the end; empty where the server is not ours. */
   readonly url: string;
+  /** Shows another certificate from now on. @throws and goes on as before, if OpenSSL does not take it */
+  renew(identity: TlsIdentity): void;
   /** Lets nothing more in, and resolves when everything that was let in is answered, or after this time. */
   close(withinMs: number): Promise<void>;
 }
@@ -29,6 +32,9 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
   await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
+    renew(identity) {
+      renewIdentity(server, identity);
+    },
     async close(withinMs) {
       const closed = once(server, 'close');
       server.close();
@@ -53,6 +59,7 @@ export function mountDoor(_config: Config, { route, refusals }: Intake, log: Log
   let looked = false;
   return {
     url: '',
+    renew: () => undefined,
     listener(request: IncomingMessage, response: ServerResponse & { readonly req: IncomingMessage }) {
       if (!looked) sayWhatIsShort(request, log);
       looked = true;

@@ -17,7 +17,9 @@ export class Reader {
   readonly warnings: string[] = [];
   readonly #env: Environment;
   readonly #asked = new Set<string>();
-  readonly #inFiles = new Set<string>();
+  readonly #kept = new Map<string, string | undefined>();
+  readonly #renewable = new Set<string>();
+  readonly #files = new Set<string>();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -39,6 +41,25 @@ export class Reader {
   text(name: string): string | undefined {
     this.#asked.add(name);
     return this.#env[name] === '' ? undefined : this.#env[name];
+  }
+
+  /** The same, of what may change together with a secret. */
+  renewable(name: string): string | undefined {
+    this.#renewable.add(name);
+    return this.text(name);
+  }
+
+  /** What was read, for telling later what has changed. */
+  all(): AllRead {
+    return {
+      kept: this.#kept,
+      files: [...this.#files],
+      asked: this.#asked,
+      renewable: new Set([
+        ...this.#renewable,
+        ...[...this.#kept.keys()].flatMap((name) => [name, `${name}_FILE`]),
+      ]),
+    };
   }
 
   /** Whether a variable, or the file that may stand for it, is given. */
@@ -94,14 +115,20 @@ export class Reader {
   /** Files that are named for a variable which no file can stand for. */
   uselessFiles(): string[] {
     const bases = this.names().flatMap((name) => /^(.+)_FILE$/.exec(name)?.[1] ?? []);
-    return bases.filter((base) => this.#asked.has(base) && !this.#inFiles.has(base));
+    return bases.filter((base) => this.#asked.has(base) && !this.#kept.has(base));
   }
 
+  /** Read once: what stands in a file may change while the rest is being read. */
   #textOrFile(variable: string): string | undefined {
-    this.#inFiles.add(variable);
+    if (!this.#kept.has(variable)) this.#kept.set(variable, this.#readTextOrFile(variable));
+    return this.#kept.get(variable);
+  }
+
+  #readTextOrFile(variable: string): string | undefined {
     const direct = this.text(variable);
     const file = this.text(`${variable}_FILE`);
     if (file === undefined) return direct;
+    this.#files.add(file);
     if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
@@ -155,6 +182,18 @@ export class Reader {
     // A setting of a whole source is read once per endpoint; one complaint is enough.
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }
+}
+
+/** What a reader has read. */
+export interface AllRead {
+  /** The texts of what may be kept in a file, by their variables; nothing where nothing is set. */
+  readonly kept: ReadonlyMap<string, string | undefined>;
+  /** The files that some of them were read from. */
+  readonly files: readonly string[];
+  /** Every variable that was asked for. */
+  readonly asked: ReadonlySet<string>;
+  /** Those of them that are secrets, passwords or certificates, or belong to one. */
+  readonly renewable: ReadonlySet<string>;
 }
 
 /** Certificates and lists of revoked ones are for everybody. */
