@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type { Inbox } from '../src/kit/inbox/inbox.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../src/lab/command.ts';
+import { commandEnvironment, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { effectsIn } from '../src/lab/rig/effects.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';
@@ -122,7 +122,8 @@ await runCommand(async (args) => {
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
   if (unfit !== undefined) throw new UsageError(`${name} takes no --${unfit}.`);
   const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
-  const chosen = chosenBy(values, process.env['RETENTION_DAYS']);
+  const env = commandEnvironment();
+  const chosen = chosenBy(values, env['RETENTION_DAYS']);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
-  return withInbox((inbox) => command.run(inbox, seqs, chosen));
+  return withInbox(env, (inbox) => command.run(inbox, seqs, chosen));
 });

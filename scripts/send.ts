@@ -9,7 +9,7 @@ import type { RunSize } from '../src/lab/mock/run.ts';
 import { createSender, type FireOptions, type Sender } from '../src/lab/mock/sender.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from './the-app.ts';
+import { app, environment } from './the-app.ts';
 import { receiverUrl, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
@@ -55,9 +55,9 @@ await runCommand(async (args) => {
   if (type === undefined) throw new UsageError(`Which event?\n\n${listingText(listingOf(source))}`);
   if (rest.length > 0) throw new UsageError(`Expected one source and one event, and then: ${rest.join(' ')}`);
 
-  const url = receiverUrl(values.url, process.env['PORT']);
+  const url = receiverUrl(values.url, environment['PORT']);
   const seed = wholeNumber('--seed', values.seed, { min: 0, max: 2 ** 32 - 1 });
-  const credentialFor = credentialsFrom(process.env, app)(source);
+  const credentialFor = credentialsFrom(environment, app)(source);
   const sender = createSender({ source, url, credentialFor, random: createRandom(seed) });
   const chosen = {
     ...(values.data !== undefined && { payload: readPayload(values.data) }),

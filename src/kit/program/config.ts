@@ -44,15 +44,10 @@ export type Configurable = Pick<App, 'sources' | 'endpoints' | 'settings'>;
  * @throws ConfigInvalid
  */
 export function readConfig(env: Environment, app: Configurable): Config {
-  const { sources } = app;
   const reader = new Reader(env);
-  const general = reader.settings(variables, ['']);
-  const endpoints = readEndpoints(reader, sources, app.endpoints ?? []);
-  const apis = new Map(sources.flatMap((source) => readApi(reader, source)));
-  const tls = readTls(reader, general);
-  const own = readOwn(reader, app.settings ?? {});
-  noteUnknownVariables(reader, sources);
-  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(app.settings ?? {})]);
+  const found = readAll(reader, app);
+  const { general, endpoints } = found;
+  noteStrangeVariables(reader, app);
   for (const name of reader.uselessFiles())
     reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
   checkRole(reader, general);
@@ -60,7 +55,45 @@ export function readConfig(env: Environment, app: Configurable): Config {
     reader.complain(nothingOpen(endpoints));
   }
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  return { general, endpoints, apis, own, tls, warnings: reader.warnings, read: reader.all() };
+  return { ...found, warnings: reader.warnings, read: reader.all() };
+}
+
+function readAll(reader: Reader, app: Configurable): Omit<Config, 'warnings' | 'read'> {
+  const general = reader.settings(variables, ['']);
+  return {
+    general,
+    endpoints: readEndpoints(reader, app.sources, app.endpoints ?? []),
+    apis: new Map(app.sources.flatMap((source) => readApi(reader, source))),
+    tls: readTls(reader, general),
+    own: readOwn(reader, app.settings ?? {}),
+  };
+}
+
+/**
+ * Some of the settings that are about no sender, for a command that needs no more, and warnings of names that are nearly
+ * right.
+ * @throws ConfigInvalid
+ */
+export function readGeneral<Name extends keyof GeneralSettings>(
+  env: Environment,
+  names: readonly Name[],
+): { readonly general: Pick<GeneralSettings, Name>; readonly warnings: readonly string[] } {
+  const reader = new Reader(env);
+  const wanted = Object.entries(variables).filter(([name]) => names.some((one) => one === name));
+  const general = reader.settings(Object.fromEntries(wanted), ['']);
+  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
+  noteMisspeltVariables(reader, Object.keys(variables));
+  // They have just been read by the definitions of these names.
+  return { general: general as Pick<GeneralSettings, Name>, warnings: reader.warnings };
+}
+
+/** Variables that look as if they were for the receiver, but are none that it reads. */
+export function strangeVariables(env: Environment, app: Configurable): readonly string[] {
+  const reader = new Reader(env);
+  readAll(reader, app);
+  const known = new Set([...reader.problems, ...reader.warnings]);
+  noteStrangeVariables(reader, app);
+  return [...reader.problems, ...reader.warnings].filter((text) => !known.has(text));
 }
 
 /** What is set of a source's API, for the client that it defines. @throws unless the configuration is of this source */
@@ -111,6 +144,11 @@ function readApi(reader: Reader, { name, api }: Source): [source: string, settin
 
 /** The end of a variable that opens an endpoint. */
 const OPENS = /_(SECRET|TOKEN)(_FILE)?$/;
+
+function noteStrangeVariables(reader: Reader, { sources, settings = {} }: Configurable): void {
+  noteUnknownVariables(reader, sources);
+  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(settings)]);
+}
 
 function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void {
   const prefixes = sources.map((source) => `${upperSnake(source.name)}_`);

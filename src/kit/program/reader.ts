@@ -109,6 +109,11 @@ export class Reader {
       );
     }
     for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
+    // JSON has commas of its own.
+    for (const text of [first.texts.join(','), ...first.texts]) {
+      const doubt = source.proof.kinds[first.kind]?.doubt?.(text);
+      if (doubt !== undefined) this.#warn(`${first.variable} ${doubt}`);
+    }
     return first;
   }
 

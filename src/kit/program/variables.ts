@@ -48,8 +48,10 @@ export const variables = {
   },
   INBOX_URL: {
     schema: matching(
-      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/\S+)$/,
-      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>',
+      // One @ at most, and that before the path: what stands behind another would be taken for the host, and printed.
+      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/((?:[^\s/?#@%]|%[\da-f]{2})*@)?(?:[^\s#@%]|%[\da-f]{2})+)$/i,
+      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>, where in user and password each of ' +
+        '/ @ : ? # % must be percent-encoded: @ is %40, / is %2F',
     ),
     default: 'sqlite:data/inbox.db',
     file: true,

@@ -24,6 +24,9 @@ const advice: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'The name server did not answer.',
 };
 
+const NO_PASSWORD =
+  'The server asks for a password, and INBOX_URL has none: write postgres://user:password@host/database, or set PGPASSWORD.';
+
 const otherwise = 'The server did not answer, or cut the connection: is it running, and reachable from here?';
 
 /** Worth another try at once: a deadlock, or another process that was first to the same line. */
@@ -33,8 +36,11 @@ const inEachOthersWay = new Set(['40001', '40P01', '23505']);
 export function unavailable(where: string, thrown: unknown): InboxUnavailable {
   if (thrown instanceof InboxUnavailable) return thrown;
   const code = codeOf(thrown);
-  const words = advice[code] ?? advice[code.slice(0, 2)] ?? otherwise;
   const said = messageOf(thrown) || code;
+  // pg has no code for it, and speaks of its own parameter.
+  const unnamed = said.includes('client password must be a string');
+  if (unnamed) return new InboxUnavailable('inbox_unavailable', `PostgreSQL at ${where}: ${NO_PASSWORD}`);
+  const words = advice[code] ?? advice[code.slice(0, 2)] ?? otherwise;
   return new InboxUnavailable('inbox_unavailable', `PostgreSQL at ${where}: ${said}. ${words}`, {
     cause: thrown,
   });
