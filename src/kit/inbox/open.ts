@@ -7,6 +7,8 @@ export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
   /** Whether this process is the receiver of a file (see openSqliteInbox). */
   readonly owner?: boolean;
+  /** Of a file only; see openSqliteInbox. */
+  readonly onBroughtForward?: (entries: number) => void;
 }
 
 const forms =

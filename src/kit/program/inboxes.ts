@@ -24,7 +24,17 @@ export interface Inboxes {
 export async function openInboxes(general: GeneralSettings, log: Log): Promise<Inboxes> {
   const room = roomOf(general);
   const keys = [...keysOf(general)];
-  const opened = await openInbox(general.INBOX_URL, { ...room, owner: true });
+  const opened = await openInbox(general.INBOX_URL, {
+    ...room,
+    owner: true,
+    onBroughtForward: (count) => {
+      log.warn({
+        outcome: 'trouble',
+        count,
+        why: 'The clock of the system was set back since these entries came: they are tried as soon as if it had not been.',
+      });
+    },
+  });
   const inbox = encryptInbox(opened, keys, sayUnreadable(log));
   const readiness = createReadiness({ inbox, room: general.ROLE === 'worker' ? undefined : room });
   return {

@@ -1,5 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { createLog, type Log } from '../log.ts';
+import { watchClock } from './clock.ts';
 import { readConfig } from './config.ts';
 import { mountDoor } from './door.ts';
 import type { NotReady } from './operations/readiness.ts';
@@ -45,6 +46,7 @@ export async function mount(app: Startable, { env = process.env, log }: MountOpt
   const told = log ?? createLog(LOG_LEVEL);
   const program = await startAt(app, config, told, { openDoor: mountDoor });
   if (program.door === undefined) throw new Error('A receiver has a door.');
+  const unwatch = watchClock(told);
   const variables = { read: () => ({ env: { ...env }, warnings: [] }) };
   const renewal = startRenewal(app, { program, config, variables, log: told });
   return {
@@ -53,6 +55,7 @@ export async function mount(app: Startable, { env = process.env, log }: MountOpt
     renew: () => renewal.renew(),
     stop() {
       renewal.stop();
+      unwatch();
       return program.stop();
     },
   };

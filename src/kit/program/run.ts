@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
+import { watchClock } from './clock.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
 import { startRenewal, type Renewal } from './renewal.ts';
@@ -25,6 +26,7 @@ export async function run(app: Startable): Promise<void> {
   const config = configOrExit(app, variables);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
+  watchClock(log);
   const renewal = startRenewal(app, { program, config, variables, log });
   process.on('SIGHUP', () => void renewal.renew());
   stopOnSignal(program, config, log, renewal);

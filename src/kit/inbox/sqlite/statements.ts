@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { longestWaits } from '../worker/backoff.ts';
 
 const columns = `
   seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
@@ -8,6 +9,10 @@ const columns = `
 const inLine = `
   source = :source AND subject = :subject AND subject IS NOT NULL AND status IN ('waiting', 'running')`;
 const bytes = '(SELECT length(content) FROM bodies WHERE bodies.seq = entries.seq) AS bytes';
+const waits = longestWaits().map((ms, attempts, all) =>
+  attempts + 1 === all.length ? `ELSE ${ms}` : `WHEN ${attempts} THEN ${ms}`,
+);
+const longestWait = `CASE attempts ${waits.join(' ')} END`;
 const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
 
 export type Statements = ReturnType<typeof prepareStatements>;
@@ -59,6 +64,15 @@ function working(prepare: Prepare) {
       UPDATE entries SET status = :status, head = 0, lease_until = NULL, finished_at = :now, note = :note,
         unchanged = :unchanged
       WHERE ${stillHeld}`),
+    newest: prepare(
+      `SELECT max(received_at, due_at - ${longestWait}) AS at FROM entries ORDER BY seq DESC LIMIT 1`,
+    ),
+    bringForwardHeads: prepare(`
+      UPDATE entries INDEXED BY claimable SET due_at = :now + ${longestWait}
+      WHERE status = 'waiting' AND head = 1 AND due_at > :now AND due_at > :now + ${longestWait}`),
+    bringForwardAll: prepare(`
+      UPDATE entries INDEXED BY unfinished SET due_at = :now + ${longestWait}
+      WHERE status = 'waiting' AND status <> 'done' AND due_at > :now + ${longestWait}`),
     keepAnswer: prepare('UPDATE bodies SET answer = :answer WHERE seq = :seq'),
     putBack: prepare(`
       UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,
