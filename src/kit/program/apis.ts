@@ -28,8 +28,7 @@ export async function openApis(
 
   async function open({ name, api }: Source, settings: ReadonlyMap<string, Settings>) {
     const values = settings.get(name);
-    const isSetUp = values !== undefined && api?.needed.every((setting) => isGiven(values[setting]));
-    const client = isSetUp === true ? await api?.open(values, tools) : undefined;
+    const client = isSetUp(api, values) ? await api?.open(values, tools) : undefined;
     if (client !== undefined) opened.push(client);
     return client;
   }
@@ -68,6 +67,11 @@ function standIn(current: () => ApiClient | undefined): ApiClient {
     get: (_, member): unknown => Reflect.get(current() ?? {}, member),
     has: (_, member) => Reflect.has(current() ?? {}, member),
   });
+}
+
+/** Whether all is set that the API needs. */
+export function isSetUp(api: Source['api'], values: Settings | undefined): values is Settings {
+  return values !== undefined && api?.needed.every((setting) => isGiven(values[setting])) === true;
 }
 
 function isGiven(value: unknown): boolean {

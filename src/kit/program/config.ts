@@ -4,6 +4,7 @@ import type { TlsIdentity } from '../http/tls.ts';
 import { isShared } from '../inbox/address.ts';
 import type { App } from '../app.ts';
 import type { ApiDefinition, SettingDefinitions, Settings, SettingValues, Source } from '../source.ts';
+import { isSetUp } from './apis.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
 import { Reader, type AllRead, type Environment } from './reader.ts';
@@ -48,6 +49,7 @@ export function readConfig(env: Environment, app: Configurable): Config {
   const found = readAll(reader, app);
   const { general, endpoints } = found;
   noteStrangeVariables(reader, app);
+  noteUnusedProxy(reader, app.sources, found.apis);
   for (const name of reader.uselessFiles())
     reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
   checkRole(reader, general);
@@ -162,6 +164,24 @@ function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void 
       reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
     }
   }
+}
+
+/** How a proxy is set for programs that read the environment for one. */
+const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+
+function noteUnusedProxy(reader: Reader, sources: readonly Source[], apis: Config['apis']): void {
+  const set = [...PROXIES, 'NODE_USE_ENV_PROXY'].find((name) => reader.text(name) !== undefined);
+  if (set === undefined) return;
+  const [open, others] = [true, false].map((is) =>
+    sources.filter(({ name, api }) => api !== undefined && isSetUp(api, apis.get(name)) === is),
+  );
+  const variables = (open?.length ? open : (others ?? []))
+    .filter(({ name }) => apis.get(name)?.['API_PROXY'] === undefined)
+    .map(({ name }) => `${upperSnake(name)}_API_PROXY`);
+  if (variables.length > 0)
+    reader.warnings.push(
+      `${set} is set but not used: calls to an API go through the proxy that ${variables.join(', or ')} names.`,
+    );
 }
 
 /** Short names resemble much that stands in an environment. */

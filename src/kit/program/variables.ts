@@ -49,7 +49,7 @@ export const variables = {
   INBOX_URL: {
     schema: matching(
       // One @ at most, and that before the path: what stands behind another would be taken for the host, and printed.
-      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/((?:[^\s/?#@%]|%[\da-f]{2})*@)?(?:[^\s#@%]|%[\da-f]{2})+)$/i,
+      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/((?:[^\s/?#@%]|%[\da-fA-F]{2})*@)?(?:[^\s#@%]|%[\da-fA-F]{2})+)$/,
       'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>, where in user and password each of ' +
         '/ @ : ? # % must be percent-encoded: @ is %40, / is %2F',
     ),
