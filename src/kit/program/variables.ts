@@ -22,7 +22,7 @@ export const variables = {
     file: true,
     summary:
       'With `TLS_KEY`, the receiver speaks HTTPS (TLS 1.2 and 1.3) itself. PEM; `TLS_CERT_FILE` names its file: the ' +
-      "receiver's certificate, then the authorities in between. Read at start.",
+      "receiver's certificate, then the authorities in between.",
   },
   TLS_KEY: {
     schema: text(),
@@ -44,7 +44,7 @@ export const variables = {
     file: true,
     summary:
       'PEM: the lists of certificates that each of these authorities has revoked. `TLS_CLIENT_CRL_FILE` names its file. ' +
-      'Once a list is out of date every client certificate is refused: renew it, and restart.',
+      'Once a list is out of date every client certificate is refused: renew it in time.',
   },
   INBOX_URL: {
     schema: matching(
