@@ -100,7 +100,8 @@ function stopOnSignal(program: Program, { general }: Config, log: Log, renewal: 
         log.flush(() => process.exit());
       });
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  // `node --watch` ends with its terminal and tells nobody; only the line between the two is cut.
+  process.on('SIGTERM', stop).on('SIGINT', stop).once('disconnect', stop);
 }
 
 function sayTrouble(log: Log, why: string): void {
