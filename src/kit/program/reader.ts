@@ -81,6 +81,7 @@ export class Reader {
       const names = prefixes.map((prefix) => prefix + name);
       const read = (name: string) => (definition.file === true ? this.#textOrFile(name) : this.text(name));
       const set = names.find((candidate) => read(candidate) !== undefined);
+      if (set !== undefined && definition.file === true) this.#checkText(set, read(set) ?? '');
       const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
@@ -154,6 +155,15 @@ export class Reader {
     }
   }
 
+  /** A password, a certificate: texts of which some have lines. */
+  #checkText(variable: string, text: string): void {
+    if (INVISIBLE.test(text.replace(/[\r\n\t]/g, ''))) {
+      this.complain(invisibleIn(variable));
+    } else if (/^["'`]|["'`]$/.test(text)) {
+      this.#warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+    }
+  }
+
   #checkSecret(variable: string, secret: string, source: Source): void {
     const bytes = Buffer.byteLength(secret);
     if (secret.trim() !== secret) {
@@ -161,9 +171,7 @@ export class Reader {
     } else if (/[\r\n]/.test(secret)) {
       this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
     } else if (INVISIBLE.test(secret)) {
-      this.complain(
-        `${variable} holds an invisible character or one of another encoding; type it again by hand.`,
-      );
+      this.complain(invisibleIn(variable));
     } else if (/^["'`]|["'`]$/.test(secret)) {
       this.complain(`${variable} has a quotation mark at an end of a secret; remove it.`);
     } else if (secret === '') {
@@ -187,6 +195,10 @@ export class Reader {
     // A setting of a whole source is read once per endpoint; one complaint is enough.
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }
+}
+
+function invisibleIn(variable: string): string {
+  return `${variable} holds an invisible character or one of another encoding; type it again by hand.`;
 }
 
 /** What a reader has read. */

@@ -40,6 +40,31 @@ it.each([
   expect(receiver.output()).not.toContain(SECRET);
 });
 
+it.each(['RISR_API_CLIENT_SECRET', 'INBOX_KEYS', 'INBOX_URL', 'PHENIXID_API_HEADERS'])(
+  'refuses %s with an invisible character, and does not print it',
+  async (name) => {
+    const receiver = startProcess({ ...enough, [name]: `${SECRET}\u200b` });
+    expect((await receiver.ended).code).toBe(1);
+    expect(receiver.output()).toContain(`${name} holds an invisible character`);
+    expect(receiver.output()).not.toContain(SECRET);
+  },
+);
+
+it('warns of a quotation mark at the end of a password', async () => {
+  const api = {
+    RISR_API_CLIENT_ID: 'id',
+    RISR_API_ORGANISATION: 'org',
+    RISR_API_URL: 'https://api.example.org',
+  };
+  const receiver = startProcess({
+    ...enough,
+    ...api,
+    INBOX_URL: 'memory:',
+    RISR_API_CLIENT_SECRET: `"${SECRET}`,
+  });
+  await receiver.said(/(RISR_API_CLIENT_SECRET has a quotation mark at an end)/);
+});
+
 it('refuses a file for what is not read from one, and reads INBOX_URL_FILE', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'url'), 'memory:\n');
