@@ -161,6 +161,8 @@ class ImpatientServer extends Server {
   readonly #connecting = new Map<string, Socket>();
   /** The connections that were opened since the identity was last renewed. */
   #fresh: WeakSet<Socket> | undefined;
+  /** The far ends of those that were just being opened then. */
+  #halfOpened = new Set<string>();
 
   constructor(options: ServerOptions) {
     super(options);
@@ -170,8 +172,9 @@ class ImpatientServer extends Server {
       socket.once('close', () => this.#connecting.delete(end));
     });
     this.on('secureConnection', (socket) => {
-      this.#connecting.delete(farEndOf(socket));
-      this.#fresh?.add(socket);
+      const end = farEndOf(socket);
+      this.#connecting.delete(end);
+      if (!this.#halfOpened.delete(end)) this.#fresh?.add(socket);
     });
     const endOld = ({ socket }: IncomingMessage, response: ServerResponse) => {
       if (this.#fresh?.has(socket) === false) response.shouldKeepAlive = false;
@@ -183,6 +186,7 @@ class ImpatientServer extends Server {
     createSecureContext(options); // the next call would have taken over a part of what it then does not like
     this.setSecureContext(options);
     this.#fresh = new WeakSet();
+    this.#halfOpened = new Set(this.#connecting.keys());
   }
 
   override closeIdleConnections(): void {

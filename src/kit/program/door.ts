@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { listen, urlOf } from '../http/listen.ts';
 import { createReceiverListener, createReceiverServer, MAX_HEADER_BYTES } from '../http/server.ts';
 import { renewIdentity, type TlsIdentity } from '../http/tls.ts';
@@ -30,10 +31,13 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
     log,
   });
   await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
+  let shown = tls;
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
     renew(identity) {
+      if (isDeepStrictEqual(identity, shown)) return;
       renewIdentity(server, identity);
+      shown = identity;
     },
     async close(withinMs) {
       const closed = once(server, 'close');

@@ -18,7 +18,7 @@ export class Reader {
   readonly #env: Environment;
   readonly #asked = new Set<string>();
   readonly #kept = new Map<string, string | undefined>();
-  readonly #renewable = new Set<string>();
+  readonly #besideKept = new Map<string, string | undefined>();
   readonly #files = new Set<string>();
 
   constructor(env: Environment) {
@@ -45,21 +45,16 @@ export class Reader {
 
   /** The same, of what may change together with a secret. */
   renewable(name: string): string | undefined {
-    this.#renewable.add(name);
-    return this.text(name);
+    const text = this.text(name);
+    this.#besideKept.set(name, text);
+    return text;
   }
 
   /** What was read, for telling later what has changed. */
   all(): AllRead {
-    return {
-      kept: this.#kept,
-      files: [...this.#files],
-      asked: this.#asked,
-      renewable: new Set([
-        ...this.#renewable,
-        ...[...this.#kept.keys()].flatMap((name) => [name, `${name}_FILE`]),
-      ]),
-    };
+    const kept = new Map([...this.#kept, ...this.#besideKept]);
+    const renewable = new Set([...kept.keys()].flatMap((name) => [name, `${name}_FILE`]));
+    return { kept, files: [...this.#files], asked: this.#asked, renewable };
   }
 
   /** Whether a variable, or the file that may stand for it, is given. */
@@ -203,13 +198,13 @@ function invisibleIn(variable: string): string {
 
 /** What a reader has read. */
 export interface AllRead {
-  /** The texts of what may be kept in a file, by their variables; nothing where nothing is set. */
+  /** The texts of secrets, passwords and certificates, and of what belongs to one, by their variables. */
   readonly kept: ReadonlyMap<string, string | undefined>;
   /** The files that some of them were read from. */
   readonly files: readonly string[];
   /** Every variable that was asked for. */
   readonly asked: ReadonlySet<string>;
-  /** Those of them that are secrets, passwords or certificates, or belong to one. */
+  /** The variables of `kept`, and those that name a file for one. */
   readonly renewable: ReadonlySet<string>;
 }
 

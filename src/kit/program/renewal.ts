@@ -48,15 +48,14 @@ export function startRenewal(
       const changed = keptThatDiffer(current, next).filter((name) => !isAtStartOnly(name));
       if (changed.length > 0) await program.renew(next);
       const warnings = next.warnings.filter((warning) => !current.warnings.includes(warning));
-      const left = leftForRestart(envAtStart, found, names, config, next);
       [env, current] = [nextEnv, next];
       if (changed.length > 0 || always)
-        log.info({ outcome: 'renewed', changed: changed.map((name) => described(name, next)) });
-      if (always && left.length > 0) warnings.push(`Taken at the next start only: ${left.join(', ')}.`);
+        log.info({ outcome: 'renewed', changed: changed.map((name) => described(name, next)).sort() });
+      const left = leftForRestart(envAtStart, found, names, config, next);
+      if (left.length > 0) warnings.push(`Taken at the next start only: ${left.join(', ')}.`);
       for (const why of warnings) log.warn({ outcome: 'renewed', why });
     } catch (error) {
-      const problems = error instanceof ConfigInvalid ? error.problems.join(' ') : messageOf(error);
-      log.error({ outcome: 'trouble', why: `Nothing was renewed, what was there goes on: ${problems}` });
+      log.error({ outcome: 'trouble', why: notRenewed(error) });
     }
   }
 
@@ -83,6 +82,11 @@ export function startRenewal(
       clearTimeout(looking);
     },
   };
+}
+
+function notRenewed(error: unknown): string {
+  const problems = error instanceof ConfigInvalid ? error.problems.join(' ') : messageOf(error);
+  return `Nothing was renewed, the old secrets and certificates stay in use: ${problems}`;
 }
 
 /** What is opened once: the inbox, and whatever the app does with settings of its own. */

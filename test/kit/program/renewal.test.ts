@@ -17,7 +17,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import type { ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { startOtherSide } from '../outgoing/other-side.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
-import { later, newFolder } from '../../support/fixtures.ts';
+import { fileWith, later, newFolder } from '../../support/fixtures.ts';
 import { senderTo, startProcess } from '../../support/processes.ts';
 
 const [OLD, NEW, OTHER] = ['old', 'new', 'other'].map((text) => hash('sha256', `${text} secret`)) as [
@@ -52,7 +52,9 @@ it('takes the secrets that stand in .env when SIGHUP comes, and prints none', as
   expect(await status(receiver, NEW)).toBe(401);
   write(`RISR_PROFILE_UPDATED_SECRET=${NEW},${OLD}\nRISR_BOOKING_UPDATED_SECRET=${OTHER}\nLOG_LEVEL=warn\n`);
   receiver.kill('SIGHUP');
-  await receiver.said(renewed('RISR_PROFILE_UPDATED_SECRET \\(2 live\\).*RISR_BOOKING_UPDATED_SECRET'));
+  await receiver.said(
+    renewed('RISR_BOOKING_UPDATED_SECRET \\(1 live\\).*RISR_PROFILE_UPDATED_SECRET \\(2 live\\)'),
+  );
   await receiver.said(/(at the next start only: LOG_LEVEL)\./);
   expect(await status(receiver, NEW)).toBe(200);
   expect(await status(receiver, OLD)).toBe(200);
@@ -80,6 +82,30 @@ it.each([
   write(text);
   receiver.kill('SIGHUP');
   await receiver.said(new RegExp(`(Nothing was renewed.*${why})`));
+  expect(await status(receiver, OLD)).toBe(200);
+});
+
+it('takes another ?key= of an installation together with its secret', async () => {
+  const { receiver, write } = started(`PHENIXID_NORTH_SECRET=${OLD}\n`);
+  const sender = senderTo(await receiver.url(), () => OTHER);
+  const fire = async () => (await sender.fire(phenixid, 'OrderSigned', { switches: { key: 'norr' } })).status;
+  expect(await fire()).toBe(401);
+  write(`PHENIXID_NORTH_SECRET=${OTHER}\nPHENIXID_NORTH_KEY=norr\n`);
+  receiver.kill('SIGHUP');
+  await receiver.said(renewed('PHENIXID_NORTH_KEY.*PHENIXID_NORTH_SECRET \\(1 live\\)'));
+  expect(await fire()).toBe(200);
+  write(`PHENIXID_NORTH_SECRET=${OTHER}\nPHENIXID_NORTH_KEY=nord\n`);
+  receiver.kill('SIGHUP');
+  await receiver.said(renewed('\\["PHENIXID_NORTH_KEY"\\]'));
+  expect(await fire()).toBe(401);
+});
+
+it('names INBOX_URL_FILE when it changes, and goes on with what it has opened', async () => {
+  const file = fileWith('memory:');
+  const receiver = startProcess({ PORT: '0', RISR_PROFILE_UPDATED_SECRET: OLD, INBOX_URL_FILE: file });
+  await receiver.url();
+  writeFileSync(file, 'sqlite:other.db');
+  await receiver.said(/(at the next start only: INBOX_URL)\./);
   expect(await status(receiver, OLD)).toBe(200);
 });
 
@@ -124,11 +150,12 @@ itWithOpenssl('shows a renewed certificate, and never one without its key', asyn
   const certificates = await makeCertificates();
   later(() => certificates.remove());
   const [cert, key] = ['cert.pem', 'key.pem'].map((name) => join(newFolder(), name)) as [string, string];
+  const secret = fileWith(OLD);
   const next = await certificates.issue({ subject: '/CN=next', usage: 'server', names: ['IP:127.0.0.1'] });
   writeFileSync(cert, certificates.server.cert);
   writeFileSync(key, certificates.server.key, { mode: 0o600 });
   const receiver = startProcess({
-    ...{ PORT: '0', INBOX_URL: 'memory:', RISR_PROFILE_UPDATED_SECRET: OLD },
+    ...{ PORT: '0', INBOX_URL: 'memory:', RISR_PROFILE_UPDATED_SECRET_FILE: secret },
     ...{ TLS_CERT_FILE: cert, TLS_KEY_FILE: key },
   });
   const url = new URL(await receiver.url());
@@ -143,6 +170,10 @@ itWithOpenssl('shows a renewed certificate, and never one without its key', asyn
   expect(await nameShownAt(url, certificates)).toBe('next');
   // What was let in by the old one has one reply more.
   expect(await connectionOf(url, agent)).toBe('close');
+  expect(await connectionOf(url, agent)).toBe('keep-alive');
+  // Another secret is no reason to end it.
+  writeFileSync(secret, NEW);
+  await receiver.said(renewed('RISR_PROFILE_UPDATED_SECRET'));
   expect(await connectionOf(url, agent)).toBe('keep-alive');
 });
 
