@@ -118,7 +118,10 @@ describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
       .replaceAll('port 3001', `port ${new URL(receiver.adminUrl).port}`);
     const file = join(folder, 'proxy.conf');
     writeFileSync(file, `${text}\n`);
-    const child = spawn(proxy.program, proxy.arguments(file), { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(proxy.program, proxy.arguments(file), {
+      env: { PATH: process.env['PATH'] }, // nginx takes a variable of its own name for sockets that it inherits
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
     let output = '';
     for (const stream of [child.stdout, child.stderr])
       stream.setEncoding('utf8').on('data', (more: string) => (output += more));
