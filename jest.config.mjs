@@ -1,3 +1,15 @@
+// Jest runs modules only if Node was told so before it began, and what it says otherwise leads astray.
+const isTold = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].some((text) =>
+  text.includes('vm-modules'),
+);
+const isJest = /\bjest(\.js)?$/.test(process.argv[1] ?? ''); // others read this file, too
+if (isJest && !isTold) {
+  console.error(
+    'Run the tests with npm test, some of them with npm test -- kit/inbox, one with npm test -- kit/inbox -t "its name".',
+  );
+  process.exit(1);
+}
+
 /** @type {import('jest').Config} */
 export default {
   testEnvironment: 'node',

@@ -3,7 +3,7 @@ import { UsageError } from '../src/lab/usage.ts';
 import { exitCodes } from '../src/lab/conformance/result.ts';
 import { groups, type Rule } from '../src/lab/conformance/rule.ts';
 import { rules } from '../src/lab/conformance/rules/index.ts';
-import { app } from './the-app.ts';
+import { app, environment } from './the-app.ts';
 import { example } from '../src/example/index.ts';
 import { runCommand } from '../src/lab/command.ts';
 import { startKit } from '../src/lab/rig/kit.ts';
@@ -46,7 +46,7 @@ async function conform(line: CommandLine): Promise<number> {
   const prepared = prepare(line.values, sources);
   const kit = line.values.kit ? await startKit(example, projectFile('src/example/main.ts')) : undefined;
   try {
-    const owner = kit ?? ownerOf(line.values, process.env);
+    const owner = kit ?? ownerOf(line.values, environment);
     return await tryTarget({ line, prepared, owner, signal, further, rules });
   } finally {
     await kit?.stop();

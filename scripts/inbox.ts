@@ -1,6 +1,6 @@
 import type { Inbox } from '../src/kit/inbox/inbox.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
-import { readOptions, runCommand, wholeNumber } from '../src/lab/command.ts';
+import { commandEnvironment, readOptions, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { effectsIn } from '../src/lab/rig/effects.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';
@@ -137,10 +137,11 @@ await runCommand(async (args) => {
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
   if (unfit !== undefined) throw new UsageError(`${name} takes no --${unfit}.`);
   const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
-  const chosen = chosenBy(values, process.env);
+  const env = commandEnvironment();
+  const chosen = chosenBy(values, env);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
-  if ('runAt' in command) return withAddress((url) => command.runAt(url, chosen));
-  return withInbox(async (inbox) => {
+  if ('runAt' in command) return withAddress(env, (url) => command.runAt(url, chosen));
+  return withInbox(env, async (inbox) => {
     await checkNames(inbox, chosen.filter);
     return command.run(inbox, seqs, chosen);
   });

@@ -14,7 +14,7 @@ import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts
 import { createMockApp, sendingLine } from '../src/lab/mock/server.ts';
 import { onOneLine } from '../src/lab/printable.ts';
 import type { Source } from '../src/kit/source.ts';
-import { app } from './the-app.ts';
+import { app, environment } from './the-app.ts';
 import { readOptions, receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 import {
@@ -65,8 +65,8 @@ await runCommand(async (args) => {
     console.log(USAGE);
     return 0;
   }
-  const port = wholeNumber('MOCK_PORT', process.env['MOCK_PORT'] ?? '4000', { min: 0, max: 65_535 });
-  const url = receiverUrl(values.url, process.env['PORT']);
+  const port = wholeNumber('MOCK_PORT', environment['MOCK_PORT'] ?? '4000', { min: 0, max: 65_535 });
+  const url = receiverUrl(values.url, environment['PORT']);
   const scenario = values.scenario === undefined ? undefined : scenarioOf(values.scenario);
   if (scenario) demandSecrets(scenario);
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
@@ -114,7 +114,7 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
   const fired: Fired[] = [];
   const products = createProducts({
     app,
-    env: process.env,
+    env: environment,
     receiver: url,
     origin: `http://${host}`,
     seed,
@@ -137,7 +137,7 @@ function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: M
 }
 
 function sendersTo(url: URL): Sender[] {
-  const credentialsOf = credentialsFrom(process.env, app);
+  const credentialsOf = credentialsFrom(environment, app);
   const random = createRandom(randomInt(2 ** 32));
   return app.sources.map((source: Source) =>
     createSender({ source, url, random, credentialFor: credentialsOf(source) }),
@@ -146,7 +146,7 @@ function sendersTo(url: URL): Sender[] {
 
 /** Where nothing can be sent, nothing would come of it. @throws UsageError that names the variable */
 function demandSecrets({ platform }: Scenario): void {
-  const credentialsOf = credentialsFrom(process.env, app);
+  const credentialsOf = credentialsFrom(environment, app);
   for (const source of app.sources.filter(({ name }) => name === platform)) {
     for (const { type = '', path } of endpointsOf(source)) {
       credentialsOf(source)({ type, path, switches: {} });

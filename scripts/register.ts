@@ -7,7 +7,7 @@ import { hasStatus } from '../src/kit/outgoing/tokens.ts';
 import { createRisrApi, type RisrApi } from '../src/kit/sources/risr/api/api.ts';
 import { risr } from '../src/kit/sources/risr/index.ts';
 import type { Registration } from '../src/kit/sources/risr/api/registrations.ts';
-import { app } from './the-app.ts';
+import { app, environment } from './the-app.ts';
 import { startupProblems } from '../src/kit/program/startup.ts';
 import { readOptions, runCommand } from '../src/lab/command.ts';
 import { onOneLine, printable } from '../src/lab/printable.ts';
@@ -109,7 +109,7 @@ async function withTools(
   { base, notes: file }: { readonly base: string | undefined; readonly notes: string },
   run: (tools: Registering) => Promise<void>,
 ): Promise<void> {
-  const config = readConfig(process.env, app);
+  const config = readConfig(environment, app);
   const topics = topicsIn(config, wanted);
   const api = createRisrApi(apiSettings(config, risr));
   if (api === undefined) {

@@ -10,7 +10,7 @@ import { pick, UsageError } from '../src/lab/usage.ts';
 import { messageOf } from '../src/kit/errors.ts';
 import type { Source } from '../src/kit/source.ts';
 import { outcomeOf, outcomeOfMany, watchInbox, type Outcome, type Watched } from './send/outcome.ts';
-import { app } from './the-app.ts';
+import { app, environment } from './the-app.ts';
 import { readOptions, receiverUrl, runCommand, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
 
@@ -63,9 +63,9 @@ await runCommand(async (args) => {
   if (type === undefined) throw new UsageError(`Which event?\n\n${listingText(listingOf(source))}`);
   if (rest.length > 0) throw new UsageError(`Expected one source and one event, and then: ${rest.join(' ')}`);
 
-  const url = receiverUrl(values.url, process.env['PORT']);
+  const url = receiverUrl(values.url, environment['PORT']);
   const seed = wholeNumber('--seed', values.seed, { min: 0, max: 2 ** 32 - 1 });
-  const known = credentialsFrom(process.env, app)(source);
+  const known = credentialsFrom(environment, app)(source);
   const credentialFor = values.print ? knownOrAny(source, known) : known;
   const sender = createSender({ source, url, credentialFor, random: createRandom(seed) });
   const chosen = {
@@ -133,7 +133,7 @@ async function sendMany(
 }
 
 async function watching(url: URL, send: (watched: Watched | string) => Promise<number>): Promise<number> {
-  const watched = await watchInbox(url);
+  const watched = await watchInbox(url, environment);
   try {
     return await send(watched);
   } finally {

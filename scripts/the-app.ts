@@ -1,9 +1,15 @@
 import { app as yours } from '../src/app/index.ts';
 import { example } from '../src/example/index.ts';
-import type { Configurable } from '../src/kit/program/config.ts';
+import { strangeVariables, type Configurable } from '../src/kit/program/config.ts';
+import { commandEnvironment, warn } from '../src/lab/command.ts';
+
+/** What the commands are told, as the receiver reads it. */
+export const environment = commandEnvironment();
 
 /** The app that a command is about: src/app, or as KIT_APP says the reference receiver, `src/example`. */
-export const app: Configurable = named(process.env['KIT_APP'] ?? 'src/app');
+export const app: Configurable = named(environment['KIT_APP'] ?? 'src/app');
+
+warn(strangeVariables(environment, app));
 
 function named(folder: string): Configurable {
   const found = [yours, example].find((one) => one.folder === folder);

@@ -1,15 +1,17 @@
 import { messageOf } from '../../src/kit/errors.ts';
 import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
-import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
+import { readInboxKeys, type InboxKey } from '../../src/kit/inbox/sealed/keys.ts';
 import { InboxUnavailable, type Inbox } from '../../src/kit/inbox/inbox.ts';
 import { withoutPassword } from '../../src/kit/inbox/address.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
-import { readTextFile } from '../../src/kit/program/text-file.ts';
+import { ConfigInvalid, readGeneral } from '../../src/kit/program/config.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
+import { warn } from '../../src/lab/command.ts';
 import { failed } from './print.ts';
 
 /** Works on the inbox that the environment names, beside its receiver. Resolves with the exit code. */
-export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promise<number> {
-  const inbox = await openOrExplain();
+export async function withInbox(env: Environment, work: (inbox: Inbox) => Promise<number>): Promise<number> {
+  const inbox = await openOrExplain(env);
   if (typeof inbox === 'string') return failed(inbox);
   try {
     return await work(inbox);
@@ -22,46 +24,45 @@ export async function withInbox(work: (inbox: Inbox) => Promise<number>): Promis
 }
 
 /** Works at the address that the environment names, whether there is an inbox or not. Resolves with the exit code. */
-export async function withAddress(work: (url: string) => Promise<number>): Promise<number> {
-  const url = addressOrExplain();
-  if (typeof url === 'string') return failed(url);
+export async function withAddress(env: Environment, work: (url: string) => Promise<number>): Promise<number> {
   try {
-    return await work(url.address);
+    const { general, warnings } = readGeneral(env, ['INBOX_URL']);
+    warn(warnings);
+    return await work(general.INBOX_URL).catch((error: unknown) =>
+      failed(withoutPassword(messageOf(error), general.INBOX_URL)),
+    );
   } catch (error) {
-    return failed(withoutPassword(messageOf(error), url.address));
+    return failed(explained(error));
   }
 }
 
 /** The inbox that the environment names; else why it cannot be looked into. */
-export async function openOrExplain(): Promise<Inbox | string> {
-  const url = addressOrExplain();
-  return typeof url === 'string' ? url : openAt(url.address);
+export async function openOrExplain(env: Environment): Promise<Inbox | string> {
+  try {
+    const { general, warnings } = readGeneral(env, ['INBOX_URL', 'INBOX_KEYS']);
+    warn(warnings);
+    return await openAt(general.INBOX_URL, keysIn(general.INBOX_KEYS));
+  } catch (error) {
+    return explained(error);
+  }
 }
 
-function addressOrExplain(): { readonly address: string } | string {
-  return readOrExplain('INBOX_URL', (text) => ({ address: text === '' ? 'sqlite:data/inbox.db' : text }));
+function explained(error: unknown): string {
+  return error instanceof ConfigInvalid ? error.problems.join('\n') : messageOf(error);
 }
 
-async function openAt(url: string): Promise<Inbox | string> {
+/** Without any, encrypted entries are shown without their content. @throws Error that names the variable and the line */
+function keysIn(text: string): readonly InboxKey[] {
+  try {
+    return text === '' ? [] : readInboxKeys(text);
+  } catch (error) {
+    throw new Error(`INBOX_KEYS_FILE: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+async function openAt(url: string, keys: readonly InboxKey[]): Promise<Inbox | string> {
   if (url === 'memory:') {
     return 'INBOX_URL is memory: – such an inbox lives inside its receiver, and only there. Set sqlite:<file> or postgres://….';
   }
-  // Without any, encrypted entries are shown without their content.
-  const keys = readOrExplain('INBOX_KEYS', (text) => (text === '' ? [] : readInboxKeys(text)));
-  if (typeof keys === 'string') return keys;
-  try {
-    return encryptInbox(await openInbox(url, { maxWaiting: Infinity, owner: false }), keys);
-  } catch (error) {
-    return messageOf(error);
-  }
-}
-
-/** What is read of a variable, or of the file that may stand for it; else what is wrong with it. */
-function readOrExplain<Value>(name: string, read: (text: string) => Value): Value | string {
-  const file = process.env[`${name}_FILE`] ?? '';
-  try {
-    return read(file === '' ? (process.env[name] ?? '') : readTextFile(file).text.replace(/\r?\n$/, ''));
-  } catch (error) {
-    return `${file === '' ? name : `${name}_FILE`}: ${messageOf(error)}`;
-  }
+  return encryptInbox(await openInbox(url, { maxWaiting: Infinity, owner: false }), keys);
 }

@@ -3,6 +3,7 @@ import { whyAndWhere } from '../../src/kit/failure.ts';
 import { isFollowUp } from '../../src/kit/handling/handle.ts';
 import type { Entry, Inbox } from '../../src/kit/inbox/inbox.ts';
 import type { Fired } from '../../src/lab/mock/sender.ts';
+import type { Environment } from '../../src/kit/program/reader.ts';
 import { openOrExplain } from '../inbox/with-inbox.ts';
 
 // A good reply only says that an event was taken. What became of it, the receiver's inbox knows.
@@ -23,11 +24,11 @@ export interface Outcome {
 }
 
 /** Opens it before anything is sent; a text says why it cannot be seen from here. */
-export async function watchInbox({ hostname, host }: URL): Promise<Watched | string> {
+export async function watchInbox({ hostname, host }: URL, env: Environment): Promise<Watched | string> {
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(hostname)) {
     return `${host} is another machine: npm run inbox says it there.`;
   }
-  const inbox = await openOrExplain();
+  const inbox = await openOrExplain(env);
   if (typeof inbox === 'string') return inbox;
   try {
     const [newest] = await inbox.list({ limit: 1 });

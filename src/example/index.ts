@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import {
   defineApp,
   hotdocs,
@@ -61,8 +62,8 @@ export const example = defineApp({
   sources: [hotdocs, phenixid, risr],
   settings,
   open({ settings, apisOf }): Tools {
-    const records = usable('RECORDS_FILE', () => openRecords(settings.RECORDS_FILE));
-    const archive = usable('ARCHIVE_DIR', () => openArchive(records, settings.ARCHIVE_DIR));
+    const records = usable('RECORDS_FILE', () => openRecords(absolute(settings.RECORDS_FILE)));
+    const archive = usable('ARCHIVE_DIR', () => openArchive(records, absolute(settings.ARCHIVE_DIR)));
     return { records, archive, apisOf, settings };
   },
   handlers: (tools) => ({
@@ -79,6 +80,11 @@ export const example = defineApp({
     records.close();
   },
 });
+
+/** So that what is wrong with it can be found from wherever the message is read. */
+function absolute(path: string): string {
+  return path === ':memory:' ? path : resolve(path);
+}
 
 /** Whatever is wrong with a setting is said at start, not with the first document. */
 function usable<Thing>(setting: 'RECORDS_FILE' | 'ARCHIVE_DIR', open: () => Thing): Thing {

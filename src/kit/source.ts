@@ -277,6 +277,8 @@ export interface CredentialKind<Values = Settings> {
   /** How the credential's text becomes key bytes; two entries try both. */
   keyEncodings(settings: Values): readonly ('utf8' | 'base64')[];
   proof(settings: Values): Proof;
+  /** Why its sender may not use this text as we do, if it may not; said at start, behind the name of the variable. */
+  doubt?(text: string): string | undefined;
 }
 
 // What comes out of a delivery

@@ -1,6 +1,20 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Environment } from '../kit/program/reader.ts';
+import { variablesOf } from '../kit/program/text-file.ts';
 import { printable } from './printable.ts';
 import { pick, UsageError } from './usage.ts';
+
+/** The environment and `.env`, read as the receiver reads them. */
+export function commandEnvironment(): Environment {
+  const { env, warnings } = variablesOf(process).read();
+  warn(warnings);
+  return env;
+}
+
+/** To standard error: what a command prints is for whoever reads it further. */
+export function warn(warnings: readonly string[]): void {
+  for (const warning of warnings) console.error(`Warning: ${warning}`);
+}
 
 /**
  * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words; anything else that is thrown is a

@@ -127,6 +127,13 @@ it('names no command that does not exist', () => {
   expect(Object.keys(scripts)).toEqual(expect.arrayContaining(named));
 });
 
+it('has a sample for CI that runs the two commands of the root README, and no other that does not exist', () => {
+  const sample = readFileSync('templates/github-actions.yml', 'utf8');
+  const run = [...sample.matchAll(/^ +- run: (.+)$/gm)].map(([, command = '']) => command);
+  expect(run).toEqual(['npm ci', 'npm run demo -- --once', 'npm test']);
+  for (const command of ['npm ci && npm run demo', 'npm ci && npm test']) expect(readme).toContain(command);
+});
+
 it('has a root README of two screens', () => expect(Buffer.byteLength(readme)).toBeLessThanOrEqual(10_000));
 
 it.each(pages)('$file has no link that leads nowhere', ({ file, text }) => {

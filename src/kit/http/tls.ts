@@ -1,4 +1,5 @@
 import { constants, createPrivateKey, X509Certificate, type KeyObject } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Server, type ServerOptions } from 'node:https';
 import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContextOptions } from 'node:tls';
@@ -146,9 +147,22 @@ function faultOf({ authorized, authorizationError }: TLSSocket): string | undefi
   return authorized ? undefined : String(authorizationError);
 }
 
+/**
+ * Gives a server of `createTlsServer` another identity, for connections that are opened from now on; one that is open
+ * already ends with its next reply, since it was let in by the old one.
+ * @throws and keeps the old one, if OpenSSL does not take it
+ */
+export function renewIdentity(server: unknown, identity: TlsIdentity): void {
+  if (server instanceof ImpatientServer) server.renew(optionsOf(identity));
+}
+
 /** To shut down, it does not wait for handshakes that may never end. */
 class ImpatientServer extends Server {
   readonly #connecting = new Map<string, Socket>();
+  /** The connections that were opened since the identity was last renewed. */
+  #fresh: WeakSet<Socket> | undefined;
+  /** The far ends of those that were just being opened then. */
+  #halfOpened = new Set<string>();
 
   constructor(options: ServerOptions) {
     super(options);
@@ -157,7 +171,22 @@ class ImpatientServer extends Server {
       this.#connecting.set(end, socket);
       socket.once('close', () => this.#connecting.delete(end));
     });
-    this.on('secureConnection', (socket) => this.#connecting.delete(farEndOf(socket)));
+    this.on('secureConnection', (socket) => {
+      const end = farEndOf(socket);
+      this.#connecting.delete(end);
+      if (!this.#halfOpened.delete(end)) this.#fresh?.add(socket);
+    });
+    const endOld = ({ socket }: IncomingMessage, response: ServerResponse) => {
+      if (this.#fresh?.has(socket) === false) response.shouldKeepAlive = false;
+    };
+    this.on('request', endOld).on('checkContinue', endOld);
+  }
+
+  renew(options: SecureContextOptions): void {
+    createSecureContext(options); // the next call would have taken over a part of what it then does not like
+    this.setSecureContext(options);
+    this.#fresh = new WeakSet();
+    this.#halfOpened = new Set(this.#connecting.keys());
   }
 
   override closeIdleConnections(): void {

@@ -7,6 +7,8 @@ export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
   /** Whether this process is a receiver, which makes what is missing (see openSqliteInbox, openPostgresInbox). */
   readonly owner?: boolean;
+  /** Of a file only; see openSqliteInbox. */
+  readonly onBroughtForward?: (entries: number) => void;
 }
 
 const forms =

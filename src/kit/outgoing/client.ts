@@ -1,4 +1,5 @@
-import { Agent } from 'undici';
+import { createSecureContext } from 'node:tls';
+import { Agent, ProxyAgent, type Dispatcher } from 'undici';
 import { checkContent, type Announced } from './content.ts';
 import { createConnector, lookupBySystem, type Lookup, type TlsOptions } from './connector.ts';
 import { statusFailure } from './errors.ts';
@@ -19,6 +20,11 @@ export interface OutgoingOptions {
    */
   readonly hosts: readonly string[];
   readonly tls?: TlsOptions | undefined;
+  /**
+   * A proxy that every call goes through, with CONNECT; a user and password in it are for the proxy. It is then the proxy
+   * that looks names up: which addresses they may lead to is for the proxy to check.
+   */
+  readonly proxy?: URL | undefined;
   /** To look up, connect and shake hands. */
   readonly connectTimeoutMs?: number;
   /** From the call to the last byte of the reply, redirects included. */
@@ -90,12 +96,21 @@ export function createOutgoing(options: OutgoingOptions): Outgoing {
 }
 
 function createAgent(
-  { tls = {}, connectTimeoutMs = 5_000, lookup = lookupBySystem }: OutgoingOptions,
+  { tls = {}, proxy, connectTimeoutMs: timeoutMs = 5_000, lookup = lookupBySystem }: OutgoingOptions,
   hosts: AllowedHosts,
-): Agent {
-  const connect = createConnector({ hosts, tls, timeoutMs: connectTimeoutMs, lookup });
+): Dispatcher {
   // The time of the whole call is watched by exchange, so undici need not watch its parts.
-  return new Agent({ connect, headersTimeout: 0, bodyTimeout: 0 });
+  const untimed = { headersTimeout: 0, bodyTimeout: 0 };
+  if (proxy === undefined)
+    return new Agent({ ...untimed, connect: createConnector({ hosts, tls, timeoutMs, lookup }) });
+  const strict = { timeout: timeoutMs, rejectUnauthorized: true }; // whatever NODE_TLS_REJECT_UNAUTHORIZED says
+  return new ProxyAgent({
+    ...untimed,
+    uri: proxy.href,
+    proxyTunnel: true,
+    proxyTls: strict,
+    requestTls: { ...strict, secureContext: createSecureContext(tls) },
+  });
 }
 
 function headOf({ statusCode, headers }: Reply): Omit<OutgoingReply, 'body'> {

@@ -89,7 +89,7 @@ export function failureOf(call: Named, thrown: unknown, otherwise: 'connection' 
   const says = shown(messageOf(thrown) || code); // Node's "all addresses failed" has a code only
   return new CallFailed(
     failure,
-    `${nameOf(call)}: ${says}${advice(failure, code, call.url)}`,
+    `${nameOf(call)}: ${says}${advice(failure, { code, says, url: call.url })}`,
     causeOf(thrown),
   );
 }
@@ -110,7 +110,15 @@ function failureCode(code: string): CallFailureCode | undefined {
   return TLS_CODE.test(code) ? 'tls' : undefined;
 }
 
-function advice(failure: CallFailureCode, code: string, { protocol }: URL): string {
+interface Failed {
+  readonly code: string;
+  readonly says: string;
+  readonly url: URL;
+}
+
+function advice(failure: CallFailureCode, { code, says, url: { protocol } }: Failed): string {
+  if (says.startsWith('Proxy response'))
+    return ' (the proxy of API_PROXY refused: check its user and password, and whether it lets this host pass)';
   if (failure === 'tls') {
     return ' (check the authority we trust for this host, its name, and the client certificate we show)';
   }

@@ -1,4 +1,4 @@
-import type { Agent } from 'undici';
+import type { Dispatcher } from 'undici';
 import { messageOf } from '../errors.ts';
 import { CallFailed, CallRefused, nameOf, shown } from './errors.ts';
 import type { AllowedHosts } from './hosts.ts';
@@ -6,7 +6,7 @@ import { discard, send, type OutgoingCall, type Reply } from './send.ts';
 
 export interface Way {
   readonly hosts: AllowedHosts;
-  readonly agent: Agent;
+  readonly agent: Dispatcher;
   /** From the call to the last byte that is read. */
   readonly limitMs: number;
   /** As `OutgoingOptions` has it. */

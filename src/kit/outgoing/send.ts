@@ -1,4 +1,4 @@
-import type { Agent, Dispatcher } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CallFailed, failureOf, nameOf } from './errors.ts';
 
 export interface OutgoingCall {
@@ -16,7 +16,7 @@ export interface OutgoingCall {
 export type Reply = Dispatcher.ResponseData;
 
 /** Sends one request to a URL that may be called. */
-export async function send(agent: Agent, call: OutgoingCall, signal: AbortSignal): Promise<Reply> {
+export async function send(agent: Dispatcher, call: OutgoingCall, signal: AbortSignal): Promise<Reply> {
   const { method, url, body = null } = call;
   const path = url.pathname + url.search;
   signal.throwIfAborted();

@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { integer, list, matching } from '../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../source.ts';
 import type { OutgoingOptions } from './client.ts';
@@ -10,6 +11,14 @@ export const waySettings = {
     summary:
       'Private addresses that the names of the API may lead to, with the port unless it is 443: `10.1.2.3:8081`. ' +
       'Others are never connected to.',
+  },
+  API_PROXY: {
+    schema: proxyUrl(),
+    default: '',
+    file: true,
+    summary:
+      'A proxy for all calls to the API: `http://proxy.example.org:3128`, with `user:password@` if it asks for one. It looks ' +
+      'the names up, so which addresses they lead to is its matter; `HTTPS_PROXY` is not used.',
   },
   API_CA: {
     schema: pem(),
@@ -62,6 +71,7 @@ export function wayTo(
       cert: given(settings.API_CERT),
       key: given(settings.API_KEY),
     },
+    proxy: settings.API_PROXY,
     connectTimeoutMs: settings.API_CONNECT_TIMEOUT_MS,
     totalTimeoutMs: settings.API_TIMEOUT_MS,
     maxDownloadBytes: settings.API_MAX_FILE_BYTES,
@@ -70,6 +80,23 @@ export function wayTo(
 
 function pem() {
   return matching(/^$|-----BEGIN [A-Z0-9 ]+-----/, 'PEM text, or its file in the variable ending in _FILE');
+}
+
+function proxyUrl(): z.ZodType<URL | undefined, string> {
+  const error = 'expected the address of a proxy, as http://proxy.example.org:3128, without a path';
+  return z.string().transform((value, context) => {
+    if (value.trim() === '') return undefined;
+    const url = URL.parse(value.trim());
+    if (
+      url !== null &&
+      /^https?:$/.test(url.protocol) &&
+      url.pathname === '/' &&
+      url.search + url.hash === ''
+    )
+      return url;
+    context.addIssue({ code: 'custom', message: error });
+    return z.NEVER;
+  });
 }
 
 function hostOf(place: URL | string): string {

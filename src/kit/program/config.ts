@@ -4,9 +4,10 @@ import type { TlsIdentity } from '../http/tls.ts';
 import { isShared } from '../inbox/address.ts';
 import type { App } from '../app.ts';
 import type { ApiDefinition, SettingDefinitions, Settings, SettingValues, Source } from '../source.ts';
+import { isSetUp } from './apis.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
-import { Reader, type Environment } from './reader.ts';
+import { Reader, type AllRead, type Environment } from './reader.ts';
 import { variables, type GeneralSettings } from './variables.ts';
 
 /** The whole configuration of a process. */
@@ -23,6 +24,8 @@ export interface Config {
   readonly tls: TlsIdentity | undefined;
   /** What is not wrong but deserves a look; printed at start-up. */
   readonly warnings: readonly string[];
+  /** Where it comes from. */
+  readonly read: AllRead;
 }
 
 /** An installation's own API: all of it is set anew, so that no password of another goes to its host. */
@@ -51,16 +54,11 @@ export type Configurable = Pick<App, 'sources' | 'endpoints' | 'settings'>;
  * @throws ConfigInvalid
  */
 export function readConfig(env: Environment, app: Configurable): Config {
-  const { sources } = app;
   const reader = new Reader(env);
-  const general = reader.settings(variables, ['']);
-  const endpoints = readEndpoints(reader, sources, app.endpoints ?? []);
-  const apis = new Map(sources.flatMap((source) => readApi(reader, source)));
-  const installationApis = sources.flatMap((source) => readInstallationApis(reader, source, endpoints));
-  const tls = readTls(reader, general);
-  const own = readOwn(reader, app.settings ?? {});
-  noteUnknownVariables(reader, sources);
-  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(app.settings ?? {})]);
+  const found = readAll(reader, app);
+  const { general, endpoints } = found;
+  noteStrangeVariables(reader, app);
+  noteUnusedProxy(reader, app.sources, found.apis);
   for (const name of reader.uselessFiles())
     reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
   checkRole(reader, general);
@@ -68,7 +66,47 @@ export function readConfig(env: Environment, app: Configurable): Config {
     reader.complain(nothingOpen(endpoints));
   }
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  return { general, endpoints, apis, installationApis, own, tls, warnings: reader.warnings };
+  return { ...found, warnings: reader.warnings, read: reader.all() };
+}
+
+function readAll(reader: Reader, app: Configurable): Omit<Config, 'warnings' | 'read'> {
+  const general = reader.settings(variables, ['']);
+  const endpoints = readEndpoints(reader, app.sources, app.endpoints ?? []);
+  return {
+    general,
+    endpoints,
+    apis: new Map(app.sources.flatMap((source) => readApi(reader, source))),
+    installationApis: app.sources.flatMap((source) => readInstallationApis(reader, source, endpoints)),
+    tls: readTls(reader, general),
+    own: readOwn(reader, app.settings ?? {}),
+  };
+}
+
+/**
+ * Some of the settings that are about no sender, for a command that needs no more, and warnings of names that are nearly
+ * right.
+ * @throws ConfigInvalid
+ */
+export function readGeneral<Name extends keyof GeneralSettings>(
+  env: Environment,
+  names: readonly Name[],
+): { readonly general: Pick<GeneralSettings, Name>; readonly warnings: readonly string[] } {
+  const reader = new Reader(env);
+  const wanted = Object.entries(variables).filter(([name]) => names.some((one) => one === name));
+  const general = reader.settings(Object.fromEntries(wanted), ['']);
+  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
+  noteMisspeltVariables(reader, Object.keys(variables));
+  // They have just been read by the definitions of these names.
+  return { general: general as Pick<GeneralSettings, Name>, warnings: reader.warnings };
+}
+
+/** Variables that look as if they were for the receiver, but are none that it reads. */
+export function strangeVariables(env: Environment, app: Configurable): readonly string[] {
+  const reader = new Reader(env);
+  readAll(reader, app);
+  const known = new Set([...reader.problems, ...reader.warnings]);
+  noteStrangeVariables(reader, app);
+  return [...reader.problems, ...reader.warnings].filter((text) => !known.has(text));
 }
 
 /** What is set of a source's API, for the client that it defines. @throws unless the configuration is of this source */
@@ -108,7 +146,7 @@ function checkRole(reader: Reader, { ROLE, INBOX_URL, ADMIN_HOST }: GeneralSetti
 function readApi(reader: Reader, { name, api }: Source): [source: string, settings: Settings][] {
   if (api === undefined) return [];
   const prefix = `${upperSnake(name)}_`;
-  isSetUp(reader, name, api, prefix);
+  isAnySet(reader, name, api, prefix);
   return [[name, reader.settings(api.settings, [prefix])]];
 }
 
@@ -120,7 +158,7 @@ function readInstallationApis(
   if (api === undefined) return [];
   const own = endpoints.filter(({ source }) => source.name === name);
   return [...new Map(own.flatMap(installationPrefixes))].flatMap(([installation, prefix]) =>
-    isSetUp(reader, `${name}, installation ${installation},`, api, prefix)
+    isAnySet(reader, `${name}, installation ${installation},`, api, prefix)
       ? [{ source: name, installation, settings: reader.settings(api.settings, [prefix]) }]
       : [],
   );
@@ -144,7 +182,7 @@ function installationPrefixes({ definition, source, credentials }: EndpointConfi
 }
 
 /** Whether anything of an API is set; complains where it is not enough. */
-function isSetUp(
+function isAnySet(
   reader: Reader,
   whose: string,
   { needed, settings }: ApiDefinition,
@@ -163,6 +201,11 @@ function isSetUp(
 /** The end of a variable that opens an endpoint. */
 const OPENS = /_(SECRET|TOKEN)(_FILE)?$/;
 
+function noteStrangeVariables(reader: Reader, { sources, settings = {} }: Configurable): void {
+  noteUnknownVariables(reader, sources);
+  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(settings)]);
+}
+
 function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void {
   const prefixes = sources.map((source) => `${upperSnake(source.name)}_`);
   for (const name of reader.unread()) {
@@ -175,6 +218,24 @@ function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void 
       reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
     }
   }
+}
+
+/** How a proxy is set for programs that read the environment for one. */
+const PROXIES = ['HTTPS_PROXY', 'HTTP_PROXY', 'ALL_PROXY'].flatMap((name) => [name, name.toLowerCase()]);
+
+function noteUnusedProxy(reader: Reader, sources: readonly Source[], apis: Config['apis']): void {
+  const set = [...PROXIES, 'NODE_USE_ENV_PROXY'].find((name) => reader.text(name) !== undefined);
+  if (set === undefined) return;
+  const [open, others] = [true, false].map((is) =>
+    sources.filter(({ name, api }) => api !== undefined && isSetUp(api, apis.get(name)) === is),
+  );
+  const variables = (open?.length ? open : (others ?? []))
+    .filter(({ name }) => apis.get(name)?.['API_PROXY'] === undefined)
+    .map(({ name }) => `${upperSnake(name)}_API_PROXY`);
+  if (variables.length > 0)
+    reader.warnings.push(
+      `${set} is set but not used: calls to an API go through the proxy that ${variables.join(', or ')} names.`,
+    );
 }
 
 /** Short names resemble much that stands in an environment. */

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import { isDeepStrictEqual } from 'node:util';
 import { listen, urlOf } from '../http/listen.ts';
 import { createReceiverListener, createReceiverServer, MAX_HEADER_BYTES } from '../http/server.ts';
+import { renewIdentity, type TlsIdentity } from '../http/tls.ts';
 import type { Log } from '../log.ts';
 import type { Config } from './config.ts';
 import type { Intake } from './intake.ts';
@@ -10,6 +12,8 @@ import type { Intake } from './intake.ts';
 export interface Door {
   /** Without a slash at the end; empty where the server is not ours. */
   readonly url: string;
+  /** Shows another certificate from now on. @throws and goes on as before, if OpenSSL does not take it */
+  renew(identity: TlsIdentity): void;
   /** Lets nothing more in, and resolves when everything that was let in is answered, or after this time. */
   close(withinMs: number): Promise<void>;
 }
@@ -27,8 +31,14 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
     log,
   });
   await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
+  let shown = tls;
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
+    renew(identity) {
+      if (isDeepStrictEqual(identity, shown)) return;
+      renewIdentity(server, identity);
+      shown = identity;
+    },
     async close(withinMs) {
       const closed = once(server, 'close');
       server.close();
@@ -53,6 +63,7 @@ export function mountDoor(_config: Config, { route, refusals }: Intake, log: Log
   let looked = false;
   return {
     url: '',
+    renew: () => undefined,
     listener(request: IncomingMessage, response: ServerResponse & { readonly req: IncomingMessage }) {
       if (!looked) sayWhatIsShort(request, log);
       looked = true;

@@ -12,6 +12,8 @@ export interface Inboxes {
   readonly inbox: Inbox;
   /** Stores through `readiness.inbox` count for it. */
   readonly readiness: Readiness;
+  /** Reads other keys, which take effect with the call of the function that it gives. @throws Error as `openInboxes` does */
+  prepareKeys(general: GeneralSettings): () => void;
 }
 
 /**
@@ -21,11 +23,28 @@ export interface Inboxes {
  */
 export async function openInboxes(general: GeneralSettings, log: Log): Promise<Inboxes> {
   const room = roomOf(general);
-  const keys = keysOf(general);
-  const opened = await openInbox(general.INBOX_URL, { ...room, owner: true });
+  const keys = [...keysOf(general)];
+  const opened = await openInbox(general.INBOX_URL, {
+    ...room,
+    owner: true,
+    onBroughtForward: (count) => {
+      log.warn({
+        outcome: 'trouble',
+        count,
+        why: 'The clock of the system was set back since these entries came: they are tried as soon as if it had not been.',
+      });
+    },
+  });
   const inbox = encryptInbox(opened, keys, sayUnreadable(log));
   const readiness = createReadiness({ inbox, room: general.ROLE === 'worker' ? undefined : room });
-  return { inbox, readiness };
+  return {
+    inbox,
+    readiness,
+    prepareKeys(renewed) {
+      const next = keysOf(renewed);
+      return () => keys.splice(0, Infinity, ...next);
+    },
+  };
 }
 
 function roomOf({ INBOX_MAX_WAITING, INBOX_MAX_WAITING_BYTES }: GeneralSettings): Room {

@@ -7,7 +7,7 @@ import { createAddressOf } from '../http/address.ts';
 import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRefusalLog, type RefusalLog } from '../http/refusal-log.ts';
-import { createRouter, type Route } from '../http/router.ts';
+import { createRouter, type Route, type RouterOptions } from '../http/router.ts';
 import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
@@ -19,6 +19,8 @@ import type { Config } from './config.ts';
 export interface Intake {
   readonly route: Route;
   readonly refusals: RefusalLog;
+  /** Every delivery from now on is received as this says; those that are under way, as before. */
+  renew(config: Config, endpoints: readonly Endpoint[]): void;
   /** Resolves when nothing is running that began before its sender was answered. */
   settled(): Promise<void>;
   /**
@@ -39,8 +41,8 @@ export interface IntakeParts {
 /** The last part of the time is for the replies to those whose handlers go on and on. */
 const LAST_PART_MS = 1_000;
 
-export function createIntake(config: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
-  const { general } = config;
+export function createIntake(atStart: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
+  const { general } = atStart;
   const now = createSteadyClock();
   const background = createBackground((error) => {
     log.error({ outcome: 'trouble', why: messageOf(error) });
@@ -51,9 +53,7 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
   const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
   let draining = false;
 
-  const route = createRouter({
-    endpoints: endpoints.filter((_, index) => isOpenAt(config, index)),
-    closed: closedPaths(config),
+  const options: Omit<RouterOptions, keyof Table> = {
     tools: {
       ...calling,
       inbox,
@@ -71,7 +71,9 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
     isDraining: () => draining,
     log,
     refusals,
-  });
+  };
+
+  let current = createRouter({ ...options, ...tableOf(atStart, endpoints) });
 
   async function answerAll(withinMs: number, close: () => Promise<void> | undefined): Promise<void> {
     // First of the two that look at the time: with none left, who waits is still answered before the door is shut.
@@ -86,8 +88,11 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
   }
 
   return {
-    route,
+    route: (request, response) => current(request, response),
     refusals,
+    renew(config, renewed) {
+      current = createRouter({ ...options, ...tableOf(config, renewed) });
+    },
     settled: () => background.settled(),
     async drain(withinMs, close) {
       draining = true;
@@ -96,15 +101,15 @@ export function createIntake(config: Config, { endpoints, calling, inbox, log }:
   };
 }
 
-function isOpenAt({ endpoints }: Config, index: number): boolean {
-  const endpoint = endpoints[index];
-  return endpoint !== undefined && isOpen(endpoint);
-}
+type Table = Pick<RouterOptions, 'endpoints' | 'closed'>;
 
-/** Paths that wait for a secret, and the variable it is missing in. */
-function closedPaths({ endpoints }: Config): Map<string, string> {
-  const closed = endpoints.filter((endpoint) => !isOpen(endpoint));
-  return new Map(closed.map((endpoint) => [endpoint.definition.path, credentialVariable(endpoint)]));
+/** What is open, and the paths that wait for a secret, with the variable it is missing in. */
+function tableOf({ endpoints: configs }: Config, endpoints: readonly Endpoint[]): Table {
+  const closed = configs.filter((endpoint) => !isOpen(endpoint));
+  return {
+    endpoints: endpoints.filter((_, index) => configs[index] !== undefined && isOpen(configs[index])),
+    closed: new Map(closed.map((endpoint) => [endpoint.definition.path, credentialVariable(endpoint)])),
+  };
 }
 
 /** Work that goes on after its sender was answered. */

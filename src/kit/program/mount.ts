@@ -1,9 +1,11 @@
 import type { RequestListener } from 'node:http';
 import { createLog, type Log } from '../log.ts';
+import { watchClock } from './clock.ts';
 import { readConfig } from './config.ts';
 import { mountDoor } from './door.ts';
 import type { NotReady } from './operations/readiness.ts';
 import type { Environment } from './reader.ts';
+import { startRenewal } from './renewal.ts';
 import { startAt, type Startable } from './start.ts';
 
 /** A receiver inside a server that is there already. */
@@ -15,6 +17,8 @@ export interface Mounted {
   readonly listener: RequestListener;
   /** Why it should be sent nothing right now; empty when it is ready. For the host's readiness probe. */
   reasons(): Promise<readonly NotReady[]>;
+  /** Reads `env` and the files that it names again: what SIGHUP does to a receiver with a server of its own. */
+  renew(): Promise<void>;
   /**
    * After SHUTDOWN_DELAY_MS refuses new deliveries, finishes what is in flight, closes the inbox; within SHUTDOWN_MS. Then the
    * server may close.
@@ -39,11 +43,20 @@ export async function mount(app: Startable, { env = process.env, log }: MountOpt
   const { LOG_LEVEL, ROLE } = config.general;
   if (ROLE === 'worker')
     throw new Error('ROLE is worker, so nothing could be received: mount needs both, or receiver.');
-  const program = await startAt(app, config, log ?? createLog(LOG_LEVEL), { openDoor: mountDoor });
+  const told = log ?? createLog(LOG_LEVEL);
+  const program = await startAt(app, config, told, { openDoor: mountDoor });
   if (program.door === undefined) throw new Error('A receiver has a door.');
+  const unwatch = watchClock(told);
+  const variables = { read: () => ({ env: { ...env }, warnings: [] }) };
+  const renewal = startRenewal(app, { program, config, variables, log: told });
   return {
     listener: program.door.listener,
     reasons: () => program.readiness.reasons(),
-    stop: () => program.stop(),
+    renew: () => renewal.renew(),
+    stop() {
+      renewal.stop();
+      unwatch();
+      return program.stop();
+    },
   };
 }

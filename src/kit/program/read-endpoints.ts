@@ -110,7 +110,7 @@ function installationsOf(
   return [
     ['', prefix],
     ...[...names].map((name): [string, string] => [
-      reader.text(`${prefix}_${name}_KEY`) ?? name.toLowerCase().replaceAll('_', '-'),
+      reader.renewable(`${prefix}_${name}_KEY`) ?? name.toLowerCase().replaceAll('_', '-'),
       `${prefix}_${name}`,
     ]),
   ];

@@ -17,7 +17,9 @@ export class Reader {
   readonly warnings: string[] = [];
   readonly #env: Environment;
   readonly #asked = new Set<string>();
-  readonly #inFiles = new Set<string>();
+  readonly #kept = new Map<string, string | undefined>();
+  readonly #besideKept = new Map<string, string | undefined>();
+  readonly #files = new Set<string>();
 
   constructor(env: Environment) {
     this.#env = env;
@@ -41,6 +43,20 @@ export class Reader {
     return this.#env[name] === '' ? undefined : this.#env[name];
   }
 
+  /** The same, of what may change together with a secret. */
+  renewable(name: string): string | undefined {
+    const text = this.text(name);
+    this.#besideKept.set(name, text);
+    return text;
+  }
+
+  /** What was read, for telling later what has changed. */
+  all(): AllRead {
+    const kept = new Map([...this.#kept, ...this.#besideKept]);
+    const renewable = new Set([...kept.keys()].flatMap((name) => [name, `${name}_FILE`]));
+    return { kept, files: [...this.#files], asked: this.#asked, renewable };
+  }
+
   /** Whether a variable, or the file that may stand for it, is given. */
   isSet(name: string): boolean {
     return this.text(name) !== undefined || this.text(`${name}_FILE`) !== undefined;
@@ -60,6 +76,7 @@ export class Reader {
       const names = prefixes.map((prefix) => prefix + name);
       const read = (name: string) => (definition.file === true ? this.#textOrFile(name) : this.text(name));
       const set = names.find((candidate) => read(candidate) !== undefined);
+      if (set !== undefined && definition.file === true) this.#checkText(set, read(set) ?? '');
       const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
@@ -88,20 +105,31 @@ export class Reader {
       );
     }
     for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
+    // JSON has commas of its own.
+    for (const text of [first.texts.join(','), ...first.texts]) {
+      const doubt = source.proof.kinds[first.kind]?.doubt?.(text);
+      if (doubt !== undefined) this.#warn(`${first.variable} ${doubt}`);
+    }
     return first;
   }
 
   /** Files that are named for a variable which no file can stand for. */
   uselessFiles(): string[] {
     const bases = this.names().flatMap((name) => /^(.+)_FILE$/.exec(name)?.[1] ?? []);
-    return bases.filter((base) => this.#asked.has(base) && !this.#inFiles.has(base));
+    return bases.filter((base) => this.#asked.has(base) && !this.#kept.has(base));
   }
 
+  /** Read once: what stands in a file may change while the rest is being read. */
   #textOrFile(variable: string): string | undefined {
-    this.#inFiles.add(variable);
+    if (!this.#kept.has(variable)) this.#kept.set(variable, this.#readTextOrFile(variable));
+    return this.#kept.get(variable);
+  }
+
+  #readTextOrFile(variable: string): string | undefined {
     const direct = this.text(variable);
     const file = this.text(`${variable}_FILE`);
     if (file === undefined) return direct;
+    this.#files.add(file);
     if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
@@ -122,6 +150,15 @@ export class Reader {
     }
   }
 
+  /** A password, a certificate: texts of which some have lines. */
+  #checkText(variable: string, text: string): void {
+    if (INVISIBLE.test(text.replace(/[\r\n\t]/g, ''))) {
+      this.complain(invisibleIn(variable));
+    } else if (/^["'`]|["'`]$/.test(text)) {
+      this.#warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+    }
+  }
+
   #checkSecret(variable: string, secret: string, source: Source): void {
     const bytes = Buffer.byteLength(secret);
     if (secret.trim() !== secret) {
@@ -129,9 +166,7 @@ export class Reader {
     } else if (/[\r\n]/.test(secret)) {
       this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
     } else if (INVISIBLE.test(secret)) {
-      this.complain(
-        `${variable} holds an invisible character or one of another encoding; type it again by hand.`,
-      );
+      this.complain(invisibleIn(variable));
     } else if (/^["'`]|["'`]$/.test(secret)) {
       this.complain(`${variable} has a quotation mark at an end of a secret; remove it.`);
     } else if (secret === '') {
@@ -155,6 +190,22 @@ export class Reader {
     // A setting of a whole source is read once per endpoint; one complaint is enough.
     if (!this.problems.includes(problem)) this.problems.push(problem);
   }
+}
+
+function invisibleIn(variable: string): string {
+  return `${variable} holds an invisible character or one of another encoding; type it again by hand.`;
+}
+
+/** What a reader has read. */
+export interface AllRead {
+  /** The texts of secrets, passwords and certificates, and of what belongs to one, by their variables. */
+  readonly kept: ReadonlyMap<string, string | undefined>;
+  /** The files that some of them were read from. */
+  readonly files: readonly string[];
+  /** Every variable that was asked for. */
+  readonly asked: ReadonlySet<string>;
+  /** The variables of `kept`, and those that name a file for one. */
+  readonly renewable: ReadonlySet<string>;
 }
 
 /** Certificates and lists of revoked ones are for everybody. */

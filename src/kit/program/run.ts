@@ -2,9 +2,11 @@ import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
+import { watchClock } from './clock.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
-import { envFilesOf, isOpenToAll, variablesIn } from './text-file.ts';
+import { startRenewal, type Renewal } from './renewal.ts';
+import { isOpenToAll, variablesOf, type Variables } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 /**
@@ -16,23 +18,28 @@ export async function run(app: Startable): Promise<void> {
   process.umask(0o077);
   // Node would open its debugger, which can read everything, to whoever is on this machine.
   process.on('SIGUSR1', () => undefined);
+  // As the end of a terminal it must not end a receiver; later on it renews the secrets.
+  process.on('SIGHUP', () => undefined);
   // The terminal may be gone: what is said there must not end the process.
   process.stderr.on('error', () => undefined);
-  const config = configOrExit(app);
+  const variables = variablesOf(process);
+  const config = configOrExit(app, variables);
   const log = createLog(config.general.LOG_LEVEL);
   const program = await startOrExit(app, config, log);
-  stopOnSignal(program, config, log);
+  watchClock(log);
+  const renewal = startRenewal(app, { program, config, variables, log });
+  process.on('SIGHUP', () => void renewal.renew());
+  stopOnSignal(program, config, log, renewal);
   process.stderr.write(startupTable(app, config, program));
 }
 
-function configOrExit(app: Startable): Config {
+function configOrExit(app: Startable, variables: Variables): Config {
   try {
-    const files = envFilesOf(process.execArgv);
-    const strange = variablesIn(files);
-    const config = readConfig({ ...strange.env, ...process.env }, app);
+    const { env, warnings } = variables.read();
+    const config = readConfig(env, app);
     return {
       ...config,
-      warnings: [...strange.warnings, ...config.warnings, ...looseFiles(config, files)],
+      warnings: [...warnings, ...config.warnings, ...looseFiles(config, variables.files)],
     };
   } catch (error) {
     if (!(error instanceof ConfigInvalid)) throw error;
@@ -66,8 +73,9 @@ async function startOrExit(app: Startable, config: Config, log: Log): Promise<Pr
 const LAST_MS = 1_000;
 
 /** The first signal stops the program in order, the second at once. */
-function stopOnSignal(program: Program, { general }: Config, log: Log): void {
+function stopOnSignal(program: Program, { general }: Config, log: Log, renewal: Renewal): void {
   const stop = () => {
+    renewal.stop();
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
     // A database that is away, a call without end, or a log that nobody reads must not keep the process alive.
     setTimeout(
@@ -92,7 +100,8 @@ function stopOnSignal(program: Program, { general }: Config, log: Log): void {
         log.flush(() => process.exit());
       });
   };
-  process.on('SIGTERM', stop).on('SIGINT', stop);
+  // `node --watch` ends with its terminal and tells nobody; only the line between the two is cut.
+  process.on('SIGTERM', stop).on('SIGINT', stop).once('disconnect', stop);
 }
 
 function sayTrouble(log: Log, why: string): void {

@@ -7,10 +7,10 @@ import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../endpoint/endpoint.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { closest } from '../reading/closest.ts';
-import { openApis } from './apis.ts';
+import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
-import { openInboxes } from './inboxes.ts';
+import { openInboxes, type Inboxes } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
 import type { Readiness } from './operations/readiness.ts';
@@ -30,6 +30,12 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   readonly notWritten: ReadonlyMap<Source, readonly string[]>;
   /** `undefined` in role worker. */
   readonly door: At | undefined;
+  /**
+   * Takes the secrets, certificates and keys of another configuration in place of those it has, all of them or none; all
+   * else must be the same.
+   * @throws where one of them cannot be taken
+   */
+  renew(config: Config): Promise<void>;
   /** Resolves when nothing that is due is waiting for this process, and nothing runs in it. */
   idle(): Promise<void>;
   /** Is not ready any more; after SHUTDOWN_DELAY_MS stops accepting, finishes what is in flight, gives leases back, closes. */
@@ -84,7 +90,8 @@ export async function startAt<Tools, At extends Door>(
   const calling = callingOf(app, tools, config);
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
 
-  const { inbox, readiness } = await openInboxes(general, log);
+  const inboxes = await openInboxes(general, log);
+  const { inbox, readiness } = inboxes;
   opened.defer(() => inbox.close());
   const operations = await startOperations(general, readiness);
   opened.defer(() => operations?.stop());
@@ -111,6 +118,7 @@ export async function startAt<Tools, At extends Door>(
     readiness,
     notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
     door,
+    renew: (next) => renewAll(next, { clients, inboxes, intake, door }),
     idle: async () => {
       await intake?.settled();
       await work?.idle();
@@ -122,6 +130,24 @@ export async function startAt<Tools, At extends Door>(
       await running.disposeAsync();
     },
   };
+}
+
+interface Renewed {
+  readonly clients: OpenApis;
+  readonly inboxes: Inboxes;
+  readonly intake: Intake | undefined;
+  readonly door: Door | undefined;
+}
+
+async function renewAll(next: Config, { clients, inboxes, intake, door }: Renewed): Promise<void> {
+  const endpoints = await Promise.all(next.endpoints.map(openEndpoint));
+  const takeClients = await clients.prepare(next);
+  const takeKeys = inboxes.prepareKeys(next.general);
+  // From here on nothing is waited for, and only the first of them can fail.
+  if (next.tls !== undefined) door?.renew(next.tls);
+  intake?.renew(next, endpoints);
+  takeClients();
+  takeKeys();
 }
 
 function notWrittenIn({ name, events }: Source, { handlers }: Calling): string[] {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { credentialVariable, isOpen, type EndpointConfig } from '../endpoint/definition.ts';
 import { printableInbox } from '../inbox/address.ts';
 import type { Config, ConfigInvalid } from './config.ts';
@@ -16,6 +17,7 @@ export function startupTable(
     `advance-receiver-kit ${kitVersion()}, running ${app.folder}`,
     ...(general.ROLE === 'worker' ? [] : [`Listening on ${url}`]),
     ...(general.ROLE === 'receiver' ? [] : [`Working on ${printableInbox(general.INBOX_URL)}`]),
+    ...placesOf(config),
     ...(adminUrl === undefined ? [] : [`Health on ${adminUrl}/live and ${adminUrl}/ready`]),
     '',
     ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
@@ -24,6 +26,15 @@ export function startupTable(
     ...warnings.map((warning) => `\nWarning: ${warning}`),
     '',
   ].join('\n');
+}
+
+/** Where the app keeps what: a relative path depends on the folder that one stands in. */
+function placesOf({ own }: Config): string[] {
+  return Object.entries(own).flatMap(([name, value]) =>
+    /_(FILE|DIR)$/.test(name) && typeof value === 'string' && value !== '' && !value.startsWith(':')
+      ? [`${name} is ${resolve(value)}`]
+      : [],
+  );
 }
 
 type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten'>;

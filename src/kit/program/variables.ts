@@ -22,7 +22,7 @@ export const variables = {
     file: true,
     summary:
       'With `TLS_KEY`, the receiver speaks HTTPS (TLS 1.2 and 1.3) itself. PEM; `TLS_CERT_FILE` names its file: the ' +
-      "receiver's certificate, then the authorities in between. Read at start.",
+      "receiver's certificate, then the authorities in between.",
   },
   TLS_KEY: {
     schema: text(),
@@ -44,12 +44,14 @@ export const variables = {
     file: true,
     summary:
       'PEM: the lists of certificates that each of these authorities has revoked. `TLS_CLIENT_CRL_FILE` names its file. ' +
-      'Once a list is out of date every client certificate is refused: renew it, and restart.',
+      'Once a list is out of date every client certificate is refused: renew it in time.',
   },
   INBOX_URL: {
     schema: matching(
-      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/\S+)$/,
-      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>',
+      // One @ at most, and that before the path: what stands behind another would be taken for the host, and printed.
+      /^(memory:|sqlite:(?!\/\/|:memory:).+|postgres(ql)?:\/\/((?:[^\s/?#@%]|%[\da-fA-F]{2})*@)?(?:[^\s#@%]|%[\da-fA-F]{2})+)$/,
+      'memory:, sqlite:<file> or postgres://<user>:<password>@<host>/<database>, where in user and password each of ' +
+        '/ @ : ? # % must be percent-encoded: @ is %40, / is %2F',
     ),
     default: 'sqlite:data/inbox.db',
     file: true,

@@ -18,6 +18,8 @@ const secretOf = (path: string) => hash('sha256', `mounted ${path}`);
 const secrets = secretsFor({ sources }, secretOf);
 
 interface Host {
+  /** What it was mounted with, and reads again when it is told to. */
+  readonly env: Record<string, string>;
   readonly url: string;
   readonly mounted: Mounted;
   readonly lines: readonly string[];
@@ -38,7 +40,7 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
       risr: { user_logged_in: () => undefined, user_registered: () => undefined },
     },
   });
-  const env = {
+  const env: Record<string, string> = {
     ...secrets,
     INBOX_URL: 'memory:',
     FAILED_PROOF_LIMIT: '1000000',
@@ -55,7 +57,7 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
     server.close();
     server.closeAllConnections();
   });
-  return { url, mounted, lines, sender };
+  return { env, url, mounted, lines, sender };
 }
 
 const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
@@ -189,4 +191,14 @@ it('hands readiness and shutdown to its host: refuses, finishes what is in fligh
 it('needs deliveries: in role worker there is nothing to mount', async () => {
   const env = { ...secrets, ROLE: 'worker', INBOX_URL: 'postgres://nobody@127.0.0.1:1/none' };
   await expect(mount(appOf({ handlers: {} }), { env })).rejects.toThrow('ROLE is worker');
+});
+
+it('takes another secret when its host says so', async () => {
+  const { env, mounted, lines, sender } = await host(({ listener }) => listener);
+  env['RISR_PROFILE_UPDATED_SECRET'] = hash('sha256', 'another one');
+  const another = { secret: env['RISR_PROFILE_UPDATED_SECRET'] };
+  expect((await sender.fire(risr, 'profile_updated', another)).status).toBe(401);
+  await mounted.renew();
+  expect((await sender.fire(risr, 'profile_updated', another)).status).toBe(200);
+  expect(lines.join('')).toContain('RISR_PROFILE_UPDATED_SECRET (1 live)');
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -150,6 +150,13 @@ it('names RECORDS_FILE where the records cannot be opened', async () => {
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: /m);
   expect(receiver.output()).not.toMatch(/^ +at /m);
+});
+
+it('says by their whole paths where things are kept', async () => {
+  const folder = newFolder();
+  const receiver = startProcess({ ...enough, RECORDS_FILE: 'records.db' }, folder);
+  expect(await receiver.said(/^RECORDS_FILE is (\S+)$/m)).toBe(join(realpathSync(folder), 'records.db'));
+  expect(await receiver.said(/^ARCHIVE_DIR is (\S+)$/m)).toBe(join(realpathSync(folder), 'data', 'archive'));
 });
 
 it('names ARCHIVE_DIR where no document could be put', async () => {

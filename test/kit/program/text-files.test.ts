@@ -1,8 +1,13 @@
+import { execFile } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import { newFolder } from '../../support/fixtures.ts';
+import { projectFile } from '../../../src/lab/rig/program.ts';
+import { runScript } from '../../support/command.ts';
+import { listening, newFolder } from '../../support/fixtures.ts';
 import { enough, senderTo, startProcess } from '../../support/processes.ts';
 
 const SECRET = enough.RISR_PROFILE_UPDATED_SECRET;
@@ -10,6 +15,8 @@ const utf16 = (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le');
 
 it.each([
   ['in UTF-16', utf16],
+  ['in UTF-16 without a mark', (text: string) => Buffer.from(text, 'utf16le')],
+  ['in big-endian UTF-16', (text: string) => utf16(text).swap16()],
   ['with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
 ])('reads a .env and a secret file %s, and says so', async (_name, encoded) => {
   const folder = newFolder();
@@ -33,6 +40,31 @@ it.each([
   expect(receiver.output()).not.toContain(SECRET);
 });
 
+it.each(['RISR_API_CLIENT_SECRET', 'INBOX_KEYS', 'INBOX_URL', 'PHENIXID_API_HEADERS'])(
+  'refuses %s with an invisible character, and does not print it',
+  async (name) => {
+    const receiver = startProcess({ ...enough, [name]: `${SECRET}\u200b` });
+    expect((await receiver.ended).code).toBe(1);
+    expect(receiver.output()).toContain(`${name} holds an invisible character`);
+    expect(receiver.output()).not.toContain(SECRET);
+  },
+);
+
+it('warns of a quotation mark at the end of a password', async () => {
+  const api = {
+    RISR_API_CLIENT_ID: 'id',
+    RISR_API_ORGANISATION: 'org',
+    RISR_API_URL: 'https://api.example.org',
+  };
+  const receiver = startProcess({
+    ...enough,
+    ...api,
+    INBOX_URL: 'memory:',
+    RISR_API_CLIENT_SECRET: `"${SECRET}`,
+  });
+  await receiver.said(/(RISR_API_CLIENT_SECRET has a quotation mark at an end)/);
+});
+
 it('refuses a file for what is not read from one, and reads INBOX_URL_FILE', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'url'), 'memory:\n');
@@ -51,6 +83,83 @@ it.each([
 ])('asks of %s whether %s is meant', async (name, meant) => {
   const receiver = startProcess({ ...enough, [name]: '1' });
   expect(await receiver.said(new RegExp(`${name} is set, .* Did you mean (\\w+)\\?`))).toBe(meant);
+});
+
+it.each([
+  'postgres://hooks:p@ss/w:rd@127.0.0.1:1/inbox',
+  'postgres://hooks:p/ss/w:rd@127.0.0.1:1/inbox',
+  'postgres://hooks:12?p@ss@127.0.0.1:1/inbox',
+  'postgres://hooks:12/p@ss',
+  'postgres://hooks:p#ss@127.0.0.1:1/inbox',
+  'postgres://hooks:p%ss@127.0.0.1:1/inbox',
+])('refuses %s as INBOX_URL, says what to encode, and prints no part of it', async (url) => {
+  const receiver = startProcess({ ...enough, INBOX_URL: url });
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(/INBOX_URL: expected .* percent-encoded: @ is %40/);
+  expect(receiver.output()).not.toMatch(/hooks|ss\b|rd@|127/);
+});
+
+it('says that INBOX_URL has no password where the server asks for one', async () => {
+  const server = createServer((socket) => {
+    socket.once('data', () => {
+      socket.write(asked(10, 'SCRAM-SHA-256\0\0'));
+      socket.once('data', () => socket.write(asked(11, 'r=nonce,s=c2FsdA==,i=4096')));
+    });
+    socket.on('error', () => undefined);
+  });
+  const port = await listening(server);
+  const receiver = startProcess({ ...enough, INBOX_URL: `postgres://hooks@127.0.0.1:${port}/inbox` });
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(/The server asks for a password, and INBOX_URL has none/);
+});
+
+/** As PostgreSQL asks for a proof of who somebody is: https://www.postgresql.org/docs/current/protocol-message-formats.html */
+function asked(how: number, what: string): Buffer {
+  const message = Buffer.alloc(9);
+  message.write('R');
+  message.writeUInt32BE(8 + what.length, 1);
+  message.writeUInt32BE(how, 5);
+  return Buffer.concat([message, Buffer.from(what)]);
+}
+
+it.each([
+  ['PHENIXID_SECRET', `${SECRET}é`, 'not ASCII'],
+  ['RISR_BOOKING_STATE_CHANGED_SECRET', `${SECRET}keys`, 'the word keys'],
+  ['RISR_BOOKING_STATE_CHANGED_SECRET', `{"k":1234567890123456789012345678901234567890}`, 'is JSON'],
+  ['RISR_BOOKING_STATE_CHANGED_SECRET', '12345678901234567890123456789012', 'is JSON, or a number'],
+])('warns that the sender of %s may read it as something else: %s', async (name, secret, why) => {
+  const receiver = startProcess({ ...enough, INBOX_URL: 'memory:', [name]: secret });
+  await receiver.said(new RegExp(`(Warning: ${name} .*${why})`));
+  expect(receiver.output()).not.toContain(secret);
+});
+
+it('reads a .env in UTF-16 in every command, as the receiver does', async () => {
+  const folder = newFolder();
+  const file = join(folder, '.env');
+  writeFileSync(
+    file,
+    utf16(`RISR_PROFILE_UPDATED_SECRET=${SECRET}\r\nINBOX_URL=sqlite:${folder}/inbox.db\r\n`),
+  );
+  const receiver = startProcess({ PORT: '0' }, folder);
+  const command = (...args: string[]) =>
+    promisify(execFile)(process.execPath, [`--env-file=${file}`, ...args], { cwd: projectFile(''), env: {} });
+  const sent = await command('scripts/send.ts', 'risr', 'profile_updated', '--url', await receiver.url());
+  expect(sent.stdout).toMatch(/200/);
+  expect(sent.stderr).toMatch(/\.env has a byte order mark or is in UTF-16/);
+  expect((await command('scripts/inbox.ts', 'list')).stdout).toContain('profile_updated');
+});
+
+it.each([
+  ['send', 'risr', '--help'],
+  ['inbox', 'stats'],
+  ['register', '--help'],
+  ['mock', '--help'],
+  ['conform', '--list'],
+])('%s asks what a name that is nearly right should mean', async (script, ...args) => {
+  const { err } = await runScript(script, args, { RETENTION_DAY: '1' });
+  expect(err).toContain(
+    'RETENTION_DAY is set, but the receiver has no such setting. Did you mean RETENTION_DAYS?',
+  );
 });
 
 it('refuses one key in two spellings on two endpoints, and prints neither', async () => {

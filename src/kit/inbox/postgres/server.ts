@@ -134,12 +134,15 @@ const advice: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: certificate,
 };
 
-/** What pg says in words only. */
+/** What pg says in words only, and in better ones. */
 const said: readonly (readonly [RegExp, string])[] = [
-  [/password must be a string/, 'The server asks for a password, and INBOX_URL has none.'],
+  [
+    /password must be a string/,
+    'the server asks for a password, and INBOX_URL has none. Write postgres://user:password@host/database, or set PGPASSWORD.',
+  ],
   [
     /does not support SSL/,
-    'It has no TLS: set it up there, or say sslmode=disable if nobody can read on the way.',
+    'the server has no TLS. Set it up there, or say sslmode=disable if nobody can read on the way.',
   ],
 ];
 
@@ -150,14 +153,9 @@ export function unavailable(where: string, thrown: unknown): InboxUnavailable {
   if (thrown instanceof InboxUnavailable) return thrown;
   const code = codeOf(thrown);
   const message = messageOf(thrown) || code;
-  const words =
-    said.find(([pattern]) => pattern.test(message))?.[1] ??
-    advice[code] ??
-    advice[code.slice(0, 2)] ??
-    otherwise;
-  return new InboxUnavailable('inbox_unavailable', `PostgreSQL at ${where}: ${message}. ${words}`, {
-    cause: thrown,
-  });
+  const advised = `${message}. ${advice[code] ?? advice[code.slice(0, 2)] ?? otherwise}`;
+  const words = said.find(([pattern]) => pattern.test(message))?.[1] ?? advised;
+  return new InboxUnavailable('inbox_unavailable', `PostgreSQL at ${where}: ${words}`, { cause: thrown });
 }
 
 /** By its members: pg throws its own class, Node others, and several addresses of a host come as an AggregateError. */

@@ -11,7 +11,7 @@ import { isSealed, seal, unseal, Unreadable } from './bytes.ts';
  * entries there, delete some, or exchange the bytes of two that agree in all that `boundTo` names; other exchanges are
  * noticed.
  *
- * The first key encrypts, all decrypt. Entries from before encryption are read as they are. With no key at all nothing is
+ * The first key encrypts, all decrypt; the list may change while the inbox is open. Entries from before encryption are read as they are. With no key at all nothing is
  * encrypted. What cannot be decrypted is given with empty content and a note that says why; claimed, it becomes a dead
  * letter at once, unless it is claimed by its redelivery, which brings the content again.
  */
@@ -21,8 +21,7 @@ export function encryptInbox(
   /** Told of each entry that became a dead letter because it cannot be decrypted: no worker ever sees it. */
   onUnreadable: (entry: Entry) => void = () => undefined,
 ): Inbox {
-  const [newest] = keys;
-  const sealed = (fresh: NewEntry) => (newest === undefined ? fresh : sealedEntry(fresh, newest));
+  const sealed = (fresh: NewEntry) => (keys[0] === undefined ? fresh : sealedEntry(fresh, keys[0]));
   const open = (entry: Entry) => openedEntry(entry, keys);
   const opened = (entry: Entry) => open(entry).entry;
   const openedIfAny = (entry: Entry | null) => entry && opened(entry);
@@ -49,7 +48,7 @@ export function encryptInbox(
     },
     renew: (claimed, leaseMs) => inbox.renew(claimed, leaseMs),
     done: (claimed, result = {}) =>
-      inbox.done(claimed, newest === undefined ? result : sealedResult(result, claimed, newest)),
+      inbox.done(claimed, keys[0] === undefined ? result : sealedResult(result, claimed, keys[0])),
     retry: (claimed, reason, dueAt) => inbox.retry(claimed, reason, dueAt),
     bury: (claimed, reason) => inbox.bury(claimed, reason),
     release: (claimed) => inbox.release(claimed),

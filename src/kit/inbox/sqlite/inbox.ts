@@ -9,7 +9,7 @@ import { takeOwnership, type Ownership } from './owner.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
 import { findEntry, openTables, storeEntry, transact } from './store.ts';
 import { isSqliteError, unavailable } from './trouble.ts';
-import { claimEntries, endDead, endDone, giveBackAll, putBack, renewLease } from './work.ts';
+import { bringForward, claimEntries, endDead, endDone, giveBackAll, putBack, renewLease } from './work.ts';
 
 export interface SqliteInboxOptions extends Room {
   readonly now?: () => number;
@@ -18,6 +18,8 @@ export interface SqliteInboxOptions extends Room {
    * line does not: it needs an existing file, and works beside a running receiver. Default true.
    */
   readonly owner?: boolean;
+  /** Told how many entries a clock that was set back would have kept waiting; the receiver's only. */
+  readonly onBroughtForward?: (entries: number) => void;
 }
 
 /** How long a writer waits for the other process. The receiver stands still while it waits, so it gives up sooner. */
@@ -100,7 +102,7 @@ function closedOnError<Result>(resource: { close(): void }, step: () => Result):
 function createInbox(
   file: string,
   database: DatabaseSync,
-  { now = createSteadyClock(), ...room }: SqliteInboxOptions,
+  { now = createSteadyClock(), onBroughtForward, ...room }: SqliteInboxOptions,
   ownership: Ownership | undefined,
 ): Inbox {
   const listeners: (() => void)[] = [];
@@ -120,7 +122,11 @@ function createInbox(
     return group.run(operation);
   };
   const read = async <Outcome>(query: () => Outcome) => readNow(file, database, query);
-  if (ownership) transact(tables, giveBackAll.bind(undefined, tables));
+  if (ownership) {
+    transact(tables, giveBackAll.bind(undefined, tables));
+    const forward = transact(tables, bringForward.bind(undefined, tables));
+    if (forward > 0) onBroughtForward?.(forward);
+  }
 
   return {
     store: (entry, claiming) => write(() => storeEntry(tables, entry, claiming?.claimForMs)),

@@ -1,4 +1,5 @@
 import type { DatabaseSync } from 'node:sqlite';
+import { longestWaits } from '../worker/backoff.ts';
 
 const columns = `
   seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
@@ -12,6 +13,10 @@ const asked = `
   (:source IS NULL OR source = :source) AND (:type IS NULL OR type = :type) AND (:since IS NULL OR received_at >= :since)
   AND (:about IS NULL OR event_id = :about OR substr(subject, -length(:about) - 1) = ':' || :about)
   AND (:subject IS NULL OR subject = :subject OR substr(subject, instr(subject, ' ') + 1) = :subject) AND seq < :before`;
+const waits = longestWaits().map((ms, attempts, all) =>
+  attempts + 1 === all.length ? `ELSE ${ms}` : `WHEN ${attempts} THEN ${ms}`,
+);
+const longestWait = `CASE attempts ${waits.join(' ')} END`;
 const stillHeld = `seq = :seq AND claims = :claims AND status = 'running'`;
 
 export type Statements = ReturnType<typeof prepareStatements>;
@@ -64,6 +69,15 @@ function working(prepare: Prepare) {
       UPDATE entries SET status = :status, head = 0, lease_until = NULL, finished_at = :now, note = :note,
         unchanged = :unchanged
       WHERE ${stillHeld}`),
+    newest: prepare(
+      `SELECT max(received_at, due_at - ${longestWait}) AS at FROM entries ORDER BY seq DESC LIMIT 1`,
+    ),
+    bringForwardHeads: prepare(`
+      UPDATE entries INDEXED BY claimable SET due_at = :now + ${longestWait}
+      WHERE status = 'waiting' AND head = 1 AND due_at > :now AND due_at > :now + ${longestWait}`),
+    bringForwardAll: prepare(`
+      UPDATE entries INDEXED BY unfinished SET due_at = :now + ${longestWait}
+      WHERE status = 'waiting' AND status <> 'done' AND due_at > :now + ${longestWait}`),
     keepAnswer: prepare('UPDATE bodies SET answer = :answer WHERE seq = :seq'),
     putBack: prepare(`
       UPDATE entries SET status = 'waiting', head = subject IS NULL, lease_until = NULL,

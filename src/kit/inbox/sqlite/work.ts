@@ -1,6 +1,6 @@
 import type { Entry, Result } from '../inbox.ts';
 import { promoteFirst } from './lines.ts';
-import { toEntry } from './rows.ts';
+import { optionalNumber, toEntry } from './rows.ts';
 import { storeFollowUp, takeEntry, type Tables } from './store.ts';
 
 // What happens to an entry from its claim to its end. A lost lease is ignored: the statements change only what is held.
@@ -15,6 +15,18 @@ export function claimEntries(tables: Tables, limit: number, leaseMs: number): En
 /** What a receiver left running when it ended, whatever its leases say. */
 export function giveBackAll(tables: Tables): void {
   interruptLapsed(tables, Number.MAX_SAFE_INTEGER, 'the receiver ended');
+}
+
+/**
+ * What waits for longer than it ever does after its attempts was put there by a clock that has been set back since, maybe
+ * while no receiver ran: it is brought forward to where it waits no longer than that. Returns how many.
+ */
+export function bringForward({ statements, now }: Tables): number {
+  const at = now();
+  const isSetBack = (optionalNumber(statements.newest.get()?.['at']) ?? 0) > at;
+  // All that waits is looked at only where what came last says so: with a million that takes a second.
+  const statement = isSetBack ? statements.bringForwardAll : statements.bringForwardHeads;
+  return Number(statement.run({ now: at }).changes);
 }
 
 function interruptLapsed(tables: Tables, lapsedBy: number, cause: string): void {

@@ -13,6 +13,13 @@ export interface Backoff {
  */
 export const defaultBackoff: Backoff = { baseMs: 1_000, factor: 5, capMs: 3_600_000 };
 
+/** The longest that an entry waits after so many failed attempts (0: none), for each number up to where it grows no more. */
+export function longestWaits({ baseMs, factor, capMs } = defaultBackoff): readonly number[] {
+  const waits = [0];
+  for (let wait = baseMs; wait < capMs; wait *= factor) waits.push(wait);
+  return [...waits, capMs];
+}
+
 /**
  * How long to wait after this failed attempt (first is 1). Up to a quarter is taken off at random, so that entries which
  * failed together do not come back together. `random` is in [0, 1).

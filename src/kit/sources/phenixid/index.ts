@@ -114,6 +114,11 @@ export const phenixid = defineSource({
       SECRET: {
         summary: '`secret` of the webHook section. ASCII only: the sender may not read others as UTF-8.',
         keyEncodings: () => ['utf8'],
+        doubt: (text) =>
+          /^[\x20-\x7e]*$/.test(text)
+            ? undefined
+            : 'has characters that are not ASCII: PhenixID may read them in another character set, and then no signature ' +
+              'matches (PX-17). Choose an ASCII secret.',
         proof: ({ SIGNATURE_SCHEME: scheme }) =>
           // Where a secret is set it is asked for, whatever else is set.
           hmacHeader({

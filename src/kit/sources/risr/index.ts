@@ -125,6 +125,7 @@ export const risr = defineSource({
           '`secret` of the registration, one for each topic. 32 or more random characters that are not JSON, ' +
           'not PEM, and do not contain `keys`: the sender’s library mistakes those for something else.',
         keyEncodings: () => ['utf8'],
+        doubt: doubtOf,
         proof: ({ CLOCK_TOLERANCE_S, MAX_AGE_S }) =>
           jwsBody({ claims: 'lenient', clockToleranceS: CLOCK_TOLERANCE_S, ...ageLimit(MAX_AGE_S) }),
       },
@@ -150,6 +151,26 @@ export const risr = defineSource({
     judge,
   },
 });
+
+/** RI-18: what the sender's library takes for something else than the bytes of a key. */
+function doubtOf(text: string): string | undefined {
+  const what = text.includes('keys')
+    ? 'contains the word keys'
+    : text.includes('-----BEGIN')
+      ? 'looks like PEM'
+      : isJson(text) && 'is JSON, or a number';
+  if (what === false) return undefined;
+  return `${what}: risr/advance may take it for something else than a secret, and then no signature matches (RI-18). Choose 32 random characters.`;
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** One kind of payload, in both directions. */
 interface Shape {

@@ -1,0 +1,234 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import https from 'node:https';
+import type { IncomingMessage } from 'node:http';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { variables } from '../../../src/kit/program/variables.ts';
+import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
+import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
+import type { Source } from '../../../src/kit/source.ts';
+import { createRandom } from '../../../src/lab/mock/random.ts';
+import { createSender } from '../../../src/lab/mock/sender.ts';
+import { freePort } from '../../../src/lab/rig/ports.ts';
+import { projectFile } from '../../../src/lab/rig/program.ts';
+import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
+import { later, newFolder } from '../../support/fixtures.ts';
+import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
+import { until } from '../../support/until.ts';
+
+/** A proxy, and what its sample needs around it to run alone, in a folder of its own. */
+interface Proxy {
+  readonly program: string;
+  readonly sample: string;
+  /** Where the sample writes its logs; in place of it, the folder. */
+  readonly logs: string;
+  around(sample: string, folder: string): string;
+  arguments(file: string): readonly string[];
+}
+
+const isRoot = process.getuid?.() === 0;
+const modules = '/usr/lib/apache2/modules';
+
+const proxies: Readonly<Record<string, Proxy>> = {
+  nginx: {
+    program: 'nginx',
+    sample: 'nginx.conf',
+    logs: '/var/log/nginx/',
+    around: (sample, folder) => `
+      daemon off; ${isRoot ? 'user root;' : ''} pid ${folder}/pid; error_log ${folder}/main.log;
+      events {}
+      http {
+        ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
+        ${sample}
+      }`,
+    arguments: (file) => ['-c', file, '-e', 'stderr'],
+  },
+  HAProxy: {
+    program: 'haproxy',
+    sample: 'haproxy.cfg',
+    logs: '/dev/log local0',
+    around: (sample) => sample,
+    arguments: (file) => ['-db', '-f', file],
+  },
+  Apache: {
+    program: 'apache2',
+    sample: 'apache.conf',
+    logs: '/var/log/apache2/',
+    around: (sample, folder) => `
+      ServerRoot ${folder}
+      ServerName localhost
+      PidFile ${folder}/pid
+      DefaultRuntimeDir ${folder}
+      ErrorLog ${folder}/main.log
+      ${['mpm_event', 'authz_core', 'ssl', 'proxy', 'proxy_http']
+        .map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`)
+        .join('\n')}
+      Listen 127.0.0.1:PORT
+      ${sample}`,
+    arguments: (file) => ['-f', file, '-D', 'FOREGROUND'],
+  },
+};
+
+/** Whether it is installed; says loudly what is not tested if it is not. */
+function requireProxy(name: string, { program }: Proxy): boolean {
+  const runs = spawnSync(program, ['-v']).error === undefined;
+  if (!runs) process.stderr.write(`NOT TESTED: the sample for ${name}; ${program} is not installed here.\n`);
+  return runs;
+}
+
+const hasOpenssl = requireOpenssl('the samples for proxies');
+
+describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
+  const itWithProxy = requireProxy(name, proxy) && hasOpenssl ? it : it.skip;
+  let certificates: Certificates;
+  beforeAll(async () => {
+    if (hasOpenssl) certificates = await makeCertificates();
+  });
+  afterAll(async () => {
+    if (hasOpenssl) await certificates.remove();
+  });
+
+  /** Everything that the proxy has written, to its output or to files. */
+  interface Started {
+    readonly url: URL;
+    written(): string;
+  }
+
+  async function startBefore(
+    receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
+  ): Promise<Started> {
+    const folder = newFolder();
+    const port = await freePort();
+    const pem = join(folder, 'receiver.pem');
+    writeFileSync(pem, certificates.server.cert + certificates.server.key);
+    const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
+    const text = proxy
+      .around(sample, folder)
+      .replaceAll(proxy.logs, name === 'HAProxy' ? 'stdout format raw local0' : `${folder}/`)
+      .replaceAll('PORT', String(port))
+      .replace('listen 443', `listen 127.0.0.1:${port}`)
+      .replace('bind :443', `bind 127.0.0.1:${port}`)
+      .replace('*:443', `127.0.0.1:${port}`)
+      .replaceAll('/etc/ssl/receiver.pem', pem)
+      .replaceAll('/etc/ssl/receiver-key.pem', pem)
+      .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
+      .replaceAll('port 3001', `port ${new URL(receiver.adminUrl).port}`);
+    const file = join(folder, 'proxy.conf');
+    writeFileSync(file, `${text}\n`);
+    const child = spawn(proxy.program, proxy.arguments(file), {
+      env: { PATH: process.env['PATH'] }, // nginx takes a variable of its own name for sockets that it inherits
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (more: string) => (output += more));
+    const ended = once(child, 'exit');
+    later(async () => {
+      child.kill('SIGTERM');
+      await ended;
+    });
+    await until(`${name} listens: ${output}`, () => answers(port));
+    return {
+      url: new URL(`https://127.0.0.1:${port}`),
+      written: () =>
+        readdirSync(folder)
+          .filter((entry) => entry.endsWith('.log'))
+          .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
+    };
+  }
+
+  async function started(port = '0'): Promise<{ readonly receiver: TestReceiver; readonly before: Started }> {
+    const receiver = await startReceiver({ env: { PORT: port, ADMIN_PORT: '0', TRUST_PROXY_HOPS: '1' } });
+    later(() => receiver.stop());
+    return { receiver, before: await startBefore({ ...receiver, adminUrl: receiver.app.adminUrl ?? '' }) };
+  }
+
+  function senderTo(source: Source, { url }: Started, receiver: TestReceiver) {
+    const sender = createSender({
+      source,
+      url,
+      credentialFor: ({ path }) => ({ kind: 'SECRET', text: receiver.secretOf(path) }),
+      random: createRandom(1),
+      tls: { ca: certificates.authority.cert },
+    });
+    later(() => sender.close());
+    return sender;
+  }
+
+  itWithProxy('passes a HotDocs token of 24 KB in the query, and writes it down nowhere', async () => {
+    const { receiver, before } = await started();
+    const sender = senderTo(hotdocs, before, receiver);
+    const switches = { padToken: '18000' };
+    const fired = await sender.fire('InterviewLoadEvent', { switches });
+    expect(fired.verdict).toMatchObject({ ok: true });
+    await until('the access is in the log', () =>
+      before.written().includes('/hotdocs/InterviewLoadEvent 200'),
+    );
+    await receiver.stop();
+    // Whatever it says of a receiver that is away, it says without the token.
+    await sender.fire('InterviewLoadEvent', { switches });
+    await until('it is in the log', () => /InterviewLoadEvent 50[23]/.test(before.written()));
+    expect(before.written()).not.toMatch(/eyJ|token/);
+  });
+
+  itWithProxy('passes the slashes before ?key= of PhenixID on as they came', async () => {
+    const { receiver, before } = await started();
+    const { hostname, port } = before.url;
+    for (const path of ['/phenixid//?key=nobody', '/phenixid/?key=nobody'])
+      expect(await statusOf({ hostname, port, path, method: 'POST' })).toBe(401);
+    expect(receiver.log.filter(({ code }) => code === 'installation_unknown')).toHaveLength(2);
+    expect((await senderTo(phenixid, before, receiver).fire('OrderSigned')).verdict).toMatchObject({
+      ok: true,
+    });
+  });
+
+  itWithProxy('says where a delivery comes from, whatever its sender says', async () => {
+    const { receiver, before } = await started();
+    const { hostname, port } = before.url;
+    const headers = { 'X-Forwarded-For': '203.0.113.9' };
+    const localAddress = '127.0.0.2';
+    expect(await statusOf({ hostname, port, path: '/phenixid', method: 'POST', headers, localAddress })).toBe(
+      401,
+    );
+    expect(receiver.log.find(({ code }) => code === 'proof_missing')).toMatchObject({ from: localAddress });
+  });
+
+  // HAProxy asks first whether it is ready, and so takes a few seconds.
+  if (name !== 'HAProxy')
+    itWithProxy('passes the first delivery after a restart of the receiver', async () => {
+      const port = String(await freePort());
+      const { receiver, before } = await started(port);
+      const sender = senderTo(phenixid, before, receiver);
+      await receiver.stop();
+      expect((await sender.fire('OrderSigned')).verdict.ok).toBe(false);
+      const again = await startReceiver({ env: { PORT: port } });
+      later(() => again.stop());
+      expect((await sender.fire('OrderSigned')).verdict).toMatchObject({ ok: true });
+    });
+
+  async function statusOf(options: https.RequestOptions): Promise<number | undefined> {
+    const request = https.request({ ...options, ca: certificates.authority.cert, agent: false }).end('{}');
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    await once(response.resume(), 'end');
+    return response.statusCode;
+  }
+
+  it('lets go of a connection before the receiver does', () => {
+    const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
+    const [, seconds] = /(?:keepalive_timeout|timeout http-keep-alive|\bttl=)\s*(\d+)/.exec(sample) ?? [];
+    expect(Number(seconds) * 1000).toBeLessThan(Number(variables.KEEP_ALIVE_MS.default));
+  });
+});
+
+async function answers(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1');
+  const connected = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false);
+  socket.destroy();
+  return connected;
+}
