@@ -28,11 +28,11 @@ const TRIES = 5;
 /**
  * Each connection begins with this, in one round trip: PgBouncer refuses most of it as start-up parameters. Statements are
  * planned once, by what indexes are for: a plan made on an empty table would read all of a full one. What is promised
- * must be on disk, whatever the database is set to otherwise.
+ * must be on disk, and a time be a time, whatever the database is set to otherwise.
  */
 const session = `
   SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET idle_in_transaction_session_timeout = ${IDLE_TRANSACTION_MS};
-  SET default_transaction_isolation = 'read committed';
+  SET default_transaction_isolation = 'read committed'; SET datestyle = 'ISO';
   SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET jit = off;
   SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`;
 
@@ -137,9 +137,10 @@ async function transact<Result>(
  * statement of their own: one that waited would still see what was before.
  */
 function begin(locks: readonly bigint[]): string {
-  if (locks.length === 0) return 'BEGIN';
+  const transaction = 'BEGIN ISOLATION LEVEL READ COMMITTED';
+  if (locks.length === 0) return transaction;
   const inOrder = locks.toSorted((one, other) => (one < other ? -1 : 1)).join();
-  return `BEGIN; SELECT pg_advisory_xact_lock(lock) FROM unnest('{${inOrder}}'::bigint[]) AS lock`;
+  return `${transaction}; SELECT pg_advisory_xact_lock(lock) FROM unnest('{${inOrder}}'::bigint[]) AS lock`;
 }
 
 const names = new Map<string, string>();

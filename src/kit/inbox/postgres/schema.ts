@@ -107,7 +107,7 @@ async function versionOf(client: pg.Client): Promise<number> {
 
 /** All or nothing, and nothing of what another process did while this one waited. Resolves with the version then. */
 async function migrate(client: pg.Client): Promise<number> {
-  await client.query('BEGIN');
+  await client.query('BEGIN ISOLATION LEVEL READ COMMITTED');
   await client.query(`SET LOCAL lock_timeout = ${LONGEST_WAIT_MS}; SET LOCAL client_min_messages = warning`);
   await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK]);
   await client.query(sqlAfter(await versionOf(client)));

@@ -102,6 +102,40 @@ describe('an encoding that cannot hold everything', () =>
     expect(await run(url, "SELECT to_regnamespace('inbox') AS schema")).toEqual([{ schema: null }]);
   }));
 
+describe('a database with settings of its own', () =>
+  it('stores and handles as any other does', async () => {
+    const url = await newDatabase();
+    const name = url.slice(url.lastIndexOf('/') + 1);
+    for (const setting of [
+      "datestyle = 'German'",
+      "default_transaction_isolation = 'serializable'",
+      "bytea_output = 'escape'",
+      'standard_conforming_strings = off',
+      "timezone = 'Asia/Kathmandu'",
+      "search_path = 'nowhere'",
+      'synchronous_commit = off',
+    ]) {
+      await run(url, `ALTER DATABASE ${name} SET ${setting}`);
+    }
+    const [here, there] = await Promise.all([open(url), open(url)]);
+    const content = Buffer.from('a\\b\0\u2713');
+    const fresh = newEntry({ content, receivedAt: 1_711_845_000_123 });
+    const { entry } = await here.store({ ...fresh, key: 'k', subject: 'a\\b' });
+    expect(await there.find(entry.seq)).toEqual(entry);
+    const storing = Array.from({ length: 40 }, (_, index) =>
+      (index % 2 ? here : there).store(newEntry({ key: `k${index}`, subject: `s${index % 3}` })),
+    );
+    await Promise.all(storing);
+    for (;;) {
+      const claimed = await Promise.all(
+        [here, there].map((inbox) => inbox.claim({ limit: 4, leaseMs: 60_000 })),
+      );
+      if (claimed.flat().length === 0) break;
+      await Promise.all(claimed.flat().map((one, index) => (index % 2 ? here : there).done(one)));
+    }
+    expect(await here.stats()).toMatchObject({ waiting: 0, running: 0, done: 41 });
+  }));
+
 describe('what the database does not take', () => {
   it('is refused alone: what came in the same moment is stored', async () => {
     const url = await newDatabase();
