@@ -18,7 +18,9 @@ export async function makeAttack(
   endpoints: readonly EndpointUnderTest[],
 ): Promise<Attack> {
   const random = createRandom(Math.imul(seed, 0x9e3779b1) + number);
-  const endpoint = oneOf(endpoints, random);
+  // Each source as often as the others, however many endpoints it has.
+  const bySource = Object.values(Object.groupBy(endpoints, ({ source }) => source.name));
+  const endpoint = oneOf(oneOf(bySource, random) ?? [], random);
   const genuine = bytesOf(await genuineRequest({ of: endpoint }, random), endpoint.url);
   const [what, make] = oneOf(Object.entries(makers), random);
   const bytes = make({ genuine, path: endpoint.url.pathname, random });
@@ -36,7 +38,11 @@ const makers: Readonly<Record<string, (material: Material) => Buffer>> = {
   'random bytes': ({ random }) => noise(randomBelow(5_000, random), random),
   'words of HTTP in any order': ({ random }) => latin(words(60, random)),
   'odd framing': oddFraming,
-  'a large head': largeHead,
+  // Receivers of these senders read heads of some 32 kB.
+  'a large head': ({ path, random }) => {
+    const value = run(200_000, random).slice(0, oneOf([1_000, 31_000, 200_000], random));
+    return post(path, `${oneOf(HEADERS, random)}: a${value}b\r\nContent-Length: 2`, '{}');
+  },
   'a large body': ({ path, random }) => {
     const body = `${oneOf(CONTENTS, random)}${run(1_100_000, random)}b`;
     const length = body.length + oneOf([0, 0, 0, 1, 1_000_000, -1], random);
@@ -50,7 +56,7 @@ const makers: Readonly<Record<string, (material: Material) => Buffer>> = {
   'a pipeline': ({ genuine, path, random }) => {
     const small = post(path, 'Content-Length: 2', '{}');
     const one = oneOf([small, small, keptAlive(genuine)], random);
-    return Buffer.alloc(randomBelow(oneOf([1_000, 20_000, 2_000_000], random), random), one);
+    return Buffer.alloc(randomBelow(oneOf([1_000, 100_000, 8_000_000], random), random), one);
   },
   'a mutated delivery': ({ genuine, random }) => mutated(genuine, 1 + randomBelow(4, random), random),
   'a delivery and noise behind it': ({ genuine, random }) =>
@@ -118,14 +124,6 @@ function oddFraming({ genuine, path, random }: Material): Buffer {
 function run(most: number, random: Random): string {
   const filling = oneOf(FILLINGS, random);
   return filling.repeat(randomBelow(most, random) / filling.length);
-}
-
-function largeHead({ path, random }: Material): Buffer {
-  const lines = Array.from({ length: 1 + randomBelow(3, random) }, () => {
-    const value = run(oneOf([1_000, 20_000, 80_000], random), random).replace(/[\r\n\0]/g, ' ');
-    return `${oneOf(HEADERS, random)}: a${value}b\r\n`;
-  });
-  return post(path, `${lines.join('')}Content-Length: 2`, '{}');
 }
 
 function mutated(bytes: Buffer, times: number, random: Random): Buffer {

@@ -20,7 +20,7 @@ export interface FuzzOptions {
 }
 
 const LANES = 12;
-const ATTACK_MS = 800;
+const ATTACK_MS = [200, 800, 3_000];
 const GENUINE_EVERY_MS = 100;
 const WARM_UP_REST_MS = 2_000;
 const LONGEST_REST_MS = 15_000;
@@ -73,7 +73,7 @@ async function attack(until: number, { seed, url, endpoints }: FuzzOptions, stat
     const number = (state.attacks += 1);
     const made = await makeAttack(seed, number, endpoints);
     state.last = [...state.last, made].slice(-2 * LANES);
-    await exchange(made.bytes, { url, timeoutMs: ATTACK_MS, manner: made.manner });
+    await exchange(made.bytes, { url, timeoutMs: ATTACK_MS[number % 3] ?? 0, manner: made.manner });
   }
 }
 
