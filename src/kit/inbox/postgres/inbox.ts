@@ -87,7 +87,7 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
     release: (claimed) => settle(claimed, 'waiting', { attempts: claimed.attempts - 1 }),
     replay: (seq) => open(() => manage.replayEntry(context, seq)),
     discard: (seq, reason) => open(() => manage.discardEntry(context, seq, reason)),
-    prune: ({ finishedBefore, limit }) => open(() => manage.pruneEntries(context, finishedBefore, limit)),
+    prune: (options) => open(() => manage.pruneEntries(context, options)),
     find: (seq) => open(() => manage.findEntry(context, seq)),
     list: (filter) => open(() => manage.listEntries(context, filter)),
     stats: () => open(() => manage.readStats(context)),

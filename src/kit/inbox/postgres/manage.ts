@@ -1,4 +1,4 @@
-import type { Entry, Filter, Stats } from '../inbox.ts';
+import { KEYS_PER_ENTRY, type Entry, type Filter, type PruneOptions, type Stats } from '../inbox.ts';
 import type { Query } from './database.ts';
 import {
   AT,
@@ -67,18 +67,25 @@ const forgetDone = `
   WITH forgotten AS (
     DELETE FROM ${TABLE} WHERE status = 'done' AND finished_at < $1 AND seq = ANY (ARRAY(
       SELECT seq FROM ${TABLE} WHERE status = 'done' AND finished_at < $1 ORDER BY finished_at, seq LIMIT $2))
-    RETURNING seq
-  ), keys AS (
-    DELETE FROM ${KEYS} WHERE seq = ANY (ARRAY(SELECT seq FROM forgotten))
+    RETURNING seq, finished_at
+  ), gone AS (
+    DELETE FROM ${KEYS} WHERE NOT $3 AND seq = ANY (ARRAY(SELECT seq FROM forgotten))
+  ), kept AS (
+    UPDATE ${KEYS} AS key SET done_at = finished_at FROM forgotten WHERE $3 AND key.seq = forgotten.seq
   )
   SELECT count(*) AS count FROM forgotten`;
 
+const forgetKeys = `
+  DELETE FROM ${KEYS} WHERE done_at < $1 AND hash = ANY (ARRAY(
+    SELECT hash FROM ${KEYS} WHERE done_at < $1 ORDER BY done_at LIMIT $2))`;
+
 export async function pruneEntries(
   { database }: Context,
-  finishedBefore: number,
-  limit: number,
+  { finishedBefore, limit, keysBefore }: PruneOptions,
 ): Promise<number> {
-  const [row] = await database.query(forgetDone, [new Date(finishedBefore), limit]);
+  const keepsKeys = keysBefore !== undefined;
+  const [row] = await database.query(forgetDone, [new Date(finishedBefore), limit, keepsKeys]);
+  if (keepsKeys) await database.query(forgetKeys, [new Date(keysBefore), limit * KEYS_PER_ENTRY]);
   return Number(row?.['count']);
 }
 

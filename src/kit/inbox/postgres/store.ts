@@ -1,4 +1,11 @@
-import { beginEntry, InboxUnavailable, type Entry, type NewEntry, type Stored } from '../inbox.ts';
+import {
+  beginEntry,
+  forgottenEntry,
+  InboxUnavailable,
+  type Entry,
+  type NewEntry,
+  type Stored,
+} from '../inbox.ts';
 import type { Query, Row } from './database.ts';
 import {
   any,
@@ -59,7 +66,7 @@ export async function storeAll(
     if (refused) return new Refused(refused);
     const place = inserted.get(item.hash);
     if (place && isNew.has(item)) return storedFirst(item.fresh, place);
-    return storedAgain(context, known.get(item.hash), item.claimForMs);
+    return storedAgain(context, item, known.get(item.hash));
   };
   return Promise.all(items.map(outcome));
 }
@@ -115,7 +122,7 @@ const insert = `
         subject text, content text)
       ORDER BY place) AS inorder
   ), keys AS (
-    INSERT INTO ${KEYS} (hash, seq, at) SELECT hash, seq, at FROM given WHERE keyed ORDER BY hash
+    INSERT INTO ${KEYS} (hash, seq) SELECT hash, seq FROM given WHERE keyed ORDER BY hash
     ON CONFLICT (hash) DO NOTHING RETURNING seq
   ), fresh AS (
     SELECT *, line IS NOT NULL AND (row_number() OVER (PARTITION BY line ORDER BY place) > 1 OR ${hasHead('given.line')})
@@ -183,23 +190,28 @@ function storedFirst(fresh: NewEntry, { seq, dueAt, leaseUntil }: Inserted): Sto
   return { entry: claimed, duplicate: false, claimed: true };
 }
 
-const findByHash = `SELECT hash, ${columns} FROM ${KEYS} JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
+const findByHash = `
+  SELECT hash, done_at, ${columns} FROM ${KEYS} LEFT JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
 
 async function findKnown(
   { database }: Context,
   items: readonly ToInsert[],
-): Promise<ReadonlyMap<string, Entry>> {
+): Promise<ReadonlyMap<string, Row>> {
   if (items.length === 0) return new Map();
   const rows = await database.query(findByHash, [items.map(({ hash }) => hash)]);
-  return new Map(rows.map((row) => [String(row['hash']), toEntry(row)]));
+  return new Map(rows.map((row) => [String(row['hash']), row]));
 }
 
 async function storedAgain(
   context: Context,
-  known: Entry | undefined,
-  claimForMs: number | undefined,
+  { fresh, claimForMs }: ToInsert,
+  row: Row | undefined,
 ): Promise<Stored | Refused> {
-  if (!known) return new Refused(forgotten());
+  const doneAt = timeOf(row?.['done_at']);
+  if (row && doneAt !== undefined)
+    return { entry: forgottenEntry(fresh, Number(row['seq']), doneAt), duplicate: true, claimed: false };
+  if (!row?.['status']) return new Refused(forgotten());
+  const known = toEntry(row);
   const mayClaim = claimForMs !== undefined && (known.status === 'waiting' || known.status === 'dead');
   const claimed = mayClaim ? await claimAgain(context, known, claimForMs) : undefined;
   return { entry: claimed ?? known, duplicate: true, claimed: claimed !== undefined };

@@ -53,13 +53,13 @@ CREATE INDEX entry_held ON inbox.entry (lease_until) WHERE status = 'running';
 CREATE INDEX entry_finished ON inbox.entry (finished_at, seq) WHERE status = 'done';
 CREATE INDEX entry_open ON inbox.entry (status, seq) INCLUDE (bytes) WHERE status <> 'done';
 
--- Which events have come, by a hash of endpoint, installation and key. Apart from the entries, so that a key can be
--- remembered for longer than its entry; by seq one finds the oldest.
+-- Which events have come, by a hash of endpoint, installation and key. Apart from the entries: a key is remembered for longer.
 CREATE TABLE inbox.key (
   hash uuid PRIMARY KEY,
   seq bigint NOT NULL,
-  at timestamptz NOT NULL
+  done_at timestamptz                 -- when its entry was done, once that is forgotten
 ) WITH (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000);
 CREATE UNIQUE INDEX key_seq ON inbox.key (seq);
+CREATE INDEX key_forgotten ON inbox.key (done_at) WHERE done_at IS NOT NULL;
 
 INSERT INTO inbox.entry_version VALUES (2);

@@ -27,7 +27,7 @@ IF to_regclass('inbox.job_common') IS NOT NULL THEN
     FROM inbox.job_common WHERE name = 'entries') AS job
   ORDER BY seq;
 
-  INSERT INTO inbox.key SELECT id, seq, created_on FROM inbox.job_common WHERE name = 'entries' AND data ? 'key';
+  INSERT INTO inbox.key SELECT id, seq FROM inbox.job_common WHERE name = 'entries' AND data ? 'key';
 
   DROP TABLE IF EXISTS inbox.job, inbox.job_dependency, inbox.schedule, inbox.subscription, inbox.bam, inbox.warning,
     inbox.queue_stats, inbox.queue, inbox.version CASCADE;
