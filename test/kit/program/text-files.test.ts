@@ -110,7 +110,9 @@ it('says that INBOX_URL has no password where the server asks for one', async ()
   const port = await listening(server);
   const receiver = startProcess({ ...enough, INBOX_URL: `postgres://hooks@127.0.0.1:${port}/inbox` });
   expect((await receiver.ended).code).toBe(1);
-  expect(receiver.output()).toMatch(/the server asks for a password, and INBOX_URL has none. Write postgres:/);
+  expect(receiver.output()).toMatch(
+    /the server asks for a password, and INBOX_URL has none. Write postgres:/,
+  );
 });
 
 /** As PostgreSQL asks for a proof of who somebody is: https://www.postgresql.org/docs/current/protocol-message-formats.html */
