@@ -33,12 +33,12 @@ function escaped(unit: string): string {
 }
 
 /** How a log line names an event: by its sender's id or, where the sender gives it none, by what it is about. */
-export function called({ source, eventId, subject }: Pick<NewEntry, 'source' | 'eventId' | 'subject'>): {
+export function called({ eventId, subject }: Pick<NewEntry, 'eventId' | 'subject'>): {
   readonly id?: string | undefined;
   readonly subject?: string | undefined;
 } {
   if (eventId !== undefined) return { id: logged(eventId) };
-  return { subject: logged(subject?.slice(source.length + 1)) };
+  return { subject: logged(subject?.slice(subject.indexOf(' ') + 1)) };
 }
 
 const LOGGED_LENGTH = 128;

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { ApiTools } from './outgoing/caller.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
+import type { JsonObject } from './reading/json.ts';
 import type { FollowUp, Said } from './step.ts';
 
 /**
@@ -62,6 +63,7 @@ export interface Source<
     /**
      * Reads authenticated bytes, and of the delivery no more than the headers that are named above. Of those, what is
      * unsigned may say what the sender calls the event; as a key it would let anybody send a recorded delivery again.
+     * `value` is the JSON in the bytes, where the proof has read it already.
      * @throws DeadLetter when they are not what this sender writes
      */
     read(
@@ -69,6 +71,7 @@ export interface Source<
       endpoint: EndpointDefinition,
       settings: SettingValues<Setting>,
       headers: EnvelopeHeaders,
+      value?: JsonObject,
     ): Envelope;
     write(event: OutgoingEvent, switches: SwitchValues<Switch>): Buffer;
   };

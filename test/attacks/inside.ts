@@ -165,12 +165,12 @@ function positives(seen: readonly Seen[]): string[] {
     });
 }
 
-/** A line may name an endpoint's path, and an event's type and id; nothing else that was sent, and no secret ever. */
+/** A line may name an endpoint's path, and an event's type, id and subject; nothing else that was sent, and no secret ever. */
 function indiscreet({ lines, request, observation }: Seen, { config }: TestReceiver): string[] {
   const secrets = config.endpoints.flatMap(({ credentials }) =>
     [...credentials.values()].flatMap(({ texts }) => texts),
   );
-  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', path: '' })).join('\n');
+  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' })).join('\n');
   const whole = lines.map((line) => JSON.stringify(line)).join('\n');
   const reply = observation.status < 400 ? '' : undated(observation);
   const sent = fragmentsOf(request);

@@ -5,6 +5,7 @@ import { importCredential, type EndpointConfig } from './definition.ts';
 import { DeliveryRejected } from '../errors.ts';
 import { withCertificate } from '../proofs/client-certificate.ts';
 import type { Proof } from '../proofs/proof.ts';
+import type { JsonObject } from '../reading/json.ts';
 import { importSecret, type Secret } from '../proofs/secrets.ts';
 import {
   definitionOf,
@@ -29,7 +30,7 @@ export interface Endpoint {
   /** What is kept of a delivery: the proven content, and with it the headers that its envelope is read from. */
   kept(content: Buffer, delivery: Delivery): Buffer;
   /** Reads what was kept. @throws DeadLetter */
-  read(kept: Buffer): Envelope;
+  read(kept: Buffer, value?: JsonObject): Envelope;
   /** The one event it serves, where that is fixed. */
   readonly event: EventDefinition | undefined;
   readonly accepted: Reply;
@@ -77,15 +78,18 @@ function envelopeOf({ definition, source, settings }: EndpointConfig): Pick<Endp
   const { envelope } = source;
   const names = Object.keys(envelope.headers ?? {});
   if (names.length === 0) {
-    return { kept: (content) => content, read: (kept) => envelope.read(kept, definition, settings, {}) };
+    return {
+      kept: (content) => content,
+      read: (kept, value) => envelope.read(kept, definition, settings, {}, value),
+    };
   }
   return {
     kept: (content, delivery) => withHeaders(content, delivery, names),
-    read(kept) {
+    read(kept, value) {
       const at = kept.indexOf(BEHIND_HEADERS);
       const { headers } = keptHeaders.parse(JSON.parse(`${kept.toString('utf8', 0, at)}}}`));
       const content = kept.subarray(at + BEHIND_HEADERS.length, -1);
-      return envelope.read(content, definition, settings, headers);
+      return envelope.read(content, definition, settings, headers, value);
     },
   };
 }

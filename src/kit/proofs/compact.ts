@@ -54,8 +54,9 @@ export async function verifyCompact(
   checkSignaturePart(parts.signature);
   const proven = await findSecret(token, secrets, header);
   checkType(header, rules);
-  checkClaims(readClaims(proven.content), rules);
-  return proven;
+  const value = readClaims(proven.content);
+  checkClaims(value, rules);
+  return { ...proven, value };
 }
 
 /** The sender's half. The header is signed as written, so that member order and blanks are the caller's. */

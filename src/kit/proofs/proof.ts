@@ -1,10 +1,13 @@
 import type { Delivery } from '../delivery.ts';
+import type { JsonObject } from '../reading/json.ts';
 import type { Secret } from './secrets.ts';
 
 /** What a proof proves: these bytes come from somebody who knows the secret. */
 export interface Proven {
   /** The authenticated bytes, and nothing else of the delivery. Only these may be parsed. */
   readonly content: Buffer;
+  /** What they say as JSON, where the proof had to read it. */
+  readonly value?: JsonObject;
   /** Which live secret matched, 1 being the newest; 0 where the scheme has none. */
   readonly secret: number;
 }

@@ -307,7 +307,11 @@ function afterColon(message: string): string {
 /** Any JSON object. */
 export const jsonObject = z.looseObject({});
 
-/** The JSON object that bytes hold. @throws DeadLetter `json_invalid` or `payload_invalid` */
-export function parseContent<Schema extends z.ZodType>(schema: Schema, content: Buffer): z.output<Schema> {
-  return parse(schema, parse(jsonObject, readJson(content), 'json_invalid'), 'payload_invalid');
+/** The JSON object that bytes hold, if it has not been read already. @throws DeadLetter `json_invalid` or `payload_invalid` */
+export function parseContent<Schema extends z.ZodType>(
+  schema: Schema,
+  content: Buffer,
+  value: JsonObject = parse(jsonObject, readJson(content), 'json_invalid'),
+): z.output<Schema> {
+  return parse(schema, value, 'payload_invalid');
 }

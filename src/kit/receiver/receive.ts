@@ -2,6 +2,7 @@ import type { Delivery } from '../delivery.ts';
 import { DeadLetter } from '../errors.ts';
 import { subjectOf, type NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
+import type { JsonObject } from '../reading/json.ts';
 import { definitionOf, type Envelope } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
@@ -36,7 +37,7 @@ function entryOf(
 ): NewEntry {
   const { source, definition } = endpoint;
   const content = endpoint.kept(proven.content, delivery);
-  const envelope = readable(endpoint, content);
+  const envelope = readable(endpoint, content, proven.value);
   return {
     source: source.name,
     endpoint: definition.path,
@@ -51,9 +52,9 @@ function entryOf(
   };
 }
 
-function readable(endpoint: Endpoint, content: Buffer): Envelope | undefined {
+function readable(endpoint: Endpoint, content: Buffer, value?: JsonObject): Envelope | undefined {
   try {
-    return endpoint.read(content);
+    return endpoint.read(content, value);
   } catch (error) {
     if (error instanceof DeadLetter) return undefined;
     throw error;

@@ -72,7 +72,10 @@ export const hotdocs = defineSource({
     sign,
     ...forged,
   },
-  envelope: { read: readEnvelope, write: writeEnvelope },
+  envelope: {
+    read: (content, endpoint, _settings, _headers, value) => readEnvelope(content, endpoint, value),
+    write: writeEnvelope,
+  },
   reply: {
     accepted: { status: 200, type: 'none', body: '' },
     answer,

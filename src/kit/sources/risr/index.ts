@@ -207,7 +207,13 @@ const delivered = z.looseObject({
     .nullish(),
 });
 
-function read(content: Buffer, { type }: EndpointDefinition, values: Values): Envelope {
+function read(
+  content: Buffer,
+  { type }: EndpointDefinition,
+  values: Values,
+  _headers: unknown,
+  value?: JsonObject,
+): Envelope {
   if (type === undefined) {
     throw new DeadLetter(
       'event_mismatch',
@@ -215,7 +221,7 @@ function read(content: Buffer, { type }: EndpointDefinition, values: Values): En
     );
   }
   const shape = shapes.get(type) ?? plain;
-  const { webhook_request_id, ...document } = parseContent(delivered, content);
+  const { webhook_request_id, ...document } = parseContent(delivered, content, value);
   const id = webhook_request_id ?? undefined;
   // The whole of it: an event that merely has its id is somebody's profile.
   if (isDeepStrictEqual(document, testPayload)) return { type, id, key: id, payload: document, test: true };

@@ -24,8 +24,11 @@ const answered: ReadonlySet<string> = new Set(
  * Takes the envelope off authenticated content, in whatever layout and spelling it came.
  * @throws DeadLetter
  */
-export function readEnvelope(content: Buffer, endpoint: EndpointDefinition): Envelope {
-  const claims = claimsIn(content);
+export function readEnvelope(
+  content: Buffer,
+  endpoint: EndpointDefinition,
+  claims: JsonObject = claimsIn(content),
+): Envelope {
   const { eventId, eventType, ...members } = canonical(eventIn(claims), header);
   const type = typeOf(eventType, endpoint);
   const id = isPlain(eventId) ? eventId : undefined;
