@@ -2,5 +2,6 @@ import { startFlawed } from './flawed.ts';
 
 const kept: Buffer[] = [];
 
-// Something of each request stays, up to 600 MB.
-startFlawed(() => kept.length < 600 && kept.push(Buffer.alloc(1_000_000, 'x')));
+// Ten megabytes more every tenth of a second, up to a gigabyte, however busy it is.
+startFlawed(() => undefined);
+setInterval(() => kept.length < 100 && kept.push(Buffer.alloc(10_000_000, 'x')), 100);

@@ -1,4 +1,4 @@
 import { startFlawed } from './flawed.ts';
 
 // Trims each body with a pattern that takes the square of a run of blanks.
-startFlawed((body) => body.toString('latin1').replace(/[\s+]+$/, ''));
+startFlawed((body) => body.replace(/[\s+]+$/, ''));

@@ -1,13 +1,13 @@
 import { createServer, type Server } from 'node:http';
 
-/** Starts a receiver that says 200 to everything that is whole; `take` is given each body. */
-export function startFlawed(take: (body: Buffer) => unknown): Server {
+/** Starts a receiver that says 200 to everything that is whole; `take` is given each body, as latin1. */
+export function startFlawed(take: (body: string) => unknown): Server {
   const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    let body = '';
+    request.setEncoding('latin1').on('data', (chunk: string) => (body += chunk));
     request.on('error', () => undefined);
     request.on('end', () => {
-      take(Buffer.concat(chunks));
+      take(body);
       response.end();
     });
   });

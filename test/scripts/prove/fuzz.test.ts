@@ -6,6 +6,8 @@ import { everyEndpoint } from '../../lab/conformance/trying-rules.ts';
 
 /** No machine is so slow. */
 const PATIENT = ['--within-ms', '60000'];
+/** It ends as soon as something is broken. */
+const MINUTES = ['--minutes', '5'];
 /** After a few seconds a heap has not found its size. */
 const YOUNG = ['--growth-mb', '500'];
 
@@ -25,19 +27,24 @@ it.each([
   [
     'ends when something is not HTTP',
     'dies',
-    PATIENT,
+    [...MINUTES, ...PATIENT],
     /^BROKEN: The receiver ended \(1\).*Error: Parse Error/ms,
   ],
   [
     'keeps what was sent to it',
     'keeps',
-    PATIENT,
+    ['--minutes', '0.04', ...PATIENT],
     /^BROKEN: Its memory does not come back: \d+ MB, not \d+ MB/m,
   ],
-  ['can be kept busy', 'stalls', [], /^BROKEN: A genuine delivery to \S+: status (0|200) after [\d.]+ ms\./m],
+  [
+    'can be kept busy',
+    'stalls',
+    MINUTES,
+    /^BROKEN: A genuine delivery to \S+: status (0|200) after [\d.]+ ms\./m,
+  ],
 ])('finds out a receiver that %s, and shows what was sent last', async (_, flaw, args, text) => {
   const main = join(import.meta.dirname, `child-flawed-${flaw}.ts`);
-  const { code, out } = await fuzz('--minutes', '0.04', '--main', main, ...args);
+  const { code, out } = await fuzz('--main', main, ...args);
   expect({ code, out }).toEqual({ code: 1, out: expect.stringMatching(text) });
   expect(out).toMatch(/^Seed 1\. The last attacks:\n {2}\d+\. .*; \d+ bytes: "/m);
 });
