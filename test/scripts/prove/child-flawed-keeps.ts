@@ -2,6 +2,6 @@ import { startFlawed } from './flawed.ts';
 
 const kept: Buffer[] = [];
 
-// Ten megabytes more every tenth of a second, up to a gigabyte, however busy it is.
+// Four megabytes more every tenth of a second, for as long as any warm-up takes, however busy it is.
 startFlawed(() => undefined);
-setInterval(() => kept.length < 100 && kept.push(Buffer.alloc(10_000_000, 'x')), 100);
+setInterval(() => kept.length < 500 && kept.push(Buffer.alloc(4_000_000, 'x')), 100);

@@ -33,7 +33,7 @@ it.each([
   [
     'keeps what was sent to it',
     'keeps',
-    ['--minutes', '0.04', ...PATIENT],
+    ['--minutes', '0.06', ...PATIENT],
     /^BROKEN: Its memory does not come back: \d+ MB, not \d+ MB/m,
   ],
   [

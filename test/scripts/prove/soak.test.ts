@@ -97,5 +97,5 @@ it('counts what was promised and never handled, and what was handled twice', () 
 
 it('says what it did not understand', async () => {
   const { code, err } = await soak('--engine', 'oracle');
-  expect({ code, err }).toEqual({ code: 2, err: '--engine: expected one of sqlite, postgres.\n' });
+  expect({ code, err }).toEqual({ code: 2, err: 'Unknown --engine: "oracle". Valid: sqlite, postgres.\n' });
 });
