@@ -112,9 +112,9 @@ function checkRefusal(reply: RawReply, request: WireRequest, unauthorized: strin
   for (const fragment of fragmentsOf(request)) expect(reply.text).not.toContain(fragment);
 }
 
-/** A line may name an endpoint's path, and an event's type and id; nothing else that was sent. */
+/** A line may name an endpoint's path, and an event's type, id and subject; nothing else that was sent. */
 function checkLines(lines: readonly LogLine[], request: WireRequest): void {
-  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', path: '' })).join('\n');
+  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' })).join('\n');
   for (const fragment of fragmentsOf(request)) expect(text).not.toContain(fragment);
 }
 

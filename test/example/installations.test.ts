@@ -35,7 +35,7 @@ it('lets neither installation change a task of the other', async () => {
   expect(statesIn(receiver)).toEqual(['PENDING', 'REJECTED']);
   await tell(receiver, 'OrderAccepted', '');
   await tell(receiver, 'OrderCanceled', 'north');
-  expect(statesIn(receiver)).toEqual(['ACCEPTED', 'REJECTED']);
+  expect(statesIn(receiver)).toEqual(['CANCELED', 'REJECTED']);
   expect(receiver.records.list('task')).toHaveLength(2);
 });
 
@@ -119,7 +119,7 @@ it('keeps apart what comes to the endpoint of a second tenant', async () => {
 });
 
 it('asks the API of the installation that an event came from, with nothing of the other', async () => {
-  const [ours, theirs] = [await swf('ACCEPTED'), await swf('REJECTED')];
+  const [ours, theirs] = [await swf('CANCELED'), await swf('REJECTED')];
   const { receiver } = await newReceiver({
     env: {
       ...env,
@@ -131,7 +131,7 @@ it('asks the API of the installation that an event came from, with nothing of th
   });
   await tell(receiver, 'OrderSigned', '');
   await tell(receiver, 'OrderSigned', 'north');
-  expect(statesIn(receiver)).toEqual(['ACCEPTED', 'REJECTED']);
+  expect(statesIn(receiver)).toEqual(['CANCELED', 'REJECTED']);
   expect(ours.keys).toContain('ours');
   expect(new Set(theirs.keys)).toEqual(new Set([undefined]));
   // One that has none of its own asks that of its source.

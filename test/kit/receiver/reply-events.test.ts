@@ -188,7 +188,7 @@ it('a login handler may say 300 KB, which the sender does not get to see', async
 it.each([
   [
     'does not fit its schema',
-    '{"eventId":"e-1","data":{"user":{"email":7}}}',
+    '{"eventId":"e-1","data":{"user":{"email":true}}}',
     /^payload_invalid: user\.email/,
   ],
   ['is of an unknown type', '{"eventId":"e-2","eventType":"InterviewPaused","data":{}}', /^event_unknown: /],

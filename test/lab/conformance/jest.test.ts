@@ -121,7 +121,10 @@ describe('our own receiver', () => {
   it.each(pairs)('%s (%s, %s)', async (_title, setup, name, rule) => {
     const cases = await casesOf(rule, endpointIn(setup, name), setup);
     expect(cases.length).toBeGreaterThan(0);
-    const amiss = cases.filter(({ outcome }) => outcome !== 'passed');
+    // All of PhenixID's events come to one endpoint, so that the secret of another one is the same.
+    const isSame = ({ id, outcome }: CaseEnded) =>
+      outcome === 'skipped' && id.includes('under-the-secret-of-phenixid');
+    const amiss = cases.filter((each) => each.outcome !== 'passed' && !isSame(each));
     expect(amiss.map(({ id, observed }) => `${id}: ${observed}`)).toEqual([]);
   });
 });
