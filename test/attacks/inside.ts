@@ -170,7 +170,9 @@ function indiscreet({ lines, request, observation }: Seen, { config }: TestRecei
   const secrets = config.endpoints.flatMap(({ credentials }) =>
     [...credentials.values()].flatMap(({ texts }) => texts),
   );
-  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' })).join('\n');
+  const text = lines
+    .map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' }))
+    .join('\n');
   const whole = lines.map((line) => JSON.stringify(line)).join('\n');
   const reply = observation.status < 400 ? '' : undated(observation);
   const sent = fragmentsOf(request);

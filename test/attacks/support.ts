@@ -114,7 +114,9 @@ function checkRefusal(reply: RawReply, request: WireRequest, unauthorized: strin
 
 /** A line may name an endpoint's path, and an event's type, id and subject; nothing else that was sent. */
 function checkLines(lines: readonly LogLine[], request: WireRequest): void {
-  const text = lines.map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' })).join('\n');
+  const text = lines
+    .map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' }))
+    .join('\n');
   for (const fragment of fragmentsOf(request)) expect(text).not.toContain(fragment);
 }
 
