@@ -104,9 +104,9 @@ function takeFlat(left: Left, outer: string, inside: Shape): JsonObject | undefi
   return found.length === 0 ? undefined : Object.fromEntries(found);
 }
 
-function valueOf(value: unknown, { isText, isList, inside }: Member): unknown {
+function valueOf(value: unknown, { name, isText, isList, inside }: Member): unknown {
   // An id may be written as a number; not one so large that its digits were lost, or two of them could be one.
-  if (isText && Number.isSafeInteger(value)) return String(value);
+  if (isText && /id$/i.test(name) && Number.isSafeInteger(value)) return String(value);
   const read = typeof value === 'string' && !isText ? (jsonIn(value) ?? value) : value;
   if (inside === undefined) return read;
   if (isList && Array.isArray(read)) return read.map((item: unknown) => itemOf(item, inside));
