@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { copyFileSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { UsageError } from '../../../src/lab/usage.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
@@ -24,6 +24,9 @@ export function checkOut(revision: string, folder: string): void {
   const checked = spawnSync('git', ['-C', folder, 'checkout', '--quiet', commit], { encoding: 'utf8' });
   if (checked.status !== 0)
     throw new Error(`git could not check out ${revision}:\n${cloned.stderr}${checked.stderr}`);
+  // What is measured is the kit, whichever bench it came with.
+  const held = 'scripts/prove/bench/contestants/held.ts';
+  if (existsSync(join(folder, held))) copyFileSync(join(project, held), join(folder, held));
   const lockfile = (root: string) => readFileSync(join(root, 'package-lock.json'), 'utf8');
   if (lockfile(folder) === lockfile(project)) {
     symlinkSync(join(project, 'node_modules'), join(folder, 'node_modules'));

@@ -35,11 +35,15 @@ export interface HeldOrder {
   /** So many entries, without deliveries. */
   readonly store?: number;
   readonly handlers?: 'wait' | 'go';
+  /** Without looking into the inbox, which takes its time where much is kept. */
+  readonly only?: 'handled';
 }
 
 export interface HeldAnswer {
-  /** Entries waiting or running. */
+  /** Entries waiting or running; what was asked for was only how many were handled: NaN. */
   readonly left: number;
+  /** By this process, ever. */
+  readonly handled: number;
 }
 
 type Environment = Readonly<Record<string, string>>;

@@ -45,19 +45,17 @@ export async function measureDrains(
 }
 
 async function drainOnce(
-  { kit: { obey, processorSeconds }, waiting }: Draining,
+  { kit: { obey, processorSeconds } }: Draining,
   entries: number,
 ): Promise<{ readonly perSecond: number; readonly processorUs: number }> {
-  const { left: before } = await obey({ store: entries });
+  const { handled: before } = await obey({ store: entries });
   const [began, spent] = [performance.now(), processorSeconds()];
-  let { left } = await obey({ handlers: 'go' });
-  while (left > waiting) {
-    const asked = performance.now();
-    ({ left } = await obey({}));
-    // Counting must not be what is measured, however long it takes.
-    await sleep(Math.max(POLL_MS, (performance.now() - asked) * SELDOM));
+  let { handled } = await obey({ handlers: 'go', only: 'handled' });
+  while (handled < before + entries) {
+    await sleep(POLL_MS);
+    ({ handled } = await obey({ only: 'handled' }));
   }
-  const count = before - left;
+  const count = handled - before;
   const drain = {
     perSecond: (count * 1000) / (performance.now() - began),
     processorUs: ((processorSeconds() - spent) * 1_000_000) / count,
@@ -67,4 +65,3 @@ async function drainOnce(
 }
 
 const POLL_MS = 20;
-const SELDOM = 4;

@@ -14,6 +14,7 @@ const waiting = appOf({ handlers: waitingHandlers() });
 const config = readConfig(process.env, waiting);
 const log = createLog(config.general.LOG_LEVEL);
 let held = Promise.withResolvers<undefined>();
+let handled = 0;
 const app = await start(waiting, config, log);
 process.stderr.write(`Listening on ${app.url}\n`);
 
@@ -23,12 +24,13 @@ process.on('message', (order: HeldOrder) => {
 // Nobody is left to measure it.
 process.on('disconnect', () => process.exit());
 
-async function obey({ store: count = 0, handlers }: HeldOrder): Promise<HeldAnswer> {
+async function obey({ store: count = 0, handlers, only }: HeldOrder): Promise<HeldAnswer> {
   if (handlers === 'go') held.resolve(undefined);
   if (handlers === 'wait') held = Promise.withResolvers<undefined>();
   await store(count);
+  if (only === 'handled') return { left: NaN, handled };
   const { waiting, running } = await app.inbox.stats();
-  return { left: waiting + running };
+  return { left: waiting + running, handled };
 }
 
 function waitingHandlers(): AllHandlers {
@@ -37,7 +39,10 @@ function waitingHandlers(): AllHandlers {
 }
 
 function waitingByType(types: readonly string[]): AllHandlers[string] {
-  const handler = () => held.promise;
+  const handler = async () => {
+    await held.promise;
+    handled += 1;
+  };
   return Object.fromEntries(types.map((type) => [type, handler]));
 }
 
