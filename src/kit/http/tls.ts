@@ -5,7 +5,6 @@ import type { Socket } from 'node:net';
 import { createSecureContext, TLSSocket, type SecureContextOptions } from 'node:tls';
 import type { PeerCertificate } from '../delivery.ts';
 import { messageOf, type RejectionCode } from '../errors.ts';
-import { farEndOf } from './connections.ts';
 import type { RefusalLog } from './refusal-log.ts';
 
 /** PEM texts: what the receiver shows, and whose client certificates it believes. */
@@ -194,6 +193,11 @@ class ImpatientServer extends Server {
     super.closeIdleConnections();
     for (const socket of this.#connecting.values()) socket.destroy();
   }
+}
+
+/** The same for a connection and for TLS over it. */
+export function farEndOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  return `${remoteAddress} ${remotePort}`;
 }
 
 function explained(error: NodeJS.ErrnoException): { readonly code: RejectionCode; readonly why: string } {

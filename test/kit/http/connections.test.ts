@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { connect, Socket } from 'node:net';
 import { expect, it } from '@jest/globals';
-import { limitConnections } from '../../../src/kit/http/connections.ts';
+import { limitConnections } from '../../../src/kit/http/server.ts';
 import { projectFile, startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { later, listening, newFolder } from '../../support/fixtures.ts';
 import { enough } from '../../support/processes.ts';
