@@ -44,7 +44,7 @@ export const rejections = {
   rate_limited: [429, 'Too many failed proofs from this address; a genuine delivery is still accepted.'],
   receiver_busy: [
     503,
-    'Bodies that are being read take as much memory as they may, in all or from one address.',
+    'Bodies that are being read take as much memory as they may, in all or from one network.',
   ],
   inbox_full: [503, 'The inbox holds as many waiting entries as it may.'],
   inbox_unavailable: [503, 'The inbox could not write: disk full, file locked, database away.'],

@@ -1,4 +1,5 @@
 import type { IncomingMessage } from 'node:http';
+import { ipKeyGenerator } from 'express-rate-limit';
 import type { AddressOf } from './address.ts';
 
 /** The memory that bodies may take, all together, until their requests are answered. */
@@ -13,33 +14,33 @@ export interface BodyShare {
   giveBack(): void;
 }
 
-/** One address may have half of it, so that it cannot keep the others out. */
+/** One network may have half of it, so that it cannot keep the others out. */
 export function createBodyBudget(budgetBytes: number, addressOf: AddressOf): BodyBudget {
   const takenBy = new Map<string, number>();
   let taken = 0;
 
-  function change(address: string, bytes: number): void {
-    const ofAddress = (takenBy.get(address) ?? 0) + bytes;
+  function change(network: string, bytes: number): void {
+    const ofNetwork = (takenBy.get(network) ?? 0) + bytes;
     taken += bytes;
-    if (ofAddress === 0) takenBy.delete(address);
-    else takenBy.set(address, ofAddress);
+    if (ofNetwork === 0) takenBy.delete(network);
+    else takenBy.set(network, ofNetwork);
   }
 
   return {
     open(request) {
-      const address = addressOf(request); // a connection that has ended has none
+      const network = ipKeyGenerator(addressOf(request)); // a connection that has ended has none
       let own = 0;
       return {
         grow(bytes) {
           const more = bytes - own;
-          const ofAddress = (takenBy.get(address) ?? 0) + more;
-          if (taken + more > budgetBytes || ofAddress > budgetBytes / 2) return false;
-          change(address, more);
+          const ofNetwork = (takenBy.get(network) ?? 0) + more;
+          if (taken + more > budgetBytes || ofNetwork > budgetBytes / 2) return false;
+          change(network, more);
           own = bytes;
           return true;
         },
         giveBack() {
-          change(address, -own);
+          change(network, -own);
           own = 0;
         },
       };

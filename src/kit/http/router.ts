@@ -27,6 +27,8 @@ export interface RouterOptions {
   readonly bodies: BodyBudget;
   readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
+  /** Whether it will drain soon, or does: whoever keeps a connection should look for another receiver. */
+  readonly isLeaving: () => boolean;
   readonly log: Log;
   readonly refusals: RefusalLog;
 }
@@ -39,9 +41,9 @@ export function createRouter(options: RouterOptions): Route {
   const endpoints = byPath(options.endpoints);
   const replies = new RefusalReplies(options.endpoints);
 
-  /** A connection that stays open would hold up the shutdown until its sender lets go of it. */
-  function closeIfDraining(response: Response): void {
-    if (options.isDraining()) response.shouldKeepAlive = false;
+  /** A connection that stays open would hold up the shutdown, or be cut while a delivery is just sent on it. */
+  function closeIfLeaving(response: Response): void {
+    if (options.isLeaving()) response.shouldKeepAlive = false;
   }
 
   let forwardedNoted = false;
@@ -68,13 +70,13 @@ export function createRouter(options: RouterOptions): Route {
       const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
       const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
-      closeIfDraining(response);
+      closeIfLeaving(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
-      closeIfDraining(response);
+      closeIfLeaving(response);
       refuse(request, response, replies.of(code, endpoint));
       const line = refusalLine(error, code, request, endpoint, started);
       if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });

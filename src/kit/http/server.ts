@@ -1,21 +1,15 @@
-import {
-  createServer,
-  IncomingMessage,
-  ServerResponse,
-  STATUS_CODES,
-  type RequestListener,
-  type Server,
-} from 'node:http';
+import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { ipKeyGenerator } from 'express-rate-limit';
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
+import { DeliveryRejected, rejections } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { limitConnections } from './connections.ts';
-import { breakOff, expectContinue } from './read-body.ts';
+import { answerBrokenHttp, codeOfBrokenHttp, cutShortOn, UNTOLD } from './broken-http.ts';
+import { breakOff, expectContinue, hasBody } from './read-body.ts';
 import type { RefusalLog } from './refusal-log.ts';
-import { rejectionReply, sendAndClose, type Reply } from './reply.ts';
-import { createTlsServer, type TlsIdentity } from './tls.ts';
+import { rejectionReply, sendAndClose } from './reply.ts';
+import { createTlsServer, farEndOf, type TlsIdentity } from './tls.ts';
 
 export interface ServerOptions {
   readonly route: RequestHandler;
@@ -184,42 +178,111 @@ function queueRequests(refusals: RefusalLog): (listener: RequestListener) => Req
   };
 }
 
-/** Whoever resets a connection may have had every reply, and behind a request that ends its connection nothing is read. */
-const UNTOLD: readonly (string | undefined)[] = ['ECONNRESET', 'HPE_CLOSED_CONNECTION'];
+/**
+ * What is known of a connection. `silent`: nothing good so far, and no request under way. `arriving`: the same, while the
+ * body of a request is on its way. `proven`: it has had a reply of 2xx. `waiting`: for the reply to a whole request.
+ */
+type Standing = 'silent' | 'arriving' | 'proven' | 'waiting';
 
-function codeOfBrokenHttp({ code }: NodeJS.ErrnoException): RejectionCode {
-  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return 'body_late';
-  if (code === 'HPE_HEADER_OVERFLOW') return 'headers_too_large';
-  if (code === 'HPE_CHUNK_EXTENSIONS_OVERFLOW') return 'body_too_large';
-  return 'request_malformed';
+interface Connection {
+  readonly socket: Socket;
+  readonly network: string;
+  proven: boolean;
+  /** `undefined`: it has ended. */
+  standing: Standing | undefined;
 }
 
-function answerBrokenHttp(socket: Duplex, code: RejectionCode): void {
-  const response = responseOn(socket);
-  // A second reply in the middle of a first would be read as part of it.
-  if (!socket.writable || response?.headersSent === true) socket.destroy();
-  // What is broken came behind a whole request: that one gets its own reply, and the connection ends with it.
-  else if (response?.req.complete === true) response.shouldKeepAlive = false;
-  else
-    socket.end(onTheWire(rejectionReply(code)), () => {
-      socket.destroy();
+/** While no more than this part of all connections are unproven, nobody floods us, and the proven count like the others. */
+const FEW = 0.1;
+
+/**
+ * Keeps so many connections open at a time. For a further one, the network that has most of one standing loses its oldest
+ * of them, unproven ones first: it cannot keep others out, and a delivery takes less time than all the connections of a
+ * flood do. A body that never ends is no merit, so what still arrives is unproven; it counts apart, so that silence
+ * does not cut it.
+ */
+export function limitConnections(server: Server, most: number): void {
+  const open = new Map<string, Connection>();
+  const connections = new WeakMap<Socket, Connection>();
+  const groups = { silent: new Group(), arriving: new Group(), proven: new Group(), waiting: new Group() };
+
+  function move(connection: Connection, to: Standing | undefined): void {
+    if (connection.standing === undefined) return;
+    groups[connection.standing].delete(connection);
+    connection.standing = to;
+    if (to !== undefined) groups[to].add(connection);
+  }
+
+  function makeRoom(): void {
+    const { silent, arriving, proven, waiting } = groups;
+    const isFlood = silent.size + arriving.size > most * FEW;
+    const oldest =
+      oldestOfMost(isFlood ? [silent, arriving] : [silent, arriving, proven]) ?? oldestOfMost([waiting]);
+    if (oldest === undefined) return;
+    move(oldest, undefined);
+    oldest.socket.destroy();
+  }
+
+  server.on('connection', (socket: Socket) => {
+    const { silent, arriving, proven, waiting } = groups;
+    if (silent.size + arriving.size + proven.size + waiting.size >= most) makeRoom();
+    const network = ipKeyGenerator(socket.remoteAddress ?? '');
+    const connection: Connection = { socket, network, proven: false, standing: 'silent' };
+    silent.add(connection);
+    const end = farEndOf(socket);
+    open.set(end, connection);
+    connections.set(socket, connection);
+    socket.once('close', () => {
+      move(connection, undefined);
+      if (open.get(end) === connection) open.delete(end);
     });
+  });
+  // With TLS the socket of a request is another than that of its connection.
+  server.on('secureConnection', (socket: Socket) => {
+    const connection = open.get(farEndOf(socket));
+    if (connection !== undefined) connections.set(socket, connection);
+  });
+  const begin = (request: IncomingMessage, response: ServerResponse) => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined) return;
+    move(connection, hasBody(request) && !connection.proven ? 'arriving' : 'waiting');
+    request.once('end', () => {
+      if (connection.standing === 'arriving') move(connection, 'waiting');
+    });
+    response.once('close', () => {
+      connection.proven ||= response.statusCode >= 200 && response.statusCode < 300;
+      move(connection, connection.proven ? 'proven' : 'silent');
+    });
+  };
+  server.on('request', begin).on('checkContinue', begin);
 }
 
-/** The request that has reached the route, and has not come to its end. */
-function cutShortOn(socket: Duplex): IncomingMessage | undefined {
-  const request = responseOn(socket)?.req;
-  return request?.complete === false ? request : undefined;
+/** Connections of one standing, by network, in the order in which they came to it. */
+class Group {
+  readonly #byNetwork = new Map<string, Set<Connection>>();
+  size = 0;
+
+  add(connection: Connection): void {
+    const { network } = connection;
+    const those = this.#byNetwork.get(network) ?? new Set();
+    this.#byNetwork.set(network, those.add(connection));
+    this.size += 1;
+  }
+
+  delete(connection: Connection): void {
+    const those = this.#byNetwork.get(connection.network);
+    if (those?.delete(connection) !== true) return;
+    this.size -= 1;
+    if (those.size === 0) this.#byNetwork.delete(connection.network);
+  }
+
+  networks(): Iterable<ReadonlySet<Connection>> {
+    return this.#byNetwork.values();
+  }
 }
 
-/** The response that a connection is busy with. Node keeps it on the socket, and has no public name for it. */
-function responseOn(socket: Duplex): ServerResponse | null | undefined {
-  return (socket as { _httpMessage?: ServerResponse | null })._httpMessage;
-}
-
-function onTheWire({ status, headers, body }: Reply): string {
-  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`, 'Connection: close'];
-  for (let at = 0; at + 1 < headers.length; at += 2)
-    lines.push(`${headers[at] ?? ''}: ${headers[at + 1] ?? ''}`);
-  return `${lines.join('\r\n')}\r\n\r\n${body}`;
+function oldestOfMost(groups: readonly Group[]): Connection | undefined {
+  let most: ReadonlySet<Connection> = new Set();
+  for (const group of groups) for (const those of group.networks()) if (those.size > most.size) most = those;
+  return most.values().next().value;
 }

@@ -196,7 +196,7 @@ class ImpatientServer extends Server {
 }
 
 /** The same for a connection and for TLS over it. */
-function farEndOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+export function farEndOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
   return `${remoteAddress} ${remotePort}`;
 }
 

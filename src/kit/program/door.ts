@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import { isDeepStrictEqual } from 'node:util';
 import { listen, urlOf } from '../http/listen.ts';
@@ -24,7 +25,7 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
-    maxConnections: general.MAX_CONNECTIONS,
+    maxConnections: connectionsWithin(openFilesLimit(), general.MAX_CONNECTIONS, log),
     keepAliveMs: general.KEEP_ALIVE_MS,
     tls,
     refusals,
@@ -50,6 +51,32 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
       clearTimeout(connections);
     },
   };
+}
+
+/** File descriptors for the inbox, the port of the probes, calls to APIs, and what handlers open. */
+const OTHER_FILES = 128;
+
+/** Each connection is an open file: with none left, no connection would be accepted, and so none closed for it either. */
+function connectionsWithin(openFiles: number, wanted: number, log: Log): number {
+  const most = Math.min(wanted, Math.max(openFiles - OTHER_FILES, Math.ceil(openFiles / 2)));
+  if (most < wanted)
+    log.warn({
+      outcome: 'trouble',
+      why:
+        `This process may open ${openFiles} files, so ${most} connections are kept and not MAX_CONNECTIONS, which is ` +
+        `${wanted}: raise the limit (ulimit -n, LimitNOFILE of systemd) to ${wanted + OTHER_FILES}, or set MAX_CONNECTIONS to ${most}.`,
+    });
+  return most;
+}
+
+/** Infinity where the system does not say. Node has raised the soft limit to the hard one when it started. */
+function openFilesLimit(): number {
+  try {
+    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? [];
+    return Number(soft ?? Infinity);
+  } catch {
+    return Infinity;
+  }
 }
 
 /** A listener for a server that is there already, and goes on when this door is closed. */

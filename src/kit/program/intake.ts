@@ -23,6 +23,8 @@ export interface Intake {
   renew(config: Config, endpoints: readonly Endpoint[]): void;
   /** Resolves when nothing is running that began before its sender was answered. */
   settled(): Promise<void>;
+  /** Still takes deliveries, but ends each connection with its next reply. */
+  leave(): void;
   /**
    * Refuses new deliveries, and answers what is in flight within this time: `close` closes the door in front, and resolves
    * when it has no request left.
@@ -44,14 +46,12 @@ const LAST_PART_MS = 1_000;
 export function createIntake(atStart: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
   const { general } = atStart;
   const now = createSteadyClock();
-  const background = createBackground((error) => {
-    log.error({ outcome: 'trouble', why: messageOf(error) });
-  });
+  const background = createBackground(log);
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
   const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
   const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
-  let draining = false;
+  let phase: 'open' | 'leaving' | 'draining' = 'open';
 
   const options: Omit<RouterOptions, keyof Table> = {
     tools: {
@@ -68,7 +68,8 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, log }
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,
     bodies: createBodyBudget(general.BODY_BUDGET_BYTES, addressOf),
-    isDraining: () => draining,
+    isDraining: () => phase === 'draining',
+    isLeaving: () => phase !== 'open',
     log,
     refusals,
   };
@@ -94,8 +95,11 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, log }
       current = createRouter({ ...options, ...tableOf(config, renewed) });
     },
     settled: () => background.settled(),
+    leave() {
+      phase = 'leaving';
+    },
     async drain(withinMs, close) {
-      draining = true;
+      phase = 'draining';
       await Promise.all([answerAll(withinMs, close), background.settledWithin(withinMs)]);
     },
   };
@@ -121,7 +125,7 @@ interface Background {
   settledWithin(ms: number): Promise<void>;
 }
 
-function createBackground(onTrouble: (error: unknown) => void): Background {
+function createBackground(log: Log): Background {
   const running = new Set<Promise<void>>();
 
   async function settled(): Promise<void> {
@@ -130,7 +134,11 @@ function createBackground(onTrouble: (error: unknown) => void): Background {
 
   return {
     add(work) {
-      const told = work.catch(onTrouble).finally(() => running.delete(told));
+      const told = work
+        .catch((error: unknown) => {
+          log.error({ outcome: 'trouble', why: messageOf(error) });
+        })
+        .finally(() => running.delete(told));
       running.add(told);
     },
     settled,

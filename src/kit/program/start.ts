@@ -125,6 +125,7 @@ export async function startAt<Tools, At extends Door>(
     },
     stop: async () => {
       readiness.enter('draining');
+      intake?.leave();
       // Until whoever sends deliveries here has noticed, they still come.
       if (door !== undefined && SHUTDOWN_DELAY_MS > 0) await sleep(SHUTDOWN_DELAY_MS);
       await running.disposeAsync();

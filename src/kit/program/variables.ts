@@ -114,13 +114,14 @@ export const variables = {
     schema: integer({ min: 1, max: 1_000_000 }),
     default: '2000',
     summary:
-      'Connections open at the same time. For a further one, the address that has most of them loses its oldest.',
+      'Connections open at the same time; fewer, with a warning, where the process may not open so many files and 128 more. ' +
+      'For a further one, the network that has most of them loses its oldest, those without a delivery first.',
   },
   BODY_BUDGET_BYTES: {
     schema: integer({ min: 4_194_304, max: 1_000_000_000_000 }),
     default: '134217728',
     summary:
-      'Memory for bodies until they are answered, half of it for one address at most; further ones are answered 503. The ' +
+      'Memory for bodies until they are answered, half of it for one network at most; further ones are answered 503. The ' +
       'first 16 KiB of each are not counted.',
   },
   KEEP_ALIVE_MS: {

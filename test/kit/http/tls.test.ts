@@ -407,6 +407,26 @@ describeWithOpenssl('over TLS', () => {
     expect(await notify(receiver, { pair: certificates.client })).toBe(200);
   });
 
+  it('spares a connection that has brought a delivery when too many others are opened', async () => {
+    const receiver = await start({ ...own(), MAX_CONNECTIONS: '10' });
+    const proven = await connect(receiver);
+    const headers = { 'X-Signature': signatureBy(receiver.secretOf('/phenixid')) };
+    const deliver = async () => {
+      proven.write(post('/phenixid', BODY, headers));
+      const [reply] = (await once(proven, 'data')) as [Buffer];
+      return reply.toString().slice(0, 12);
+    };
+    expect(await deliver()).toBe('HTTP/1.1 200');
+    const { hostname, port } = new URL(receiver.url);
+    const others = Array.from({ length: 30 }, () => connectPlain(Number(port), hostname));
+    for (const socket of others) {
+      later(() => void socket.destroy());
+      socket.on('error', () => undefined).resume();
+    }
+    await until('the older ones are closed', () => others.filter(({ closed }) => closed).length >= 21);
+    expect(await deliver()).toBe('HTTP/1.1 200');
+  });
+
   it('does not wait for half-open handshakes when it stops', async () => {
     const receiver = await startReceiver({
       env: { ...own(), REQUEST_TIMEOUT_MS: '60000', SHUTDOWN_MS: '60000' },

@@ -134,6 +134,19 @@ it('is not ready for SHUTDOWN_DELAY_MS, and still takes deliveries', async () =>
   expect(await receiver.ended).toEqual({ code: null, signal: 'SIGTERM' });
 });
 
+it('ends each connection with its next reply from SIGTERM on', async () => {
+  const receiver = startProcess({ ...enough, ADMIN_PORT: '0', SHUTDOWN_DELAY_MS: LONG });
+  const url = await receiver.url();
+  const ready = await receiver.said(/^Health on \S+ and (\S+)$/m);
+  const sender = senderTo(url);
+  expect((await sender.fire(risr, 'profile_updated')).headers['connection']).toBe('keep-alive');
+  receiver.kill('SIGTERM');
+  await until('it is not ready', async () => (await fetch(ready)).status === 503);
+  const delivered = await sender.fire(risr, 'profile_updated');
+  expect([delivered.status, delivered.headers['connection']]).toEqual([200, 'close']);
+  expect((await fetch(`${url}/nothing`)).headers.get('connection')).toBe('close');
+});
+
 it('ends in order after SHUTDOWN_DELAY_MS', async () => {
   const receiver = startProcess({ ...enough, SHUTDOWN_DELAY_MS: '200' });
   await receiver.url();
