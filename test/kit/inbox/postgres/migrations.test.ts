@@ -155,3 +155,31 @@ it('needs no more than to read and write the rows, once somebody else has made t
   await inbox.close();
   await run(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
 });
+
+it('is refused where a right is missing, with the statement that gives it', async () => {
+  const url = await newDatabase();
+  const role = `lesser_${url.slice(-8)}`;
+  const asRole = url.replace('postgres@', `${role}@`);
+  await (await open(url)).close();
+  await run(url, `CREATE ROLE ${role} LOGIN`);
+  await expect(open(asRole)).rejects.toThrow(
+    `GRANT USAGE ON SCHEMA inbox TO ${role}; GRANT USAGE ON SEQUENCE inbox.entry_seq TO ${role}; ` +
+      `GRANT DELETE, INSERT, SELECT, UPDATE ON inbox.entry TO ${role}; `,
+  );
+
+  await run(
+    url,
+    `GRANT USAGE ON SCHEMA inbox TO ${role};
+     GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA inbox TO ${role};
+     GRANT INSERT ON inbox.key TO ${role};
+     GRANT UPDATE ON SEQUENCE inbox.entry_seq TO ${role}`,
+  );
+  await expect(open(asRole)).rejects.toThrow(`run: GRANT INSERT ON inbox.entry TO ${role};`);
+  await (await open(asRole, { owner: false })).close(); // only looks
+
+  await run(url, `GRANT INSERT ON inbox.entry TO ${role}`);
+  const inbox = await open(asRole);
+  expect(await inbox.store(newEntry({ key: 'k' }))).toMatchObject({ duplicate: false });
+  await inbox.close();
+  await run(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+});
