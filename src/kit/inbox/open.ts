@@ -7,7 +7,7 @@ export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
   /** Whether this process is a receiver, which makes what is missing (see openSqliteInbox, openPostgresInbox). */
   readonly owner?: boolean;
-  /** Of a file only; see openSqliteInbox. */
+  /** See openSqliteInbox, openPostgresInbox. */
   readonly onBroughtForward?: (entries: number) => void;
 }
 

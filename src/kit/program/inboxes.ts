@@ -31,7 +31,7 @@ export async function openInboxes(general: GeneralSettings, log: Log): Promise<I
       log.warn({
         outcome: 'trouble',
         count,
-        why: 'The clock of the system was set back since these entries came: they are tried as soon as if it had not been.',
+        why: 'The clock, of this machine or of the database, was set back since these entries came: they are tried as soon as if it had not been.',
       });
     },
   });

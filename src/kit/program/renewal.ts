@@ -17,12 +17,15 @@ export interface RenewalOptions {
   readonly program: Pick<Program, 'renew'>;
   /** What the program was started with. */
   readonly config: Config;
-  readonly variables: Pick<Variables, 'read'>;
+  readonly variables: Pick<Variables, 'read'> & Partial<Pick<Variables, 'files'>>;
   readonly log: Log;
 }
 
 /** Found out by looking: a file that is mounted, or swapped by a symbolic link, tells nobody that it has changed. */
 const LOOK_EVERY_MS = 1_000;
+
+const NO_ENV_FILE =
+  'No .env was read: Node was not given one. Start it with --env-file=.env, or name files in …_FILE variables.';
 
 export function startRenewal(
   app: Configurable,
@@ -52,6 +55,7 @@ export function startRenewal(
       if (changed.length > 0 || always)
         log.info({ outcome: 'renewed', changed: changed.map((name) => described(name, next)).sort() });
       const left = leftForRestart(envAtStart, found, names, config, next);
+      if (always && variables.files?.length === 0) warnings.push(NO_ENV_FILE);
       if (left.length > 0) warnings.push(`Taken at the next start only: ${left.join(', ')}.`);
       for (const why of warnings) log.warn({ outcome: 'renewed', why });
     } catch (error) {

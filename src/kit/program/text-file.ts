@@ -32,9 +32,11 @@ export interface Variables {
  * is set to the very same text counts as coming from there.
  */
 export function variablesOf({ execArgv, env }: Pick<NodeJS.Process, 'execArgv' | 'env'>): Variables {
-  const files = execArgv
-    .flatMap((argument) => /^--env-file(?:-if-exists)?=(.+)$/.exec(argument)?.[1] ?? [])
-    .map((path) => resolve(path));
+  const files = execArgv.flatMap((argument, index) => {
+    if (!/^--env-file(?:-if-exists)?(?:=|$)/.test(argument)) return [];
+    const [, path = execArgv[index + 1] ?? ''] = /=(.*)/s.exec(argument) ?? [];
+    return path === '' ? [] : [resolve(path)];
+  });
   const atStart = files.filter(isFile);
   const inFiles = readEnvFiles(atStart).env;
   const outside = Object.fromEntries(Object.entries(env).filter(([name, value]) => inFiles[name] !== value));

@@ -66,6 +66,14 @@ function startPruner(general: GeneralSettings, { inbox, log }: WorkParts): Prune
     onPruned: (count) => {
       log.info({ outcome: 'pruned', count });
     },
+    onDoubt: (days) => {
+      log.warn({
+        outcome: 'trouble',
+        why:
+          `The clock is ${days} days ahead of the newest entry: nothing is forgotten before this process has run for a day ` +
+          'with it. If it is wrong, set it right.',
+      });
+    },
     onTrouble: (error) => {
       log.error({ outcome: 'trouble', why: `Old entries were not forgotten: ${messageOf(error)}` });
     },

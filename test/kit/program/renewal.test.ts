@@ -14,7 +14,7 @@ import { readConfig } from '../../../src/kit/program/config.ts';
 import type { PhenixidApi } from '../../../src/kit/sources/phenixid/api/api.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
-import type { ProgramProcess } from '../../../src/lab/rig/program.ts';
+import { projectFile, startProgram, type ProgramProcess } from '../../../src/lab/rig/program.ts';
 import { startOtherSide } from '../outgoing/other-side.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
 import { fileWith, later, newFolder } from '../../support/fixtures.ts';
@@ -65,6 +65,39 @@ it('takes the secrets that stand in .env when SIGHUP comes, and prints none', as
   expect(await status(receiver, OLD)).toBe(401);
   expect(await status(receiver, OTHER, 'booking_updated')).toBe(404);
   expect(receiver.output()).not.toMatch(new RegExp([OLD, NEW, OTHER].join('|')));
+});
+
+it.each(['--env-file', '--env-file-if-exists'])(
+  'reads again what %s names behind a blank',
+  async (option) => {
+    const file = fileWith(`RISR_PROFILE_UPDATED_SECRET=${OLD}\n`);
+    const receiver = startProgram({
+      ...{ main: projectFile('src/example/main.ts'), folder: newFolder(), nodeArguments: [option, file] },
+      env: { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:', RECORDS_FILE: ':memory:' },
+    });
+    later(async () => {
+      receiver.kill('SIGKILL');
+      await receiver.ended;
+    });
+    expect(await status(receiver, OLD)).toBe(200);
+    writeFileSync(file, `RISR_PROFILE_UPDATED_SECRET=${NEW}\n`);
+    receiver.kill('SIGHUP');
+    await receiver.said(renewed('RISR_PROFILE_UPDATED_SECRET'));
+    expect(await status(receiver, NEW)).toBe(200);
+    expect(receiver.output()).not.toContain('No .env was read');
+  },
+);
+
+it('says that no .env was read where Node was given none', async () => {
+  const env = { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:', RISR_PROFILE_UPDATED_SECRET: OLD };
+  const receiver = startProgram({ main: projectFile('src/example/main.ts'), folder: newFolder(), env });
+  later(async () => {
+    receiver.kill('SIGKILL');
+    await receiver.ended;
+  });
+  await receiver.url();
+  receiver.kill('SIGHUP');
+  await receiver.said(renewed('No .env was read: Node was not given one'));
 });
 
 it.each([

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { uniqueKey, type Entry, type NewEntry, type Status } from '../inbox.ts';
+import { longestWaits } from '../worker/backoff.ts';
 import type { Query, Row } from './database.ts';
 
 export const TABLE = 'inbox.entry';
@@ -15,6 +16,11 @@ export const columns = `
  * for a line since.
  */
 export const AT = 'coalesce($1::timestamptz, statement_timestamp())';
+
+const waits = longestWaits();
+/** The latest that an entry is due now: what waits for longer was put there by a clock that has been set back since. */
+export const LATEST_DUE = `
+  ${AT} + ('{${waits.join()}}'::double precision[])[least(attempts, ${waits.length - 1}) + 1] * interval '1 ms'`;
 
 /** Of a row with `columns`: nobody but us writes them, and the table says which may be missing. */
 export function toEntry(row: Row): Entry {
@@ -98,14 +104,18 @@ export function any(condition: string): string {
 }
 
 const promote = `
-  UPDATE ${TABLE} SET blocked = false WHERE seq = ANY (ARRAY(
+  UPDATE ${TABLE} SET blocked = false, due_at = least(due_at, ${LATEST_DUE}) WHERE seq = ANY (ARRAY(
     SELECT (SELECT seq FROM ${TABLE} WHERE line = changed AND status = 'waiting' AND blocked ORDER BY seq LIMIT 1)
-    FROM unnest($1::bigint[]) AS changed WHERE NOT ${hasHead('changed')}))
+    FROM unnest($2::bigint[]) AS changed WHERE NOT ${hasHead('changed')}))
   RETURNING seq`;
 
 /** Lets the earliest waiting entry of each line lead that has no head. Resolves with how many may run now. */
-export async function promoteLines(query: Query, lines: readonly bigint[]): Promise<number> {
-  return lines.length === 0 ? 0 : (await query(promote, [lines])).length;
+export async function promoteLines(
+  query: Query,
+  lines: readonly bigint[],
+  at: Date | undefined,
+): Promise<number> {
+  return lines.length === 0 ? 0 : (await query(promote, [at, lines])).length;
 }
 
 const demote = `UPDATE ${TABLE} SET blocked = true WHERE ${leads('ANY ($1::bigint[])')} AND lease_until IS NULL`;

@@ -1,4 +1,4 @@
-import { inboxClosed, type Entry, type Inbox, type Room } from '../inbox.ts';
+import { createSteadyClock, inboxClosed, type Entry, type Inbox, type Room } from '../inbox.ts';
 import { createWaitingRoom, type WaitingRoom } from '../waiting-room.ts';
 import { openDatabase, type Database } from './database.ts';
 import { hashOf } from './entries.ts';
@@ -7,13 +7,22 @@ import { prepareSchema } from './schema.ts';
 import { isAboutItsValues, readServer } from './server.ts';
 import { insertBytes, storeAll } from './store.ts';
 import { createTurns } from '../turns.ts';
-import { claimEntries, renewLease, settleAll, settlementBytes, type Settlement } from './work.ts';
+import {
+  bringForward,
+  claimEntries,
+  renewLease,
+  settleAll,
+  settlementBytes,
+  type Settlement,
+} from './work.ts';
 
 export interface PostgresInboxOptions extends Room {
   /** For tests. By default times are the server's, on which several machines agree. */
   readonly now?: () => number;
   /** The receiver makes the tables that are missing. The command line does not. Default true. */
   readonly owner?: boolean;
+  /** Told how many entries the clock of the server, which was set back, would have kept waiting; the receiver's only. */
+  readonly onBroughtForward?: (entries: number) => void;
 }
 
 /** What every operation of an inbox works with. */
@@ -28,6 +37,9 @@ export interface Context {
   readonly onReady: () => void;
 }
 
+/** What a statement needs. */
+export type Asking = Pick<Context, 'database' | 'at'>;
+
 /**
  * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines, in a schema named
  * inbox. A promise resolves when the server has committed.
@@ -36,11 +48,15 @@ export interface Context {
 export async function openPostgresInbox(url: string, options: PostgresInboxOptions): Promise<Inbox> {
   const server = readServer(url);
   await prepareSchema(server, options);
-  return createInbox(await openDatabase(server), options);
+  const database = await openDatabase(server);
+  const { now, owner = true, onBroughtForward } = options;
+  const at = () => now && new Date(now());
+  const forward = owner ? await bringForward({ database, at }) : 0;
+  if (forward > 0) onBroughtForward?.(forward);
+  return createInbox({ database, at }, options);
 }
 
-async function createInbox(database: Database, options: PostgresInboxOptions): Promise<Inbox> {
-  const { now } = options;
+async function createInbox({ database, at }: Asking, options: PostgresInboxOptions): Promise<Inbox> {
   const listeners: (() => void)[] = [];
   let closing: Promise<void> | undefined;
 
@@ -51,8 +67,8 @@ async function createInbox(database: Database, options: PostgresInboxOptions): P
   const context: Context = {
     database,
     room: createWaitingRoom(options, () => manage.countWaiting(database.query)),
-    at: () => now && new Date(now()),
-    now: now ?? Date.now,
+    at,
+    now: options.now ?? createSteadyClock(), // the worker's, too: what is due in a minute stays so
     onReady() {
       database.news.notify();
       ready();

@@ -49,7 +49,7 @@ export async function discardEntry(context: Context, seq: number, reason: string
 
 /** Changes an entry that does not run, and has the earliest waiting one of its subject lead. Undefined if it runs by now. */
 async function changeInLine(
-  { database }: Context,
+  { database, at }: Context,
   known: Entry,
   change: (query: Query) => ReturnType<Query>,
 ): Promise<Entry | undefined> {
@@ -57,7 +57,7 @@ async function changeInLine(
   const rows = await database.transaction(lines, async (query) => {
     await demoteHeads(query, lines);
     const changed = await change(query);
-    await promoteLines(query, lines);
+    await promoteLines(query, lines, at());
     return changed;
   });
   return rows.map(toEntry)[0];

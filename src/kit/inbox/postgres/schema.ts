@@ -25,7 +25,8 @@ const LONGEST_WAIT_MS = 60_000;
 
 /**
  * Looks at a database before it is worked with. Where tables are missing, and unless `owner` is false, it makes them.
- * @throws InboxUnavailable if the server cannot be reached, is read-only, or was written by a newer version
+ * @throws InboxUnavailable if the server cannot be reached, is read-only, does not let this user work with the tables, or
+ *   was written by a newer version
  */
 export async function prepareSchema(
   server: Server,
@@ -34,6 +35,7 @@ export async function prepareSchema(
   const needed = Number.parseInt(migrationsAfter(0).at(-1) ?? '', 10);
   await withClient(server, async (client) => {
     await refuseUnfit(client, { toWrite: owner });
+    if (owner) await refuseWithoutRights(client);
     const found = await versionOf(client);
     if (found < needed && !owner) {
       throw refused(
@@ -90,6 +92,38 @@ async function refuseUnfit(client: pg.Client, { toWrite }: { readonly toWrite: b
   if (toWrite && settings.readOnly === 'on') {
     throw refused('is read-only: does INBOX_URL name a standby? It must name the primary.');
   }
+}
+
+/**
+ * The statements that give this user what he lacks on what is there. By the catalogue: without USAGE on the schema nobody
+ * may ask for a table by its name.
+ */
+const missingGrants = `
+  WITH schema AS (
+    SELECT oid FROM pg_namespace WHERE nspname = 'inbox'
+  ), needed AS MATERIALIZED (
+    SELECT 'SCHEMA inbox' AS object, 'USAGE' AS privilege, has_schema_privilege(oid, 'USAGE') AS given FROM schema
+    UNION ALL
+    SELECT 'SEQUENCE inbox.' || relname, 'USAGE', has_sequence_privilege(oid, 'USAGE, UPDATE')
+    FROM pg_class WHERE relnamespace = (TABLE schema) AND relname = 'entry_seq'
+    UNION ALL
+    SELECT 'inbox.' || relname, privilege, has_table_privilege(oid, privilege)
+    FROM pg_class, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS privilege
+    WHERE relnamespace = (TABLE schema)
+      AND (relname IN ('entry', 'key') OR relname = 'entry_version' AND privilege = 'SELECT')
+  )
+  SELECT format('GRANT %s ON %s TO %I;', string_agg(privilege, ', ' ORDER BY privilege), object, current_user)
+    AS statement
+  FROM needed WHERE NOT given GROUP BY object ORDER BY object COLLATE "C"`;
+
+/** Else it would start, and refuse every delivery. @throws InboxUnavailable */
+async function refuseWithoutRights(client: pg.Client): Promise<void> {
+  const { rows } = await client.query<{ statement: string }>(missingGrants);
+  if (rows.length === 0) return;
+  const statements = rows.map(({ statement }) => statement).join(' ');
+  throw refused(
+    `does not let its user do what a receiver does. As the owner of the tables, run: ${statements}`,
+  );
 }
 
 function refused(why: string): InboxUnavailable {

@@ -242,7 +242,7 @@ async function claimAgain(
   const rows = await database.transaction(lines, async (query) => {
     await demoteHeads(query, lines);
     const claimed = await query(claimBySeq, [at(), leaseMs, known.seq]);
-    await promoteLines(query, lines);
+    await promoteLines(query, lines, at());
     return claimed;
   });
   const [claimed] = rows.map(toEntry);

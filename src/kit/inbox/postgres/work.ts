@@ -1,7 +1,17 @@
 import type { Entry, NewEntry, Result, Status } from '../inbox.ts';
 import type { Query } from './database.ts';
-import { AT, columns, hashOf, linesOf, promoteLines, storable, TABLE, toEntry } from './entries.ts';
-import type { Context } from './inbox.ts';
+import {
+  AT,
+  columns,
+  hashOf,
+  LATEST_DUE,
+  linesOf,
+  promoteLines,
+  storable,
+  TABLE,
+  toEntry,
+} from './entries.ts';
+import type { Asking, Context } from './inbox.ts';
 import { firstsOf, insertEntries, type Inserted } from './store.ts';
 
 /** Only entries that may run are in the index that this reads from its start: its cost is the same however many wait. */
@@ -45,10 +55,41 @@ async function giveBackLapsed({ database, room, at }: Context): Promise<void> {
   const lines = linesOf(lapsed);
   const given = await database.transaction(lines, async (query) => {
     const rows = await query(giveBack, [at(), lapsed.map(({ seq }) => seq)]);
-    await promoteLines(query, lines);
+    await promoteLines(query, lines, at());
     return rows;
   });
   for (const { bytes } of given) room.changed(1, Number(bytes));
+}
+
+/** Deadline and HANDLER_TIMEOUT_MS together, at their most: no claim is for longer. */
+const LONGEST_LEASE_MS = 2 * 86_400_000;
+const BROUGHT_AT_ONCE = 5_000;
+
+/** What another process holds at this moment, it sees to. */
+const bringHeads = `
+  UPDATE ${TABLE} SET due_at = ${LATEST_DUE} WHERE status = 'waiting' AND seq = ANY (ARRAY(
+    SELECT seq FROM ${TABLE}
+    WHERE status = 'waiting' AND NOT blocked AND due_at > ${AT} AND due_at > ${LATEST_DUE}
+    ORDER BY due_at, seq LIMIT $2 FOR UPDATE SKIP LOCKED))
+  RETURNING seq`;
+
+const bringLeases = `
+  UPDATE ${TABLE} SET lease_until = ${AT} + $2::double precision * interval '1 ms'
+  WHERE status = 'running' AND lease_until > ${AT} + $2::double precision * interval '1 ms'
+  RETURNING seq`;
+
+/**
+ * What waits for longer than it ever does after its attempts was put there before the server's clock was set back: it is
+ * brought forward to where it waits no longer than that; what stands behind another one, when it leads. Any number of
+ * processes may do this. Resolves with how many this one brought.
+ */
+export async function bringForward({ database, at }: Asking): Promise<number> {
+  let brought = (await database.query(bringLeases, [at(), LONGEST_LEASE_MS])).length;
+  for (;;) {
+    const { length } = await database.query(bringHeads, [at(), BROUGHT_AT_ONCE]);
+    brought += length;
+    if (length < BROUGHT_AT_ONCE) return brought;
+  }
 }
 
 const renew = `
@@ -134,7 +175,7 @@ async function settle(
     bytesOf.delete(claim); // settled twice in one turn: the second is too late
     return bytes === undefined ? [] : [{ settlement, bytes: Number(bytes) }];
   });
-  const promoted = await promoteLines(query, lines);
+  const promoted = await promoteLines(query, lines, at());
   const wanted = held.flatMap(({ settlement }) => settlement.followUps ?? []);
   const items = firstsOf(wanted.map((fresh) => ({ hash: hashOf(fresh), fresh, claimForMs: undefined })));
   const inserted = await insertEntries(query, items, at());

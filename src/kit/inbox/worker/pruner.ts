@@ -10,8 +10,12 @@ export interface PrunerOptions {
   /** From the end of one look to the next. */
   readonly everyMs: number;
   readonly now?: () => number;
+  /** Milliseconds that have passed, however the clock is set. */
+  readonly running?: () => number;
   /** Told how many entries one look found to forget, if any. */
   readonly onPruned: (count: number) => void;
+  /** Told, once, by how many days the clock is ahead of all that is known: nothing is forgotten for a day. */
+  readonly onDoubt?: (days: number) => void;
   /** Told when a look failed; the next one comes as usual. */
   readonly onTrouble: (error: unknown) => void;
 }
@@ -24,17 +28,25 @@ export interface Pruner {
 
 const STEP = 200;
 const PAUSE_MS = 20;
+const DAY_MS = 86_400_000;
+/** As long as few receivers hear nothing, and short beside the time for which keys are known. */
+const FAR_AHEAD_MS = 30 * DAY_MS;
 
 export function createPruner(options: PrunerOptions): Pruner {
   const { everyMs, onTrouble } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
+  const isPlausible = createDoubt(options);
 
   async function pruneAgainAndAgain(): Promise<void> {
     while (!signal.aborted) {
-      await pruneAll(options, signal).catch(onTrouble);
+      await look().catch(onTrouble);
       await pause(everyMs, signal);
     }
+  }
+
+  async function look(): Promise<void> {
+    if (await isPlausible()) await pruneAll(options, signal);
   }
 
   const pruning = pruneAgainAndAgain();
@@ -44,6 +56,40 @@ export function createPruner(options: PrunerOptions): Pruner {
       return pruning;
     },
   };
+}
+
+/**
+ * Whether the clock may be gone by. One that was set far ahead, for one start or while the process runs, would have
+ * everything forgotten, and replays taken for new: after such a leap it must have gone on for a day. So what a receiver
+ * knows that was switched off for long is forgotten a day later.
+ */
+function createDoubt({
+  inbox,
+  now = Date.now,
+  running = () => performance.now(),
+  onDoubt,
+}: PrunerOptions): () => Promise<boolean> {
+  let known: number | undefined;
+  let knownAt = running();
+  let told = false;
+  return async () => {
+    const time = now();
+    known ??= (await newestTime(inbox)) ?? time;
+    const passed = running() - knownAt;
+    const ahead = time - known - passed;
+    if (ahead > FAR_AHEAD_MS && passed < DAY_MS) {
+      if (!told) onDoubt?.(Math.round(ahead / DAY_MS));
+      told = true;
+      return false;
+    }
+    [known, knownAt, told] = [time, running(), false];
+    return true;
+  };
+}
+
+async function newestTime(inbox: Inbox): Promise<number | undefined> {
+  const [newest] = await inbox.list({ limit: 1 });
+  return newest && Math.max(newest.receivedAt, newest.dueAt, newest.finishedAt ?? 0);
 }
 
 async function pruneAll(

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, afterEach, beforeAll } from '@jest/globals';
 import pg from 'pg';
 import type { Inbox } from '../../../../src/kit/inbox/inbox.ts';
-import { openPostgresInbox } from '../../../../src/kit/inbox/postgres/inbox.ts';
+import { openPostgresInbox, type PostgresInboxOptions } from '../../../../src/kit/inbox/postgres/inbox.ts';
 import { startPostgres, type PostgresServer } from '../../../../src/lab/rig/postgres.ts';
 
 let server: PostgresServer;
@@ -42,7 +42,7 @@ export async function run(url: string, sql: string, values?: unknown[]): Promise
 }
 
 /** An inbox that is closed when the test is over. */
-export async function open(url: string, options: { readonly owner?: boolean } = {}): Promise<Inbox> {
+export async function open(url: string, options: Partial<PostgresInboxOptions> = {}): Promise<Inbox> {
   const inbox = await openPostgresInbox(url, { maxWaiting: 10_000, ...options });
   opened.push(inbox);
   return inbox;

@@ -9,6 +9,9 @@ useServer();
 
 const version1 = readFileSync(join(import.meta.dirname, 'version-1.sql'), 'utf8');
 
+/** Of the one in version 1 that has failed: it waits no longer than it ever does. */
+const JUST_BEFORE_RETRY = 1_900_000_000_000 - 500;
+
 async function newVersion1(): Promise<string> {
   const url = await newDatabase();
   await run(url, version1);
@@ -32,7 +35,7 @@ function catalogueOf(url: string): Promise<unknown[]> {
 
 it('takes over what version 1 held as jobs of pg-boss, each as it was', async () => {
   const url = await newVersion1();
-  const inbox = await open(url);
+  const inbox = await open(url, { now: () => JUST_BEFORE_RETRY });
 
   const entries = (await inbox.list({ limit: 20 })).reverse();
   const told = entries.map(({ seq, status, attempts, claims, content }) =>
@@ -69,7 +72,7 @@ it('takes over what version 1 held as jobs of pg-boss, each as it was', async ()
 });
 
 it('knows the keys of version 1, keeps its lines in order, and goes on with its numbers', async () => {
-  const inbox = await open(await newVersion1());
+  const inbox = await open(await newVersion1(), { now: () => JUST_BEFORE_RETRY });
   for (const known of [
     newEntry({ key: 'evt_1', installation: 'north' }),
     newEntry({ key: 'step:2', endpoint: 'step' }),
@@ -152,6 +155,34 @@ it('needs no more than to read and write the rows, once somebody else has made t
   if (!entry) throw new Error('not claimed');
   await inbox.done(entry);
   expect(await inbox.prune({ finishedBefore: Date.now() + 60_000, limit: 10 })).toBe(1);
+  await inbox.close();
+  await run(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
+});
+
+it('is refused where a right is missing, with the statement that gives it', async () => {
+  const url = await newDatabase();
+  const role = `lesser_${url.slice(-8)}`;
+  const asRole = url.replace('postgres@', `${role}@`);
+  await (await open(url)).close();
+  await run(url, `CREATE ROLE ${role} LOGIN`);
+  await expect(open(asRole)).rejects.toThrow(
+    `GRANT USAGE ON SCHEMA inbox TO ${role}; GRANT USAGE ON SEQUENCE inbox.entry_seq TO ${role}; ` +
+      `GRANT DELETE, INSERT, SELECT, UPDATE ON inbox.entry TO ${role}; `,
+  );
+
+  await run(
+    url,
+    `GRANT USAGE ON SCHEMA inbox TO ${role};
+     GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA inbox TO ${role};
+     GRANT INSERT ON inbox.key TO ${role};
+     GRANT UPDATE ON SEQUENCE inbox.entry_seq TO ${role}`,
+  );
+  await expect(open(asRole)).rejects.toThrow(`run: GRANT INSERT ON inbox.entry TO ${role};`);
+  await (await open(asRole, { owner: false })).close(); // only looks
+
+  await run(url, `GRANT INSERT ON inbox.entry TO ${role}`);
+  const inbox = await open(asRole);
+  expect(await inbox.store(newEntry({ key: 'k' }))).toMatchObject({ duplicate: false });
   await inbox.close();
   await run(url, `DROP OWNED BY ${role}; DROP ROLE ${role}`);
 });

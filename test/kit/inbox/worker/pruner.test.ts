@@ -81,6 +81,38 @@ describe('a pruner', () => {
     expect(await inbox.stats()).toMatchObject({ done: 0 });
   });
 
+  it('forgets nothing by a clock far ahead before it has run for a day, whenever it was set', async () => {
+    const day = 86_400_000;
+    let running = 0;
+    const doubts: number[] = [];
+    await finish(2);
+    clock.move(400 * day);
+    const looks = { everyMs: 1, running: () => running, onDoubt: (days: number) => doubts.push(days) };
+    start(looks);
+    await until('it is doubted', () => doubts.length > 0);
+    running += day - 1;
+    clock.move(day - 1);
+    let looked = 0;
+    await pruner?.stop();
+    expect(pruned).toEqual([]);
+
+    // Another start with it, and then the day passes.
+    running = 0;
+    start({ ...looks, running: () => (looked++, running) });
+    await until('it has looked again', () => looked > 3);
+    expect(pruned).toEqual([]);
+    expect(doubts).toEqual([400, 401]);
+    running += day;
+    await until('they are forgotten', () => pruned[0] === 2);
+
+    await finish(1);
+    clock.move(31 * day);
+    await until('it is doubted', () => doubts.length === 3);
+    expect(await inbox.stats()).toMatchObject({ done: 1 });
+    clock.move(-31 * day + RETENTION_MS + 1);
+    await until('it goes on with the right time', () => pruned[1] === 1);
+  });
+
   it('goes on after trouble, and has told of it', async () => {
     await finish(1);
     clock.move(RETENTION_MS + 1);
