@@ -8,6 +8,7 @@ import { isSetUp } from './apis.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
 import { Reader, type AllRead, type Environment } from './reader.ts';
+import type { Doubt } from './text-file.ts';
 import { variables, type GeneralSettings } from './variables.ts';
 
 /** The whole configuration of a process. */
@@ -39,10 +40,13 @@ export interface InstallationApi {
 export class ConfigInvalid extends Error {
   override readonly name = 'ConfigInvalid';
   readonly problems: readonly string[];
+  /** What is not wrong, but may be where it comes from. */
+  readonly warnings: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], warnings: readonly string[] = []) {
     super(problems.join('\n'));
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 
@@ -50,13 +54,17 @@ export class ConfigInvalid extends Error {
 export type Configurable = Pick<App, 'sources' | 'endpoints' | 'settings'>;
 
 /**
- * Reads the whole configuration. Messages name variables, never values.
+ * Reads the whole configuration, of which something may be in doubt already. Messages name variables, never values.
  * @throws ConfigInvalid
  */
-export function readConfig(env: Environment, app: Configurable): Config {
+export function readConfig(env: Environment, app: Configurable, doubts: readonly Doubt[] = []): Config {
   const reader = new Reader(env);
   const found = readAll(reader, app);
   const { general, endpoints } = found;
+  for (const { name, text } of doubts) {
+    if (name !== undefined && (reader.isKept(name) || OPENS.test(name))) reader.complain(text);
+    else reader.warn(text);
+  }
   noteStrangeVariables(reader, app);
   noteUnusedProxy(reader, app.sources, found.apis);
   for (const name of reader.uselessFiles())
@@ -65,7 +73,7 @@ export function readConfig(env: Environment, app: Configurable): Config {
   if (reader.problems.length === 0 && general.ROLE !== 'worker' && !endpoints.some(isOpen)) {
     reader.complain(nothingOpen(endpoints));
   }
-  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
+  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems, reader.warnings);
   return { ...found, warnings: reader.warnings, read: reader.all() };
 }
 

@@ -62,6 +62,11 @@ export class Reader {
     return this.text(name) !== undefined || this.text(`${name}_FILE`) !== undefined;
   }
 
+  /** Whether a variable is one that a secret, password or certificate is read from, or that names the file of one. */
+  isKept(name: string): boolean {
+    return this.#kept.has(name.replace(/_FILE$/, ''));
+  }
+
   /** Where a setting that may be kept in a file was read from. */
   nameOf(name: string): string {
     return this.text(`${name}_FILE`) === undefined ? name : `${name}_FILE`;
@@ -108,7 +113,7 @@ export class Reader {
     // JSON has commas of its own.
     for (const text of [first.texts.join(','), ...first.texts]) {
       const doubt = source.proof.kinds[first.kind]?.doubt?.(text);
-      if (doubt !== undefined) this.#warn(`${first.variable} ${doubt}`);
+      if (doubt !== undefined) this.warn(`${first.variable} ${doubt}`);
     }
     return first;
   }
@@ -136,11 +141,11 @@ export class Reader {
       const { text: whole, isPlain } = readTextFile(file);
       const text = whole.replace(/\r?\n$/, '');
       if (!isPlain)
-        this.#warn(
+        this.warn(
           `${variable}_FILE has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
         );
       if (!isPublic(text) && isOpenToAll(file))
-        this.#warn(
+        this.warn(
           `${variable}_FILE names a file that every user of this machine may read or write: chmod 600.`,
         );
       return text;
@@ -155,7 +160,7 @@ export class Reader {
     if (INVISIBLE.test(text.replace(/[\r\n\t]/g, ''))) {
       this.complain(invisibleIn(variable));
     } else if (/^["'`]|["'`]$/.test(text)) {
-      this.#warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+      this.warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
     }
   }
 
@@ -182,7 +187,7 @@ export class Reader {
     }
   }
 
-  #warn(warning: string): void {
+  warn(warning: string): void {
     if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 
