@@ -1,7 +1,7 @@
 import { upperSnake, type Credential } from '../endpoint/definition.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
-import { isOpenToAll, readTextFile } from './text-file.ts';
+import { isOpenToAll, LOOKS_LIKE_SETTING, readTextFile } from './text-file.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,6 +10,14 @@ const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)
 
 /** What nobody has agreed: control and format characters, odd blanks, and what stands for a byte that was not understood. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\ufffd]|(?! )\p{Zs}/u;
+
+/** As keyboards write them, and as word processors make of them. */
+const QUOTED = /^["'`\u2018-\u201f\u00ab\u00bb]|["'`\u2018-\u201f\u00ab\u00bb]$/;
+
+const WITH_NAME = 'begins with the name of a variable and a sign behind it, as a line of .env does.';
+
+/** Two texts that are each as long as a secret must be. */
+const TWO_SECRETS = /^[^;|\s]{16,}\s*[;|\s]\s*[^;|\s]{16,}$/;
 
 /** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
 export class Reader {
@@ -85,7 +93,7 @@ export class Reader {
       const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
-        this.complain(`${set ?? name}: ${wanted}.`);
+        this.complain(`${set === undefined ? name : this.nameOf(set)}: ${wanted}.`);
         // It will not start, but what else is wrong can only be found out with a value here.
         return [name, definition.schema.safeParse(definition.default).data];
       }
@@ -109,7 +117,13 @@ export class Reader {
         `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
       );
     }
-    for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
+    for (const secret of first.texts) {
+      this.#checkSecret(first.variable, secret, source);
+      if (TWO_SECRETS.test(secret))
+        this.warn(
+          `${first.variable} has a ; or a blank between what could be two secrets. It counts as one: put a comma there if it is two.`,
+        );
+    }
     // JSON has commas of its own.
     for (const text of [first.texts.join(','), ...first.texts]) {
       const doubt = source.proof.kinds[first.kind]?.doubt?.(text);
@@ -159,8 +173,10 @@ export class Reader {
   #checkText(variable: string, text: string): void {
     if (INVISIBLE.test(text.replace(/[\r\n\t]/g, ''))) {
       this.complain(invisibleIn(variable));
-    } else if (/^["'`]|["'`]$/.test(text)) {
+    } else if (QUOTED.test(text)) {
       this.warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+    } else if (LOOKS_LIKE_SETTING.test(text)) {
+      this.warn(`${variable} ${WITH_NAME} It counts: remove it unless it is meant.`);
     }
   }
 
@@ -172,8 +188,10 @@ export class Reader {
       this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
     } else if (INVISIBLE.test(secret)) {
       this.complain(invisibleIn(variable));
-    } else if (/^["'`]|["'`]$/.test(secret)) {
+    } else if (QUOTED.test(secret)) {
       this.complain(`${variable} has a quotation mark at an end of a secret; remove it.`);
+    } else if (LOOKS_LIKE_SETTING.test(secret)) {
+      this.complain(`${variable} ${WITH_NAME} Keep only what stands behind the sign.`);
     } else if (secret === '') {
       this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {
