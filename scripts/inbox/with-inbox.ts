@@ -51,13 +51,9 @@ function explained(error: unknown): string {
   return error instanceof ConfigInvalid ? error.problems.join('\n') : messageOf(error);
 }
 
-/** Without any, encrypted entries are shown without their content. @throws Error that names the variable and the line */
+/** Without any, encrypted entries are shown without their content. */
 function keysIn(text: string): readonly InboxKey[] {
-  try {
-    return text === '' ? [] : readInboxKeys(text);
-  } catch (error) {
-    throw new Error(`INBOX_KEYS_FILE: ${messageOf(error)}`, { cause: error });
-  }
+  return text === '' ? [] : readInboxKeys(text);
 }
 
 async function openAt(url: string, keys: readonly InboxKey[]): Promise<Inbox | string> {

@@ -6,8 +6,8 @@ import { pick, UsageError } from './usage.ts';
 
 /** The environment and `.env`, read as the receiver reads them. */
 export function commandEnvironment(): Environment {
-  const { env, warnings } = variablesOf(process).read();
-  warn(warnings);
+  const { env, warnings, doubts } = variablesOf(process).read();
+  warn([...warnings, ...doubts.map(({ text }) => text)]);
   return env;
 }
 

@@ -400,7 +400,7 @@ describe('npm run inbox', () => {
 
   it.each([
     ['that is not there', undefined, /^INBOX_KEYS_FILE names a file that cannot be read .ENOENT/],
-    ['with a spoilt line', 'hunter2', /^INBOX_KEYS_FILE: Line 1 of the inbox's key file/m],
+    ['with a spoilt line', 'hunter2', /^INBOX_KEYS_FILE: Line 1 is not base64/m],
   ])('says what is wrong with a key file %s', async (_, text, words) => {
     const file = join(directory, 'no-keys');
     rmSync(file, { force: true });

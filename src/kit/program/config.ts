@@ -1,4 +1,4 @@
-import { closest } from '../reading/closest.ts';
+import { closest, editDistance } from '../reading/closest.ts';
 import { credentialVariable, isOpen, upperSnake, type EndpointConfig } from '../endpoint/definition.ts';
 import type { TlsIdentity } from '../http/tls.ts';
 import { isShared } from '../inbox/address.ts';
@@ -8,6 +8,7 @@ import { isSetUp } from './apis.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
 import { Reader, type AllRead, type Environment } from './reader.ts';
+import type { Doubt } from './text-file.ts';
 import { variables, type GeneralSettings } from './variables.ts';
 
 /** The whole configuration of a process. */
@@ -39,10 +40,13 @@ export interface InstallationApi {
 export class ConfigInvalid extends Error {
   override readonly name = 'ConfigInvalid';
   readonly problems: readonly string[];
+  /** What is not wrong, but may be where it comes from. */
+  readonly warnings: readonly string[];
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], warnings: readonly string[] = []) {
     super(problems.join('\n'));
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 
@@ -50,22 +54,25 @@ export class ConfigInvalid extends Error {
 export type Configurable = Pick<App, 'sources' | 'endpoints' | 'settings'>;
 
 /**
- * Reads the whole configuration. Messages name variables, never values.
+ * Reads the whole configuration, of which something may be in doubt already. Messages name variables, never values.
  * @throws ConfigInvalid
  */
-export function readConfig(env: Environment, app: Configurable): Config {
+export function readConfig(env: Environment, app: Configurable, doubts: readonly Doubt[] = []): Config {
   const reader = new Reader(env);
   const found = readAll(reader, app);
   const { general, endpoints } = found;
+  for (const { name, text } of doubts) {
+    if (name !== undefined && (reader.isKept(name) || OPENS.test(name))) reader.complain(text);
+    else reader.warn(text);
+  }
   noteStrangeVariables(reader, app);
   noteUnusedProxy(reader, app.sources, found.apis);
-  for (const name of reader.uselessFiles())
-    reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
   checkRole(reader, general);
+  checkPorts(reader, general);
   if (reader.problems.length === 0 && general.ROLE !== 'worker' && !endpoints.some(isOpen)) {
     reader.complain(nothingOpen(endpoints));
   }
-  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
+  if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems, reader.warnings);
   return { ...found, warnings: reader.warnings, read: reader.all() };
 }
 
@@ -95,7 +102,7 @@ export function readGeneral<Name extends keyof GeneralSettings>(
   const wanted = Object.entries(variables).filter(([name]) => names.some((one) => one === name));
   const general = reader.settings(Object.fromEntries(wanted), ['']);
   if (reader.problems.length > 0) throw new ConfigInvalid(reader.problems);
-  noteMisspeltVariables(reader, Object.keys(variables));
+  noteMisspeltVariables(reader, namesOf(variables));
   // They have just been read by the definitions of these names.
   return { general: general as Pick<GeneralSettings, Name>, warnings: reader.warnings };
 }
@@ -129,7 +136,8 @@ function readOwn(reader: Reader, definitions: SettingDefinitions): Settings {
 }
 
 /** A receiver whose inbox no worker can reach would take in what is never handled. */
-function checkRole(reader: Reader, { ROLE, INBOX_URL, ADMIN_HOST }: GeneralSettings): void {
+function checkRole(reader: Reader, general: GeneralSettings): void {
+  const { ROLE, INBOX_URL, ADMIN_HOST } = general;
   if (ROLE !== 'both' && !isShared(INBOX_URL)) {
     reader.complain(
       `ROLE is ${ROLE}, so there are several processes, and they need an inbox in common: set INBOX_URL to postgres://…, ` +
@@ -141,6 +149,14 @@ function checkRole(reader: Reader, { ROLE, INBOX_URL, ADMIN_HOST }: GeneralSetti
       'ADMIN_HOST is no loopback address: whoever reaches it can ask how this process is.',
     );
   }
+}
+
+/** One port can serve two addresses of a machine, but neither of them beside all of its addresses. */
+function checkPorts(reader: Reader, { ROLE, HOST, PORT, ADMIN_HOST, ADMIN_PORT }: GeneralSettings): void {
+  if (ROLE === 'worker' || PORT === 0 || ADMIN_PORT !== PORT) return;
+  const overlap =
+    HOST === ADMIN_HOST || [HOST, ADMIN_HOST].some((host) => /^(0\.0\.0\.0|::|localhost|)$/.test(host));
+  if (overlap) reader.complain('ADMIN_PORT and PORT are the same: set ADMIN_PORT to another one, or to off.');
 }
 
 function readApi(reader: Reader, { name, api }: Source): [source: string, settings: Settings][] {
@@ -202,22 +218,44 @@ function isAnySet(
 const OPENS = /_(SECRET|TOKEN)(_FILE)?$/;
 
 function noteStrangeVariables(reader: Reader, { sources, settings = {} }: Configurable): void {
-  noteUnknownVariables(reader, sources);
-  noteMisspeltVariables(reader, [...Object.keys(variables), ...Object.keys(settings)]);
+  const useless = reader.uselessFiles();
+  for (const name of useless) reader.complain(`${name}_FILE would not be read: set ${name} itself.`);
+  noteUnknownVariables(
+    reader,
+    sources,
+    useless.map((name) => `${name}_FILE`),
+  );
+  noteMisspeltVariables(reader, [...namesOf(variables), ...namesOf(settings)]);
 }
 
-function noteUnknownVariables(reader: Reader, sources: readonly Source[]): void {
+function noteUnknownVariables(reader: Reader, sources: readonly Source[], told: readonly string[]): void {
   const prefixes = sources.map((source) => `${upperSnake(source.name)}_`);
-  for (const name of reader.unread()) {
-    if (!prefixes.some((prefix) => name.startsWith(prefix))) continue;
-    const suggestion = closest(name, reader.known());
+  for (const name of reader.unread().filter((name) => !told.includes(name))) {
+    const isOurs = prefixes.some((prefix) => name.startsWith(prefix));
+    const suggestion = closest(isOurs ? name : withPrefix(name, prefixes), reader.known());
+    if (!isOurs && (suggestion === undefined || reader.isSet(suggestion))) continue;
     const hint = suggestion === undefined ? '' : ` Did you mean ${suggestion}?`;
     if (OPENS.test(name) || (suggestion !== undefined && OPENS.test(suggestion))) {
       reader.complain(`${name} belongs to no endpoint, so its secret would go unused.${hint}`);
+    } else if (isOurs && name.endsWith('_FILE')) {
+      reader.complain(`${name} would not be read: there is no such setting.${hint}`);
     } else {
-      reader.warnings.push(`${name} is set, but the receiver has no such setting.${hint}`);
+      reader.warn(`${name} is set, but the receiver has no such setting.${hint}`);
     }
   }
+}
+
+/** A name in capitals, with the prefix that it nearly has; empty if it has none. */
+function withPrefix(name: string, prefixes: readonly string[]): string {
+  const words = name.toUpperCase().split('_');
+  for (const prefix of prefixes) {
+    for (const count of [1, 2]) {
+      const written = `${words.slice(0, count).join('')}_`;
+      if (prefix.startsWith(written.charAt(0)) && editDistance(written, prefix) <= prefix.length / 3)
+        return prefix + words.slice(count).join('_');
+    }
+  }
+  return '';
 }
 
 /** How a proxy is set for programs that read the environment for one. */
@@ -238,15 +276,23 @@ function noteUnusedProxy(reader: Reader, sources: readonly Source[], apis: Confi
     );
 }
 
+/** The variables of settings, and those that name a file for one. */
+function namesOf(definitions: SettingDefinitions): string[] {
+  return Object.entries(definitions).flatMap(([name, { file }]) =>
+    file === true ? [name, `${name}_FILE`] : [name],
+  );
+}
+
 /** Short names resemble much that stands in an environment. */
 const SHORTEST_MISSPELT = 7;
 
 function noteMisspeltVariables(reader: Reader, names: readonly string[]): void {
   const known = names.filter((name) => name.length >= SHORTEST_MISSPELT);
   for (const name of reader.unread()) {
-    const meant = name.length < SHORTEST_MISSPELT ? undefined : closest(name, known);
+    const capitals = names.find((other) => other === name.toUpperCase());
+    const meant = capitals ?? (name.length < SHORTEST_MISSPELT ? undefined : closest(name, known));
     if (meant !== undefined && !reader.isSet(meant))
-      reader.warnings.push(`${name} is set, but the receiver has no such setting. Did you mean ${meant}?`);
+      reader.warn(`${name} is set, but the receiver has no such setting. Did you mean ${meant}?`);
   }
 }
 

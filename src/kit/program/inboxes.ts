@@ -1,4 +1,3 @@
-import { messageOf } from '../errors.ts';
 import type { Inbox, Room } from '../inbox/inbox.ts';
 import { openInbox } from '../inbox/open.ts';
 import { encryptInbox } from '../inbox/sealed/inbox.ts';
@@ -12,7 +11,7 @@ export interface Inboxes {
   readonly inbox: Inbox;
   /** Stores through `readiness.inbox` count for it. */
   readonly readiness: Readiness;
-  /** Reads other keys, which take effect with the call of the function that it gives. @throws Error as `openInboxes` does */
+  /** Reads other keys, which take effect with the call of the function that it gives. */
   prepareKeys(general: GeneralSettings): () => void;
 }
 
@@ -51,14 +50,8 @@ function roomOf({ INBOX_MAX_WAITING, INBOX_MAX_WAITING_BYTES }: GeneralSettings)
   return { maxWaiting: INBOX_MAX_WAITING, maxWaitingBytes: INBOX_MAX_WAITING_BYTES };
 }
 
-/** @throws Error that names the variable and the line, never what is in it */
 function keysOf({ INBOX_KEYS }: GeneralSettings): readonly InboxKey[] {
-  if (INBOX_KEYS === '') return [];
-  try {
-    return readInboxKeys(INBOX_KEYS);
-  } catch (error) {
-    throw new Error(`INBOX_KEYS_FILE: ${messageOf(error)}`, { cause: error });
-  }
+  return INBOX_KEYS === '' ? [] : readInboxKeys(INBOX_KEYS);
 }
 
 function sayUnreadable(log: Log): Parameters<typeof encryptInbox>[2] {

@@ -47,7 +47,7 @@ export async function mount(app: Startable, { env = process.env, log }: MountOpt
   const program = await startAt(app, config, told, { openDoor: mountDoor });
   if (program.door === undefined) throw new Error('A receiver has a door.');
   const unwatch = watchClock(told);
-  const variables = { read: () => ({ env: { ...env }, warnings: [] }) };
+  const variables = { read: () => ({ env: { ...env }, warnings: [], doubts: [] }) };
   const renewal = startRenewal(app, { program, config, variables, log: told });
   return {
     listener: program.door.listener,

@@ -1,7 +1,7 @@
 import { upperSnake, type Credential } from '../endpoint/definition.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
-import { isOpenToAll, readTextFile } from './text-file.ts';
+import { isOpenToAll, LOOKS_LIKE_SETTING, readTextFile } from './text-file.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,6 +10,14 @@ const PLACEHOLDER = /^(.)\1+$|change.?me|replace.?(with|me)|your.?(secret|token)
 
 /** What nobody has agreed: control and format characters, odd blanks, and what stands for a byte that was not understood. */
 const INVISIBLE = /[\p{C}\p{Zl}\p{Zp}\ufffd]|(?! )\p{Zs}/u;
+
+/** As keyboards write them, and as word processors make of them. */
+const QUOTED = /^["'`\u2018-\u201f\u00ab\u00bb]|["'`\u2018-\u201f\u00ab\u00bb]$/;
+
+const WITH_NAME = 'begins with the name of a variable and a sign behind it, as a line of .env does.';
+
+/** Two texts that are each as long as a secret must be. */
+const TWO_SECRETS = /^[^;|\s]{16,}\s*[;|\s]\s*[^;|\s]{16,}$/;
 
 /** Reads variables, remembers which were asked for, and collects what is wrong instead of stopping at the first. */
 export class Reader {
@@ -62,6 +70,11 @@ export class Reader {
     return this.text(name) !== undefined || this.text(`${name}_FILE`) !== undefined;
   }
 
+  /** Whether a variable is one that a secret, password or certificate is read from, or that names the file of one. */
+  isKept(name: string): boolean {
+    return this.#kept.has(name.replace(/_FILE$/, ''));
+  }
+
   /** Where a setting that may be kept in a file was read from. */
   nameOf(name: string): string {
     return this.text(`${name}_FILE`) === undefined ? name : `${name}_FILE`;
@@ -80,7 +93,7 @@ export class Reader {
       const result = definition.schema.safeParse(set === undefined ? definition.default : read(set));
       if (!result.success) {
         const wanted = result.error.issues.map((issue) => issue.message).join('; ');
-        this.complain(`${set ?? name}: ${wanted}.`);
+        this.complain(`${set === undefined ? name : this.nameOf(set)}: ${wanted}.`);
         // It will not start, but what else is wrong can only be found out with a value here.
         return [name, definition.schema.safeParse(definition.default).data];
       }
@@ -104,11 +117,17 @@ export class Reader {
         `${first.variable} and ${second.variable} are both set: one endpoint has one kind of proof.`,
       );
     }
-    for (const secret of first.texts) this.#checkSecret(first.variable, secret, source);
+    for (const secret of first.texts) {
+      this.#checkSecret(first.variable, secret, source);
+      if (TWO_SECRETS.test(secret))
+        this.warn(
+          `${first.variable} has a ; or a blank between what could be two secrets. It counts as one: put a comma there if it is two.`,
+        );
+    }
     // JSON has commas of its own.
     for (const text of [first.texts.join(','), ...first.texts]) {
       const doubt = source.proof.kinds[first.kind]?.doubt?.(text);
-      if (doubt !== undefined) this.#warn(`${first.variable} ${doubt}`);
+      if (doubt !== undefined) this.warn(`${first.variable} ${doubt}`);
     }
     return first;
   }
@@ -136,11 +155,11 @@ export class Reader {
       const { text: whole, isPlain } = readTextFile(file);
       const text = whole.replace(/\r?\n$/, '');
       if (!isPlain)
-        this.#warn(
+        this.warn(
           `${variable}_FILE has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
         );
       if (!isPublic(text) && isOpenToAll(file))
-        this.#warn(
+        this.warn(
           `${variable}_FILE names a file that every user of this machine may read or write: chmod 600.`,
         );
       return text;
@@ -154,8 +173,10 @@ export class Reader {
   #checkText(variable: string, text: string): void {
     if (INVISIBLE.test(text.replace(/[\r\n\t]/g, ''))) {
       this.complain(invisibleIn(variable));
-    } else if (/^["'`]|["'`]$/.test(text)) {
-      this.#warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+    } else if (QUOTED.test(text)) {
+      this.warn(`${variable} has a quotation mark at an end. It counts: remove it unless it is meant.`);
+    } else if (LOOKS_LIKE_SETTING.test(text)) {
+      this.warn(`${variable} ${WITH_NAME} It counts: remove it unless it is meant.`);
     }
   }
 
@@ -167,8 +188,10 @@ export class Reader {
       this.complain(`${variable} has several lines: of several live secrets each goes behind a comma.`);
     } else if (INVISIBLE.test(secret)) {
       this.complain(invisibleIn(variable));
-    } else if (/^["'`]|["'`]$/.test(secret)) {
+    } else if (QUOTED.test(secret)) {
       this.complain(`${variable} has a quotation mark at an end of a secret; remove it.`);
+    } else if (LOOKS_LIKE_SETTING.test(secret)) {
+      this.complain(`${variable} ${WITH_NAME} Keep only what stands behind the sign.`);
     } else if (secret === '') {
       this.complain(`${variable} holds an empty secret: an empty key would let anybody sign.`);
     } else if (PLACEHOLDER.test(secret)) {
@@ -182,7 +205,7 @@ export class Reader {
     }
   }
 
-  #warn(warning: string): void {
+  warn(warning: string): void {
     if (!this.warnings.includes(warning)) this.warnings.push(warning);
   }
 

@@ -21,6 +21,8 @@ export interface RenewalOptions {
   readonly log: Log;
 }
 
+type Read = Pick<ReturnType<Variables['read']>, 'env' | 'doubts'>;
+
 /** Found out by looking: a file that is mounted, or swapped by a symbolic link, tells nobody that it has changed. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -32,29 +34,28 @@ export function startRenewal(
   { program, config, variables, log }: RenewalOptions,
 ): Renewal {
   const isAtStartOnly = atStartOnly(app);
-  const envAtStart = variables.read().env;
-  let env = envAtStart;
+  const atStart: Read = variables.read();
+  let taken = atStart;
   let current = config;
   let running = Promise.resolve();
   let seen = '';
   let handled = '';
 
-  async function take(read: () => Environment, always: boolean): Promise<void> {
+  async function take(read: () => Read, always: boolean): Promise<void> {
     try {
-      const found = read();
+      const { env: found, doubts } = read();
       // Complete as it is found, and complete with all else as it is: each of them could be in doubt.
-      const renewable = [current, readConfig(found, app)].flatMap(({ read }) => [...read.renewable]);
-      const names = new Set(renewable.filter((name) => !isAtStartOnly(name)));
-      const nextEnv = merged(env, found, names);
-      const next = readConfig(nextEnv, app);
+      const names = renewableIn([current, readConfig(found, app, doubts)], isAtStartOnly);
+      const env = merged(taken.env, found, names);
+      const next = readConfig(env, app, doubts);
       refuseOtherKind(current, next);
       const changed = keptThatDiffer(current, next).filter((name) => !isAtStartOnly(name));
       if (changed.length > 0) await program.renew(next);
       const warnings = next.warnings.filter((warning) => !current.warnings.includes(warning));
-      [env, current] = [nextEnv, next];
+      [taken, current] = [{ env, doubts }, next];
       if (changed.length > 0 || always)
         log.info({ outcome: 'renewed', changed: changed.map((name) => described(name, next)).sort() });
-      const left = leftForRestart(envAtStart, found, names, config, next);
+      const left = leftForRestart(atStart.env, found, names, config, next);
       if (always && variables.files?.length === 0) warnings.push(NO_ENV_FILE);
       if (left.length > 0) warnings.push(`Taken at the next start only: ${left.join(', ')}.`);
       for (const why of warnings) log.warn({ outcome: 'renewed', why });
@@ -64,7 +65,7 @@ export function startRenewal(
   }
 
   /** One after the other. */
-  function soon(read: () => Environment, always: boolean): Promise<void> {
+  function soon(read: () => Read, always: boolean): Promise<void> {
     running = running.then(() => take(read, always));
     return running;
   }
@@ -74,14 +75,14 @@ export function startRenewal(
     const found = await lookOf(current.read.files);
     if (found === seen && found !== handled) {
       handled = found;
-      await soon(() => env, false);
+      await soon(() => taken, false);
     }
     seen = found;
   }
 
   const looking = setTimeout(() => void look().finally(() => looking.refresh()), LOOK_EVERY_MS).unref();
   return {
-    renew: () => soon(() => variables.read().env, true),
+    renew: () => soon(() => variables.read(), true),
     stop() {
       clearTimeout(looking);
     },
@@ -97,6 +98,11 @@ function notRenewed(error: unknown): string {
 function atStartOnly({ settings = {} }: Configurable): (name: string) => boolean {
   const names = ['INBOX_URL', ...Object.keys(settings)];
   return (name) => names.includes(name.replace(/_FILE$/, '')) || names.includes(name);
+}
+
+function renewableIn(configs: readonly Config[], isAtStartOnly: (name: string) => boolean): Set<string> {
+  const names = configs.flatMap(({ read }) => [...read.renewable]);
+  return new Set(names.filter((name) => !isAtStartOnly(name)));
 }
 
 function merged(env: Environment, found: Environment, names: ReadonlySet<string>): Environment {

@@ -35,8 +35,8 @@ export async function run(app: Startable): Promise<void> {
 
 function configOrExit(app: Startable, variables: Variables): Config {
   try {
-    const { env, warnings } = variables.read();
-    const config = readConfig(env, app);
+    const { env, warnings, doubts } = variables.read();
+    const config = readConfig(env, app, doubts);
     return {
       ...config,
       warnings: [...warnings, ...config.warnings, ...looseFiles(config, variables.files)],

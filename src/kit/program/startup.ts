@@ -63,10 +63,15 @@ function endpointLines({ endpoints }: Config): string[] {
 }
 
 /** What the receiver says instead of starting. */
-export function startupProblems({ problems }: ConfigInvalid): string {
+export function startupProblems({ problems, warnings }: ConfigInvalid): string {
   const heading =
     problems.length === 1 ? 'Not started:' : `Not started, ${problems.length} things are wrong:`;
-  return [heading, ...problems.map((problem) => `  - ${problem}`), ''].join('\n');
+  return [
+    heading,
+    ...problems.map((problem) => `  - ${problem}`),
+    ...warnings.map((warning) => `\nWarning: ${warning}`),
+    '',
+  ].join('\n');
 }
 
 function rowsOf(endpoint: EndpointConfig): [path: string, state: string][] {

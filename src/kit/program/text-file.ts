@@ -23,7 +23,18 @@ export interface Variables {
   /** The files that Node was told to take variables from. */
   readonly files: readonly string[];
   /** @throws Error that names a file which has gone since the process began */
-  read(): { readonly env: Environment; readonly warnings: readonly string[] };
+  read(): {
+    readonly env: Environment;
+    readonly warnings: readonly string[];
+    readonly doubts: readonly Doubt[];
+  };
+}
+
+/** What was read from a file otherwise than it looks, and the variable that it is about, if it is about one. */
+export interface Doubt {
+  readonly name?: string | undefined;
+  /** A sentence that names the line and what to do about it, never what stands there. */
+  readonly text: string;
 }
 
 /**
@@ -45,8 +56,8 @@ export function variablesOf({ execArgv, env }: Pick<NodeJS.Process, 'execArgv' |
     read() {
       const gone = atStart.find((path) => !isFile(path));
       if (gone !== undefined) throw new Error(`${gone} is no longer there.`);
-      const { env: found, warnings } = readEnvFiles(files.filter(isFile));
-      return { env: { ...found, ...outside }, warnings };
+      const { env: found, ...said } = readEnvFiles(files.filter(isFile));
+      return { env: { ...found, ...outside }, ...said };
     },
   };
 }
@@ -60,8 +71,110 @@ function readEnvFiles(paths: readonly string[]): ReturnType<Variables['read']> {
       .map(
         ({ path }) => `${path} has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
       ),
+    doubts: read.flatMap(({ path, text }) =>
+      linesInDoubt(text).map(({ line, name, why }) => ({ name, text: `${path}, line ${line}: ${why}` })),
+    ),
   };
 }
+
+interface LineInDoubt {
+  readonly line: number;
+  readonly name?: string;
+  readonly why: string;
+}
+
+/** The text of a line that sets a variable: its name, and what stands behind the equals sign. */
+const SETS = /^[ \t]*(?:export[ \t]+)?([A-Za-z_][\w.-]*)[ \t]*=(.*)$/s;
+
+/** The same with a colon, as in YAML. */
+const SETS_BY_COLON = /^\s*(?:export\s+)?([A-Za-z_]\w*)\s*:/;
+
+/** The lines of an env file that Node reads otherwise than they look, or passes over without a word. */
+export function linesInDoubt(text: string): readonly LineInDoubt[] {
+  const lines = text.split(/\r*\n|\r+/);
+  const firstAt = new Map<string, number>();
+  const doubts = loneReturns(text);
+  for (let index = 0; index < lines.length; index++) {
+    const line = index + 1;
+    const written = lines[index] ?? '';
+    if (/^\s*(#|$)/.test(written)) continue;
+    const [, name, value] = SETS.exec(written) ?? [];
+    if (name === undefined || value === undefined) {
+      doubts.push({ line, ...whyPassedOver(written) });
+      continue;
+    }
+    const before = firstAt.get(name);
+    if (before === undefined) firstAt.set(name, line);
+    else doubts.push({ line, name, why: `${name} is set in line ${before} already; keep one of the two.` });
+    const { last, why } = endOfValue(lines, index, value);
+    if (why !== undefined) doubts.push({ line, name, why: `${name} ${why}` });
+    index = last;
+  }
+  return doubts;
+}
+
+/** Node leaves a carriage return out wherever it stands, and so makes one line of two. */
+function loneReturns(text: string): LineInDoubt[] {
+  const at = text.search(/\r(?=[^\r\n])/);
+  if (at === -1) return [];
+  const before = text.slice(0, at).split('\n');
+  const name = SETS.exec(before.at(-1) ?? '')?.[1];
+  const why =
+    'ends with a carriage return alone, so the next line was read as part of it; save with line feeds.';
+  return [{ line: before.length, why, ...(name !== undefined && { name }) }];
+}
+
+function whyPassedOver(written: string): Pick<LineInDoubt, 'name' | 'why'> {
+  const visible = written.replace(/[^\P{C}\t]|(?! )\p{Zs}/gu, '');
+  const name = SETS.exec(visible)?.[1];
+  if (name !== undefined)
+    return { name, why: `an invisible character stands at ${name}; type the line again by hand.` };
+  const colon = SETS_BY_COLON.exec(visible)?.[1];
+  if (colon !== undefined)
+    return { name: colon, why: `${colon} is followed by a colon; write ${colon}=, and the value behind it.` };
+  return { why: 'it is neither empty, nor a comment, nor NAME=value; write it so, or put a # before it.' };
+}
+
+/** The line that a value ends in, and what of it Node leaves out. */
+function endOfValue(
+  lines: readonly string[],
+  index: number,
+  value: string,
+): { readonly last: number; readonly why?: string } {
+  const quote = /^\s*(["'`])/.exec(value)?.[1];
+  if (quote === undefined) return { last: index, ...(isCutShort(value) && { why: CUT_SHORT }) };
+  const behind = value.slice(value.indexOf(quote) + 1);
+  const last = behind.includes(quote)
+    ? index
+    : lines.findIndex((line, at) => at > index && line.includes(quote));
+  if (last === -1)
+    return { last: index, why: 'has a quotation mark that is not closed; close or remove it.' };
+  const swallowed = lines.slice(index + 1, last + 1).some((line) => LOOKS_LIKE_SETTING.test(line));
+  if (swallowed)
+    return {
+      last,
+      why: `has a quotation mark that line ${last + 1} closes, and what is set between is lost.`,
+    };
+  const end = last === index ? behind : (lines[last] ?? '');
+  const rest = end.slice(end.indexOf(quote) + 1).trim();
+  if (rest === '' || rest.startsWith('#')) return { last };
+  return {
+    last,
+    why: 'goes on behind the closing quotation mark, and that is left out; quote all or nothing.',
+  };
+}
+
+const CUT_SHORT = 'has a # in it, where Node ends the value; put the value in quotes.';
+
+/** Whether a # is part of what was meant: a comment has a blank before it, or at least behind it where nothing else is. */
+function isCutShort(value: string): boolean {
+  const at = value.indexOf('#');
+  if (at === -1) return false;
+  return at === 0 ? /^#\S/.test(value) : !/\s/.test(value.charAt(at - 1));
+}
+
+/** How a line begins that sets a variable of several words; no base64 has an underscore before an equals sign. */
+export const LOOKS_LIKE_SETTING = /^\s*(?:export\s+)?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+\s*[=:]/;
 
 function isFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === true;

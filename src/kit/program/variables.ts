@@ -1,5 +1,22 @@
+import { z } from 'zod';
+import { messageOf } from '../errors.ts';
+import { readInboxKeys } from '../inbox/sealed/keys.ts';
 import { decimal, integer, matching, oneOf, portOrOff, text } from '../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../source.ts';
+
+/** The text of the keys; each reader makes them of it. */
+function inboxKeys(): z.ZodType<string, string> {
+  return z.string().transform((value, context) => {
+    if (value.trim() === '') return '';
+    try {
+      readInboxKeys(value);
+      return value;
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  });
+}
 
 /** Everything that is not about one sender's endpoints or API. */
 export const variables = {
@@ -70,7 +87,7 @@ export const variables = {
     summary: 'With so much content waiting, deliveries are answered 503.',
   },
   INBOX_KEYS: {
-    schema: text(),
+    schema: inboxKeys(),
     default: '',
     file: true,
     summary:

@@ -8,7 +8,7 @@ export function closest(written: string, names: readonly string[]): string | und
 }
 
 /** Levenshtein's distance: how many characters must be put in, taken out or changed. */
-function editDistance(one: string, other: string): number {
+export function editDistance(one: string, other: string): number {
   let row = Array.from({ length: other.length + 1 }, (_, column) => column);
   for (let line = 1; line <= one.length; line++) {
     const next = [line];

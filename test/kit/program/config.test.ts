@@ -484,8 +484,9 @@ it.each([
 );
 
 it('reads the keys of the inbox from their file, all lines of it', () => {
-  const INBOX_KEYS_FILE = fileWith('one\ntwo\n');
-  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_KEYS_FILE }).general.INBOX_KEYS).toBe('one\ntwo');
+  const keys = ['one', 'two'].map((name) => hash('sha256', name, 'base64')).join('\n');
+  const INBOX_KEYS_FILE = fileWith(`${keys}\n`);
+  expect(read({ RISR_PROFILE_UPDATED_SECRET: SECRET, INBOX_KEYS_FILE }).general.INBOX_KEYS).toBe(keys);
 });
 
 it('names the inbox in the start-up table without its password, and a worker has no endpoints there', () => {
@@ -507,4 +508,98 @@ it('does not start an endpoint that is left no method', () => {
   expect(problemsOf({ ...secret, HOTDOCS_METHODS: 'GET' })).toEqual([
     'HOTDOCS_ACTION_LINK_METHODS leaves no method that is ever used for it: allow POST.',
   ]);
+});
+
+it.each([
+  ['PHENIX_SECRET', 'PHENIXID_SECRET'],
+  ['PHOENIX_SECRET', 'PHENIXID_SECRET'],
+  ['phenixid_secret', 'PHENIXID_SECRET'],
+  ['HOT_DOCS_ACTION_LINK_SECRET', 'HOTDOCS_ACTION_LINK_SECRET'],
+  ['RIS_BOOKING_UPDATED_SECRET_FILE', 'RISR_BOOKING_UPDATED_SECRET_FILE'],
+])('does not start with a secret in %s, whose prefix is nearly right', (misspelt, meant) => {
+  const env = { RISR_PROFILE_UPDATED_SECRET: SECRET, [misspelt]: secretNamed('lost') };
+  expect(problemsOf(env)).toEqual([
+    `${misspelt} belongs to no endpoint, so its secret would go unused. Did you mean ${meant}?`,
+  ]);
+  expect(
+    problemsOf({ ...env, [meant]: meant.endsWith('FILE') ? fileWith(secretNamed('x')) : secretNamed('x') }),
+  ).toEqual([]);
+});
+
+it.each([
+  ['TLS_CERTFILE', 'TLS_CERT_FILE'],
+  ['INBOXKEYS_FILE', 'INBOX_KEYS_FILE'],
+  ['HOTDOC_API_URL', 'HOTDOCS_API_URL'],
+  ['log_level', 'LOG_LEVEL'],
+  ['port', 'PORT'],
+])('asks of %s whether %s is meant', (misspelt, meant) => {
+  expect(read({ PHENIXID_SECRET: SECRET, [misspelt]: '1' }).warnings).toEqual([
+    `${misspelt} is set, but the receiver has no such setting. Did you mean ${meant}?`,
+  ]);
+});
+
+it.each(['REST_API_URL', 'JIRA_API_URL', 'PHP_SECRET', 'HOST_SECRET', 'HOTEL_TOKEN', 'RUST_LOG'])(
+  'leaves %s to others',
+  (name) => {
+    expect(read({ PHENIXID_SECRET: SECRET, [name]: '1' }).warnings).toEqual([]);
+  },
+);
+
+it.each(['PHENIXID_API_USER_FILE', 'PHENIXID_API_URL_FILE', 'RISR_DEADLINE_MS_FILE'])(
+  'does not start with %s, which no setting is read from',
+  (name) => {
+    expect(problemsOf({ PHENIXID_SECRET: SECRET, [name]: '/etc/hostname' })).toEqual([
+      expect.stringMatching(`^${name} would not be read`),
+    ]);
+  },
+);
+
+it.each([
+  [`PHENIXID_SECRET=${SECRET}`, /begins with the name of a variable/],
+  [`export PHENIXID_SECRET=${SECRET}`, /begins with the name of a variable/],
+  [`PHENIXID_SECRET: ${SECRET}`, /begins with the name of a variable/],
+  [`\u201c${SECRET}\u201d`, /has a quotation mark at an end/],
+  [`${SECRET}\u2019`, /has a quotation mark at an end/],
+])('refuses a secret as it was copied, in the variable or in its file: %s', (secret, why) => {
+  const direct = problemsOf({ PHENIXID_SECRET: secret });
+  const inFile = problemsOf({ PHENIXID_SECRET_FILE: fileWith(secret) });
+  expect(direct).toEqual([expect.stringMatching(why)]);
+  expect(inFile).toEqual(direct);
+  expect(direct.join()).not.toContain(SECRET);
+});
+
+it.each([';', '; ', ' ', ' | '])('warns of two secrets with %j between them', (between) => {
+  const { warnings } = read({ PHENIXID_SECRET: SECRET + between + secretNamed('new') });
+  expect(warnings).toEqual([expect.stringMatching(/PHENIXID_SECRET .*put a comma there/)]);
+});
+
+it('warns of a password that was copied with its name', () => {
+  const { warnings } = read({
+    RISR_PROFILE_UPDATED_SECRET: SECRET,
+    RISR_API_ORGANISATION: 'org',
+    RISR_API_CLIENT_ID: 'id',
+    RISR_API_CLIENT_SECRET: `RISR_API_CLIENT_SECRET=${SECRET}`,
+  });
+  expect(warnings).toEqual([
+    expect.stringMatching(/^RISR_API_CLIENT_SECRET begins with the name of a variable/),
+  ]);
+});
+
+it('names the variable that holds the keys of the inbox, whichever it is', () => {
+  expect(problemsOf({ PHENIXID_SECRET: SECRET, INBOX_KEYS: 'abc' })).toEqual([
+    expect.stringMatching(/^INBOX_KEYS: Line 1 is not base64/),
+  ]);
+  expect(problemsOf({ PHENIXID_SECRET: SECRET, INBOX_KEYS_FILE: fileWith('\nabc') })).toEqual([
+    expect.stringMatching(/^INBOX_KEYS_FILE: Line 2 is not base64/),
+  ]);
+});
+
+it.each([
+  [{}, true],
+  [{ HOST: '0.0.0.0' }, true],
+  [{ HOST: '127.0.0.2' }, false],
+  [{ ADMIN_PORT: '0', PORT: '0' }, false],
+])('says that ADMIN_PORT is the same as PORT, where they would meet: %j', (env, meet) => {
+  const problems = problemsOf({ PHENIXID_SECRET: SECRET, PORT: '3000', ADMIN_PORT: '3000', ...env });
+  expect(problems).toEqual(meet ? [expect.stringMatching(/^ADMIN_PORT and PORT are the same/)] : []);
 });

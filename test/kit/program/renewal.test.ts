@@ -118,6 +118,16 @@ it.each([
   expect(await status(receiver, OLD)).toBe(200);
 });
 
+it('keeps the old secret where a # cuts the new one short', async () => {
+  const { receiver, write } = started(`RISR_PROFILE_UPDATED_SECRET=${OLD}\n`);
+  await receiver.url();
+  write(`RISR_PROFILE_UPDATED_SECRET=${NEW}#2\n`);
+  receiver.kill('SIGHUP');
+  await receiver.said(/(Nothing was renewed.*line 3: RISR_PROFILE_UPDATED_SECRET has a # in it)/);
+  expect(await status(receiver, OLD)).toBe(200);
+  expect(receiver.output()).not.toContain(NEW);
+});
+
 it('takes another ?key= of an installation together with its secret', async () => {
   const { receiver, write } = started(`PHENIXID_NORTH_SECRET=${OLD}\n`);
   const sender = senderTo(await receiver.url(), () => OTHER);

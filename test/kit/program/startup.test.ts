@@ -115,7 +115,7 @@ it('names the variable and the line where the keys of the inbox cannot be read',
   writeFileSync(join(folder, 'keys'), '# newest first\nbm90IGEga2V5\n');
   const receiver = startProcess({ ...enough, INBOX_KEYS_FILE: 'keys' }, folder);
   expect((await receiver.ended).code).toBe(1);
-  expect(receiver.output()).toMatch(/^Not started: INBOX_KEYS_FILE: Line 2 .*32 bytes/m);
+  expect(receiver.output()).toMatch(/^Not started:\n {2}- INBOX_KEYS_FILE: Line 2: .*32 bytes/m);
   expect(receiver.output()).not.toContain('bm90IGEga2V5');
 });
 

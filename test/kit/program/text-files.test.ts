@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, it } from '@jest/globals';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
+import { linesInDoubt } from '../../../src/kit/program/text-file.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
 import { runScript } from '../../support/command.ts';
 import { listening, newFolder } from '../../support/fixtures.ts';
@@ -177,4 +178,65 @@ it('refuses one key in two spellings on two endpoints, and prints neither', asyn
     /HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET and RISR_PROFILE_UPDATED_SECRET hold the same secret/,
   );
   expect(receiver.output()).not.toMatch(new RegExp(`${SECRET}|${base64}`));
+});
+
+it.each([
+  ['A_B=abc#x2', 1, 'A_B', /has a # in it/],
+  ['A_B=#abc', 1, 'A_B', /has a # in it/],
+  ['A_B="abc"def', 1, 'A_B', /goes on behind the closing quotation mark/],
+  ["A_B='abc", 1, 'A_B', /is not closed/],
+  ["A_B='abc\nC_D=1\nE_F=it's", 1, 'A_B', /that line 3 closes/],
+  ['A_B=1\rC_D=2', 1, 'A_B', /carriage return alone/],
+  ['A_B=1\r\n# again\r\nA_B=2', 3, 'A_B', /set in line 1 already/],
+  ['A_B: value', 1, 'A_B', /followed by a colon; write A_B=/],
+  ['A_B: va=lue', 1, 'A_B', /followed by a colon/],
+  ['\n\u00a0A_B=1', 2, 'A_B', /an invisible character stands at A_B/],
+  ['A\u200b_B=1', 1, 'A_B', /an invisible character stands at A_B/],
+  ['# fine\njunk', 2, undefined, /neither empty, nor a comment, nor NAME=value/],
+  ['set A_B=1', 1, undefined, /neither empty/],
+  ['=1', 1, undefined, /neither empty/],
+])('doubts %j', (text, line, name, why) => {
+  expect(linesInDoubt(text)).toEqual([
+    { line, why: expect.stringMatching(why), ...(name !== undefined && { name }) },
+  ]);
+});
+
+it.each([
+  '',
+  'A_B=1\nC_D=2\n',
+  'A_B=1\r\nC_D=2\r\n',
+  'A_B=1\r\r\nC_D=2',
+  '\t# a comment: of = all "kinds\n \n',
+  '  export A_B = 1',
+  'A_B=abc # a comment',
+  'A_B=# nothing yet',
+  'A_B="abc#x2" # a comment',
+  "A_B='a\nb#c\nd' # a comment\nC_D=1",
+  'A_B=`it\'s "so"`',
+  'A_B=c2VjcmV0==',
+  'a.b-c=1',
+])('does not doubt %j', (text) => {
+  expect(linesInDoubt(text)).toEqual([]);
+});
+
+it.each([
+  ['PHENIXID_SECRET=0123456789abcdef0123456789abcdef#x2', /PHENIXID_SECRET has a # in it/],
+  ['PHENIXID_SECRET: 0123456789abcdef0123456789abcdef', /PHENIXID_SECRET is followed by a colon/],
+  ['PHENIXID_NORTH_SECRET: 0123456789abcdef0123456789abcdef', /PHENIXID_NORTH_SECRET is followed/],
+  ['\u00a0RISR_API_CLIENT_SECRET=0123456789abcdef', /RISR_API_CLIENT_SECRET; type the line/],
+])('does not start where a .env leaves a secret in doubt, nor prints it', async (line, why) => {
+  const folder = newFolder();
+  writeFileSync(join(folder, '.env'), `nonsense\n${line}\n`, { mode: 0o600 });
+  const receiver = startProcess(enough, folder);
+  expect((await receiver.ended).code).toBe(1);
+  expect(receiver.output()).toMatch(new RegExp(`- .*\\.env, line 2: .*${why.source}`));
+  expect(receiver.output()).toMatch(/Warning: .*\.env, line 1: it is neither empty/);
+  expect(receiver.output()).not.toMatch(/0123456789|nonsense/);
+});
+
+it('starts where a .env leaves something else in doubt, and says what', async () => {
+  const folder = newFolder();
+  writeFileSync(join(folder, '.env'), 'RETENTION_DAYS=3#days\n', { mode: 0o600 });
+  const receiver = startProcess({ ...enough, INBOX_URL: 'memory:' }, folder);
+  await receiver.said(/Warning: (.*\.env, line 1: RETENTION_DAYS has a # in it)/);
 });

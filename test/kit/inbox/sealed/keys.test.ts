@@ -28,7 +28,7 @@ describe('a key file', () => {
   it.each([
     ['', /has no key.*openssl rand -base64 32/],
     ['# only words', /has no key/],
-    [`${first}\nc2VjcmV0LXNlY3JldA==`, /^Line 2 .*expected 32 bytes as base64, found 13/],
+    [`${first}\nc2VjcmV0LXNlY3JldA==`, /^Line 2: expected 32 bytes as base64, found 13/],
     [`${first}${second}`, /^Line 1 .*not base64/],
     [`\n\n${first.slice(0, -1)}`, /^Line 3 .*not base64, or was cut short/],
     ['hunter2, hunter2, hunter2, hunter2, hunter2', /^Line 1 .*not base64/],
