@@ -106,12 +106,13 @@ async function sendOne(
   chosen: FireOptions,
   { url, waitMs }: Watching,
 ): Promise<number> {
-  await sender.preview(type, chosen); // what cannot be sent is said before anything is opened
+  // What cannot be sent is said before anything is opened.
+  const { content, event } = await sender.preview(type, chosen);
   return watching(url, async (watched) => {
-    const fired = await sender.fire(type, chosen);
+    const fired = await sender.fire(type, { ...chosen, id: event.id, at: event.at });
     console.log(firedText(fired, url.origin));
-    const right =
-      fired.reply === undefined || (await tell(watched, (seen) => outcomeOf(seen, fired, waitMs)));
+    const outcome = (seen: Watched) => outcomeOf(seen, { ...fired, content }, waitMs);
+    const right = fired.reply === undefined || (await tell(watched, outcome));
     return fired.verdict.ok && right ? 0 : 1;
   });
 }
@@ -126,7 +127,7 @@ async function sendMany(
   return watching(url, async (watched) => {
     const run = await sender.run(type, chosen);
     console.log(runText(run, `${source} ${type} (--seed ${seed})`));
-    const outcome = (seen: Watched) => outcomeOfMany(seen, { source, type, waitMs });
+    const outcome = (seen: Watched) => outcomeOfMany(seen, { source, type, waitMs, taken: run.ok });
     const right = chosen.fault !== undefined || (await tell(watched, outcome));
     return run.ok === run.count && right ? 0 : 1;
   });

@@ -39,13 +39,19 @@ export async function watchInbox({ hostname, host }: URL, env: Environment): Pro
   }
 }
 
+/** An event that was sent, with what was signed of it. */
+type Sent = Fired & { readonly content: Buffer };
+
 /** What became of one event that was answered. Waits for its handler so long. */
-export async function outcomeOf(watched: Watched, fired: Fired, waitMs: number): Promise<Outcome> {
+export async function outcomeOf(watched: Watched, fired: Sent, waitMs: number): Promise<Outcome> {
   const taken = isSuccess(fired);
   const isRefusedOnPurpose = fired.fault !== undefined && fired.verdict.ok && !taken;
   const entry = await untilDecided(watched.inbox, () => entryOf(watched, fired), waitMs);
   if (entry !== undefined) {
-    if (!isRefusedOnPurpose) return judge(watched.inbox, entry, waitMs);
+    if (!isRefusedOnPurpose) {
+      const outcome = await judge(watched.inbox, entry, waitMs);
+      return entry.seq > watched.before ? outcome : asDuplicate(outcome, entry);
+    }
     return { right: false, says: `entry ${entry.seq} was stored although the delivery was refused` };
   }
   if (!taken) return { right: true, says: 'nothing of it was stored' };
@@ -55,15 +61,26 @@ export async function outcomeOf(watched: Watched, fired: Fired, waitMs: number):
   };
 }
 
+interface SentMany {
+  readonly source: string;
+  readonly type: string;
+  /** How many were accepted. */
+  readonly taken: number;
+  readonly waitMs: number;
+}
+
 /** What became of many of one type. */
 export async function outcomeOfMany(
   { inbox, before }: Watched,
-  { source, type, waitMs }: { readonly source: string; readonly type: string; readonly waitMs: number },
+  { source, type, taken, waitMs }: SentMany,
 ): Promise<Outcome> {
   const deadline = performance.now() + waitMs;
   for (let pauseMs = 50; ; pauseMs = Math.min(2 * pauseMs, 2_000)) {
     const entries = await newEntries(inbox, before, { source, type });
-    if (entries.every(isDecided) || performance.now() > deadline) return judgeMany(entries);
+    if (entries.every(isDecided) || performance.now() > deadline) {
+      const known = entries.length > 0 || (await inbox.list({ source, type, limit: 1 })).length > 0;
+      return judgeMany(entries, known ? Math.max(0, taken - entries.length) : 0);
+    }
     await pause(pauseMs);
   }
 }
@@ -73,14 +90,26 @@ function isSuccess({ reply }: Fired): boolean {
 }
 
 /** By its sender's id, where it has one; what was refused may have been known before, and others send too. */
-async function entryOf({ inbox, before }: Watched, fired: Fired): Promise<Entry | undefined> {
-  const { source, type, id } = fired;
+async function entryOf({ inbox, before }: Watched, fired: Sent): Promise<Entry | undefined> {
+  const { source, type, id, content } = fired;
   const fresh = await newEntries(inbox, before, { source });
   const own = fresh.find(({ eventId }) => eventId === id);
   if (own !== undefined) return own;
   const [earlier] = isSuccess(fired) ? await inbox.list({ source, about: id, limit: 1 }) : [];
   const isLike = (entry: Entry) => entry.type === type || entry.type === UNREADABLE;
-  return earlier ?? fresh.find((entry) => isLike(entry) && (isSuccess(fired) || entry.eventId === undefined));
+  const like =
+    earlier ?? fresh.find((entry) => isLike(entry) && (isSuccess(fired) || entry.eventId === undefined));
+  if (like !== undefined || !isSuccess(fired)) return like;
+  // Where nobody signs the id, what was signed is what makes an event the same.
+  const known = await inbox.list({ source, type, limit: PAGE });
+  return known.find((entry) => entry.content.equals(content));
+}
+
+const VARY =
+  'Nothing new was stored: for another event change something that is signed, as with --set or --data.';
+
+function asDuplicate({ right, says, further = [] }: Outcome, { seq }: Entry): Outcome {
+  return { right, says: `duplicate of entry ${seq}; ${says}`, further: [...further, VARY] };
 }
 
 /** The type of an entry whose content could not be read. */
@@ -172,18 +201,22 @@ function nextFor({ seq, source, type, note = '' }: Entry): string {
   return `npm run inbox -- show ${seq} shows it; once the cause is mended, npm run inbox -- replay ${seq} tries it again.`;
 }
 
-function judgeMany(entries: readonly Entry[]): Outcome {
+function judgeMany(entries: readonly Entry[], duplicates: number): Outcome {
   const groups = Map.groupBy(entries, wordOf);
   const right = [...groups.keys()].every((word) => word === 'done');
   const counts = [...groups].map(([word, { length }]) => `${length} ${word}`);
+  if (duplicates > 0) counts.push(`${duplicates} duplicates`);
   const failed = entries.find(({ status }) => status !== 'done');
   const why = failed && whyAndWhere(failed.note).why;
   return {
-    right: entries.length === 0 ? undefined : right,
+    right: counts.length === 0 ? undefined : right && duplicates === 0,
     says:
       counts.join(', ') ||
       'it holds none of these events. Has the receiver another INBOX_URL than this command?',
-    ...(failed && { further: [`entry ${failed.seq}${because(why)}`] }),
+    further: [
+      ...(failed ? [`entry ${failed.seq}${because(why)}`] : []),
+      ...(duplicates > 0 ? [VARY.replace('Nothing new was stored', 'Of a duplicate nothing is stored')] : []),
+    ],
   };
 }
 

@@ -91,7 +91,9 @@ it('says that nothing was stored of what was refused, and finds what had come be
   const refused = await send('--fault', 'wrong-secret', '--seed', '7');
   expect(refused.out).toContain('inbox    right: nothing of it was stored');
   expect(refused.code).toBe(0);
-  expect((await send('--seed', '7')).out).toContain('inbox    right: entry 1 is done: made it');
+  const again = await send('--seed', '7');
+  expect(again.out).toContain('inbox    right: duplicate of entry 1; entry 1 is done: made it');
+  expect(again.out).toContain('Nothing new was stored');
   expect(await receiver.app.inbox.stats()).toMatchObject({ done: 1, waiting: 0, dead: 0 });
 });
 

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { DeliveryRejected } from '../errors.ts';
+import { isEncoded } from '../reading/text.ts';
 import type { BodyBudget, BodyShare } from './body-budget.ts';
 
 const EMPTY = Buffer.alloc(0);
@@ -15,7 +16,9 @@ export async function readBody(
   maxBytes: number,
   budget: BodyBudget,
 ): Promise<Buffer> {
-  if (isEncoded(request.headers['content-encoding'])) {
+  const codings = request.headers['content-encoding'];
+  // The bytes are verified as they came, whatever the header says, so a name that encodes nothing decides nothing.
+  if (codings !== undefined && isEncoded(codings)) {
     throw new DeliveryRejected(
       'body_encoded',
       'A Content-Encoding; this sender signs and sends plain bytes. Does a proxy on the way pack them?',
@@ -31,15 +34,6 @@ export async function readBody(
   if (request.readableDidRead) throw alreadyRead();
   if (expecting.delete(request)) response.writeContinue();
   return collect(request, response, maxBytes, budget);
-}
-
-/** What is written there although the bytes are as they are: no coding, or by mistake the charset. */
-const NO_CODING: ReadonlySet<string> = new Set(['', 'identity', 'utf-8', 'utf8', 'us-ascii', 'iso-8859-1']);
-
-/** The bytes are verified as they came, whatever the header says, so a name that encodes nothing decides nothing. */
-function isEncoded(codings: string | undefined): boolean {
-  if (codings === undefined) return false;
-  return codings.split(',').some((coding) => !NO_CODING.has(coding.trim().toLowerCase()));
 }
 
 const expecting = new WeakSet<IncomingMessage>();

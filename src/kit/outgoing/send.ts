@@ -1,5 +1,6 @@
 import type { Dispatcher } from 'undici';
-import { CallFailed, failureOf, nameOf } from './errors.ts';
+import { isEncoded } from '../reading/text.ts';
+import { CallFailed, failureOf, nameOf, shown } from './errors.ts';
 
 export interface OutgoingCall {
   readonly method: string;
@@ -76,12 +77,15 @@ function unlessAborted<Result>(running: Promise<Result>, signal: AbortSignal): P
 function checkHead(call: OutgoingCall, reply: Reply, maxBytes: number): void {
   const { statusCode: status, headers } = reply;
   if (Number(headers['content-length']) > maxBytes) throw tooLarge(call, reply, maxBytes);
-  const encodings = [headers['content-encoding'] ?? []].flat().join(',').split(',');
-  if (encodings.every((encoding) => /^(identity)?$/i.test(encoding.trim()))) return;
+  const codings = [headers['content-encoding'] ?? []].flat().join(',');
+  if (!isEncoded(codings)) return;
   // A few bytes can unpack to gigabytes, and we asked for none of it.
-  throw new CallFailed('encoded', `${nameOf(call)}: the reply has a Content-Encoding; we undo none.`, {
-    status,
-  });
+  throw new CallFailed(
+    'encoded',
+    `${nameOf(call)}: the reply has Content-Encoding: ${shown(codings)}, though none was asked for, and none is undone. ` +
+      'If a proxy on the way packs replies, have it leave those of this API as they are.',
+    { status },
+  );
 }
 
 function tooLarge(call: OutgoingCall, { statusCode: status }: Reply, maxBytes: number): CallFailed {

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
+import { describeFailure, whyAndWhere } from '../failure.ts';
 import { readAddress, withoutPassword } from '../inbox/address.ts';
 import { createLog, type Log } from '../log.ts';
 import { watchClock } from './clock.ts';
@@ -25,6 +26,7 @@ export async function run(app: Startable): Promise<void> {
   const variables = variablesOf(process);
   const config = configOrExit(app, variables);
   const log = createLog(config.general.LOG_LEVEL);
+  endOnUncaught(config, log);
   const program = await startOrExit(app, config, log);
   watchClock(log);
   const renewal = startRenewal(app, { program, config, variables, log });
@@ -67,6 +69,28 @@ async function startOrExit(app: Startable, config: Config, log: Log): Promise<Pr
     process.stderr.write(`Not started: ${withoutPassword(messageOf(error), config.general.INBOX_URL)}\n`);
     process.exit(1);
   }
+}
+
+/**
+ * A rejection that nobody awaits, or a throw in a timer: whose it is cannot be told, so nothing may go on. What was stored
+ * is handled after the next start.
+ */
+function endOnUncaught({ general }: Config, log: Log): void {
+  const end = (error: unknown) => {
+    const { why = '', where } = whyAndWhere(describeFailure(error));
+    const ends =
+      'The process ends with code 1, because of an error that nobody caught: a promise without await, or a throw in a timer. ' +
+      'What it had begun is tried again after the next start.';
+    log.fatal({ outcome: 'trouble', why: `${ends} ${withoutPassword(why, general.INBOX_URL)}`, where });
+    const exit = () => process.exit(1);
+    setTimeout(exit, LAST_MS);
+    log.flush(exit);
+  };
+  // Node brings unhandled rejections here, too. Of several errors at once the first is the cause.
+  process.once('uncaughtException', (error) => {
+    process.on('uncaughtException', () => undefined);
+    end(error);
+  });
 }
 
 /** What is left to close when everything is answered and given back, and the log, have this long. */

@@ -28,3 +28,14 @@ function decoded(bytes: Buffer, charset: string): string {
     return bytes.toString('utf8'); // a charset that nobody knows
   }
 }
+
+/** What a Content-Encoding says although the bytes are as they are: no coding, or by mistake the charset or how mail goes. */
+const NO_CODING: ReadonlySet<string> = new Set([
+  ...['', 'identity', 'none', 'binary', '7bit', '8bit'],
+  ...['utf-8', 'utf8', 'us-ascii', 'iso-8859-1'],
+]);
+
+/** Whether a Content-Encoding means that the bytes are packed, or may be. */
+export function isEncoded(codings: string): boolean {
+  return codings.split(',').some((coding) => !NO_CODING.has(coding.trim().toLowerCase()));
+}

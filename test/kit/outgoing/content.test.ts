@@ -9,6 +9,13 @@ import { later, newFolder } from '../../support/fixtures.ts';
 const pdf = createPdf(['a lease']);
 const docx = createDocx(['a lease']);
 const rtf = Buffer.from('{\\rtf1 a lease}\r\n');
+const latin1 = (text: string) => Buffer.from(text, 'latin1');
+const doc = latin1('\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0\0 a lease');
+const png = latin1('\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\0IEND\xae\x42\x60\x82');
+const jpeg = latin1('\xff\xd8\xff\xe0\0\x10JFIF\0\xff\xd9');
+const gif = latin1('GIF89a\x01\0\x01\0;');
+const unavailable = Buffer.from('Service temporarily unavailable');
+const xml = Buffer.from('<Error><Code>AccessDenied</Code></Error>');
 const page = Buffer.from('<!DOCTYPE html><title>Sign in</title>');
 const behind = (start: string, document: Buffer) => Buffer.concat([Buffer.from(start, 'latin1'), document]);
 
@@ -17,11 +24,13 @@ interface Reply {
   readonly type?: string | undefined;
   /** The connection's end is the reply's. */
   readonly unframed?: boolean;
+  readonly headers?: readonly string[];
 }
 
-async function download({ body, type, unframed = false }: Reply, announced: Announced = {}) {
+async function download({ body, type, unframed = false, headers = [] }: Reply, announced: Announced = {}) {
   const head = [
     'HTTP/1.1 200 OK',
+    ...headers,
     ...(type === undefined ? [] : [`Content-Type: ${type}`]),
     ...(unframed ? ['Connection: close'] : [`Content-Length: ${body.length}`]),
   ];
@@ -59,6 +68,16 @@ it.each<[string, Reply, Announced]>([
   ],
   ['a type with odd parameters', { body: pdf, type: 'Application/PDF ; name="a;b" ;; q=1' }, {}],
   ['an RTF document', { body: rtf, unframed: true }, { contentType: 'application/rtf; charset=x' }],
+  ['a Word document of before 2007', { body: doc }, { fileName: 'Lease.doc' }],
+  ['an RTF document under the name of Word', { body: rtf }, { contentType: 'application/msword' }],
+  ['a newer document of an older type', { body: docx, type: 'application/msword' }, {}],
+  ['a PNG image', { body: png, type: 'image/png', unframed: true }, { fileName: 'Plan.png' }],
+  ['a JPEG image', { body: jpeg, type: 'image/jpeg', unframed: true }, { contentType: 'image/jpg' }],
+  ['an image of a kind that is not known', { body: gif }, { contentType: 'image/gif' }],
+  ['bytes of which nothing is said', { body: gif, type: 'application/octet-stream' }, {}],
+  ['a PDF with blanks around its name', { body: pdf }, { fileName: ' Lease.pdf ' }],
+  ['answers that are announced', { body: xml, type: 'application/xml' }, { fileName: 'Answers.anx' }],
+  ['a text of an announced type', { body: unavailable }, { contentType: 'text/csv; charset=utf-8' }],
   ['a text', { body: Buffer.from('a lease'), type: 'text/plain' }, { fileName: 'Lease.txt' }],
   ['a page that is announced', { body: page, type: 'text/html' }, { fileName: 'Lease.html' }],
 ])('takes %s for the document', async (_what, reply, announced) => {
@@ -74,6 +93,32 @@ it.each<[string, string, Reply, Announced]>([
   ['a page in UTF-16', 'content', { body: Buffer.from(`\ufeff${String(page)}`, 'utf16le') }, {}],
   ['a page for a text', 'content', { body: behind('\n<!-- a -->', page) }, { fileName: 'Lease.txt' }],
   ['a page for a PDF, by its own type', 'content', { body: page, type: 'application/pdf' }, {}],
+  ...[
+    { fileName: 'a.doc' },
+    { fileName: 'a.xls ' },
+    { contentType: 'application/msword' },
+    { contentType: 'image/png' },
+    { contentType: 'image/jpeg' },
+    { contentType: 'image/gif' },
+    { contentType: 'pdf' },
+    { fileName: 'Lease.pdf ' },
+    { fileName: 'Lease.xyz' },
+    {},
+  ].flatMap((announced): [string, string, Reply, Announced][] => [
+    [
+      `a text for ${JSON.stringify(announced)}`,
+      'content',
+      { body: unavailable, type: 'text/plain' },
+      announced,
+    ],
+    [`XML for ${JSON.stringify(announced)}`, 'content', { body: xml, type: 'application/xml' }, announced],
+  ]),
+  ['a text in UTF-16', 'content', { body: Buffer.from('\ufeffno', 'utf16le') }, {}],
+  ['XML for a text', 'content', { body: xml }, { fileName: 'Lease.txt' }],
+  ['a PNG image for a JPEG image', 'content', { body: png }, { fileName: 'a.jpg' }],
+  ['a PNG image that is cut', 'truncated', { body: png.subarray(0, -1), unframed: true }, {}],
+  ['a Word document that may be cut', 'truncated', { body: doc, unframed: true }, { fileName: 'a.doc' }],
+  ['a part', 'content', { body: pdf, headers: ['Content-Range: bytes 0-99/200'] }, { fileName: 'a.pdf' }],
   ['a message in JSON', 'content', { body: Buffer.from('{}'), type: 'application/problem+json' }, {}],
   ['a PDF for a Word document', 'content', { body: pdf }, { fileName: 'Lease.docx' }],
   ['a Word document for a PDF', 'content', { body: docx }, { contentType: 'application/pdf' }],

@@ -18,7 +18,7 @@ function redirectingTo(location: () => string, status = 302): RequestListener {
 /** One that shows what credentials it was sent. */
 const telling: RequestListener = ({ headers }, response) => {
   const { authorization = '-', cookie = '-', 'x-api-key': key = '-' } = headers;
-  response.setHeader('X-Seen', [authorization, cookie, key].join(' ')).end('a document');
+  response.setHeader('X-Seen', [authorization, cookie, key].join(' ')).end(Buffer.from('\0 document'));
 };
 
 /** Downloads from the first of these, with credentials, where all of them are listed. */

@@ -3,6 +3,7 @@ import { createEndpoint } from '../../../src/lab/conformance/endpoints.ts';
 import { genuineRequest } from '../../../src/lab/conformance/genuine.ts';
 import { planCases } from '../../../src/lab/conformance/plan.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
+import { signedContentRules } from '../../../src/lab/conformance/rules/signed-content.ts';
 import { signatureRules } from '../../../src/lab/conformance/rules/signatures.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import type { Source } from '../../../src/kit/source.ts';
@@ -86,6 +87,28 @@ it('judges a receiver of a source that it has never heard of', async () => {
     expect(idsOf(cases, 'failed')).toEqual([
       `B6-several/acme/${type}/two-headers-the-first-right`,
       `B6-several/acme/${type}/two-headers-both-right`,
+    ]);
+  } finally {
+    await receiver.stop();
+  }
+});
+
+it('does not take a change for an attack that changes nothing of this content', async () => {
+  const receiver = await startSmallReceiver(credential.text);
+  try {
+    // With one member there is no other order.
+    const source: Source = {
+      ...acme,
+      envelope: { ...acme.envelope, write: ({ id }) => Buffer.from(JSON.stringify({ id })) },
+    };
+    const [type = ''] = Object.keys(acme.events);
+    const endpoint = { ...endpointOf(source, type), url: new URL(`/acme/${type}`, receiver.url) };
+    const { ended, cases } = await run({ endpoint }, { rules: signedContentRules });
+    expect(ended.counts.passed).toBeGreaterThan(20);
+    expect(idsOf(cases, 'failed')).toEqual([]);
+    expect(idsOf(cases, 'skipped').filter((id) => id.includes('another-order'))).toEqual([
+      `B8-signed-something-else/acme/${type}/the-body-with-its-members-in-another-order`,
+      `B9-body-changed/acme/${type}/its-members-in-another-order`,
     ]);
   } finally {
     await receiver.stop();

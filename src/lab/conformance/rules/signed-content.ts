@@ -4,6 +4,7 @@ import type { WireRequest } from '../wire.ts';
 import { around, mac, onSignatures, respelled, signed, type Signature } from '../making/signature.ts';
 
 const CHALLENGE = '3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkv';
+const SAME_BYTES = 'with this content it would change nothing';
 const JSON_TYPE = 'application/json';
 
 /** Group B, second part: what is signed, and where the signature stands. */
@@ -105,7 +106,12 @@ function inTrailer(request: WireRequest, signature: Signature) {
 
 function otherContents(others: readonly EndpointUnderTest[]): Trial[] {
   const over = (name: string, sign: (signature: Signature) => Buffer) =>
-    respelled(name, (signature) => sign(signature).toString('hex'));
+    respelled(name, (signature) => {
+      const other = sign(signature);
+      // As of a body with one member whose members are turned round.
+      if (other.equals(mac(signature.body, signature.secret))) throw new DoesNotApply(SAME_BYTES);
+      return other.toString('hex');
+    });
   return [
     over('the empty body', ({ secret }) => mac('', secret)),
     over('the body and a line end', ({ body, secret }) => mac(`${body.toString()}\n`, secret)),
@@ -131,7 +137,11 @@ function changedBody(name: string, change: (text: string) => string | Buffer): T
   const options = name === 'nothing at all' ? { also: [400, 411] } : {};
   return around(
     name,
-    (request) => ({ ...request, body: Buffer.from(change(request.body.toString())) }),
+    (request) => {
+      const body = Buffer.from(change(request.body.toString()));
+      if (body.equals(request.body)) throw new DoesNotApply(SAME_BYTES);
+      return { ...request, body };
+    },
     options,
   );
 }
