@@ -1,5 +1,5 @@
 import { createServer, IncomingMessage, ServerResponse, type RequestListener, type Server } from 'node:http';
-import type { Socket } from 'node:net';
+import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ipKeyGenerator } from 'express-rate-limit';
 import express, { type Request, type RequestHandler, type Response } from 'express';
@@ -35,7 +35,7 @@ export function createReceiverServer(options: ServerOptions): Server {
     ...messages,
     maxHeaderSize: MAX_HEADER_BYTES,
     requestTimeout: options.requestTimeoutMs,
-    // Runs from the first byte of a request, so an idle connection may be kept for longer.
+    // Runs from the first byte of a request; of the first one from the connection on, see `createSilentKeeper`.
     headersTimeout: options.requestTimeoutMs,
     keepAliveTimeout: options.keepAliveMs,
     connectionsCheckingInterval: Math.ceil(Math.min(1000, options.requestTimeoutMs / 4)),
@@ -63,7 +63,9 @@ export function createReceiverServer(options: ServerOptions): Server {
     const why = 'CONNECT: this is no proxy.';
     refusals.tell({ code: 'request_malformed', why }, remoteAddress);
   });
+  const keepSilent = createSilentKeeper(server, options);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && socket instanceof Socket && keepSilent(socket)) return;
     const code = codeOfBrokenHttp(error);
     const why = error.code ?? error.message;
     const { remoteAddress } = socket as Duplex & Pick<Socket, 'remoteAddress'>; // it is of TCP
@@ -77,6 +79,36 @@ export function createReceiverServer(options: ServerOptions): Server {
       refusals.tell({ code, why }, remoteAddress);
   });
   return server;
+}
+
+/**
+ * Node gives a new connection the time of one request, also while nothing of it has come, and then looks at it no more until its
+ * first byte. What this makes keeps such a connection as an idle one is kept, and says whether it does.
+ */
+function createSilentKeeper(
+  server: Server,
+  { requestTimeoutMs, keepAliveMs }: Pick<ServerOptions, 'requestTimeoutMs' | 'keepAliveMs'>,
+): (socket: Socket) => boolean {
+  const bytesOfHandshake = new WeakMap<Socket, number>();
+  const isSilent = (socket: Socket) => socket.bytesRead === (bytesOfHandshake.get(socket) ?? 0);
+  const kept = new Set<Socket>();
+  const begin = ({ socket }: IncomingMessage) => {
+    if (kept.delete(socket)) socket.setTimeout(0);
+  };
+  server.on('secureConnection', (socket: Socket) => bytesOfHandshake.set(socket, socket.bytesRead));
+  server.on('request', begin).on('checkContinue', begin);
+  // Node does not count them among the idle ones.
+  const closeIdle = server.closeIdleConnections.bind(server);
+  server.closeIdleConnections = () => {
+    closeIdle();
+    for (const socket of kept) if (isSilent(socket)) socket.destroy();
+  };
+  return (socket) => {
+    if (keepAliveMs <= requestTimeoutMs || !server.listening || !isSilent(socket)) return false;
+    kept.add(socket);
+    socket.setTimeout(keepAliveMs - requestTimeoutMs).once('close', () => kept.delete(socket));
+    return true;
+  };
 }
 
 export type ListenerOptions = Pick<ServerOptions, 'route' | 'refusals' | 'log'>;

@@ -52,7 +52,6 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, log }
   const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
   const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
   let phase: 'open' | 'leaving' | 'draining' = 'open';
-
   const options: Omit<RouterOptions, keyof Table> = {
     tools: {
       ...calling,

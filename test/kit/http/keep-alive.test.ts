@@ -42,3 +42,30 @@ it('closes an idle connection in the end', async () => {
   await ask(socket);
   await once(socket.resume(), 'close');
 });
+
+const QUICK = { REQUEST_TIMEOUT_MS: '100' };
+
+it('keeps a new connection that has sent nothing as long as an idle one, and ends it then', async () => {
+  const socket = await connected({ ...QUICK, KEEP_ALIVE_MS: '60000' });
+  await sleep(500);
+  expect(await ask(socket)).toMatch(/^HTTP\/1\.1 404 /);
+  await receiver?.stop();
+  const other = await connected({ ...QUICK, KEEP_ALIVE_MS: '300' });
+  expect((await once(other.resume(), 'close'))[0]).toBe(false);
+  expect(other.bytesRead).toBe(0);
+});
+
+it('gives a head that was begun late the time of a request and no more', async () => {
+  const socket = await connected({ ...QUICK, KEEP_ALIVE_MS: '60000' });
+  await sleep(500);
+  socket.write('GET /nothing HT');
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  expect(reply.toString()).toMatch(/^HTTP\/1\.1 408 /);
+});
+
+it('does not wait for a connection that has sent nothing when it stops', async () => {
+  const socket = await connected({ ...QUICK, KEEP_ALIVE_MS: '3600000', SHUTDOWN_MS: '600000' });
+  await sleep(500);
+  await receiver?.stop();
+  await once(socket.resume(), 'close');
+});

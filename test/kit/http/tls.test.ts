@@ -7,6 +7,7 @@ import https, { type RequestOptions } from 'node:https';
 import { connect as connectPlain } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'node:tls';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { ConfigInvalid, readConfig } from '../../../src/kit/program/config.ts';
@@ -425,6 +426,15 @@ describeWithOpenssl('over TLS', () => {
     }
     await until('the older ones are closed', () => others.filter(({ closed }) => closed).length >= 21);
     expect(await deliver()).toBe('HTTP/1.1 200');
+  });
+
+  it('keeps a connection that has sent nothing since its handshake for longer than a request may take', async () => {
+    const receiver = await start({ ...own(), REQUEST_TIMEOUT_MS: '1000' });
+    const socket = await connect(receiver);
+    await sleep(2_500); // more than one look of the server for requests that are late
+    socket.write('GET /nothing HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    const [reply] = (await once(socket, 'data')) as [Buffer];
+    expect(reply.toString()).toMatch(/^HTTP\/1\.1 404 /);
   });
 
   it('does not wait for half-open handshakes when it stops', async () => {

@@ -8,6 +8,7 @@ export interface ReadinessOptions {
   readonly inbox: Inbox;
   /** How much may wait, where this process accepts deliveries. */
   readonly room: Room | undefined;
+  /** Milliseconds that have passed, whatever the clock of the system is set to. */
   readonly now?: () => number;
 }
 
@@ -27,7 +28,7 @@ export interface Readiness {
  */
 const QUIET_MS = 2_000;
 
-export function createReadiness({ inbox, room, now = Date.now }: ReadinessOptions): Readiness {
+export function createReadiness({ inbox, room, now = () => performance.now() }: ReadinessOptions): Readiness {
   let phase: 'starting' | 'open' | 'draining' = 'starting';
   let failure: { readonly code: InboxUnavailable['code']; readonly at: number } | undefined;
   let looking: Promise<readonly NotReady[]> | undefined;

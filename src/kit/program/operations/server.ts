@@ -39,12 +39,20 @@ async function answer(
   request: IncomingMessage,
   pages: ReadonlyMap<string, () => Promise<Answer>>,
 ): Promise<Answer> {
-  const [path = ''] = request.url?.split('?', 1) ?? [];
-  const page = pages.get(path);
+  const page = pages.get(pathOf(request.url ?? ''));
   if (page === undefined) return { status: 404, body: { error: 'Not Found' } };
-  if (request.method !== 'GET' && request.method !== 'HEAD')
-    return { status: 405, body: { error: 'Method Not Allowed' }, headers: { Allow: 'GET, HEAD' } };
+  if (!METHODS.includes(request.method ?? ''))
+    return { status: 405, body: { error: 'Method Not Allowed' }, headers: { Allow: METHODS.join(', ') } };
   return page();
+}
+
+/** OPTIONS is what HAProxy asks with, unless it is told otherwise. */
+const METHODS = ['GET', 'HEAD', 'OPTIONS'];
+
+/** Some probes give the whole address in place of the path, or a slash at its end. */
+function pathOf(target: string): string {
+  const [address = ''] = target.split('?', 1);
+  return address.replace(/^https?:\/\/[^/]*/i, '').replace(/\/$/, '');
 }
 
 function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {

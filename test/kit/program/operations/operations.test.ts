@@ -34,13 +34,13 @@ it('lives, and is ready, and lets nobody keep the answer', async () => {
   expect(headers['cache-control']).toBe('no-store');
 });
 
-it.each(['/', '/live/', '/Live', '//live', '/risr/profile_updated'])('has nothing at %s', async (path) => {
+it.each(['/', '/live//', '/Live', '//live', '/risr/profile_updated'])('has nothing at %s', async (path) => {
   expect(await ask(await start(), path)).toMatchObject({ status: 404 });
 });
 
-it.each(['POST', 'PUT', 'DELETE', 'OPTIONS'])('is asked with GET or HEAD and not with %s', async (method) => {
+it.each(['POST', 'PUT', 'DELETE'])('is asked with GET, HEAD or OPTIONS and not with %s', async (method) => {
   const { status, headers } = await ask(await start(), '/ready', method);
-  expect([status, headers.allow]).toEqual([405, 'GET, HEAD']);
+  expect([status, headers.allow]).toEqual([405, 'GET, HEAD, OPTIONS']);
 });
 
 it.each([
@@ -48,6 +48,9 @@ it.each([
   ['HTTP/1.1 without Host', 'GET /ready HTTP/1.1\r\nConnection: close\r\n\r\n'],
   ['HEAD', 'HEAD /ready HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'],
   ["a container's name", 'GET /ready HTTP/1.1\r\nHost: receiver:3001\r\nConnection: close\r\n\r\n'],
+  ['OPTIONS', 'OPTIONS /ready HTTP/1.0\r\n\r\n'],
+  ['a slash at the end', 'GET /ready/ HTTP/1.0\r\n\r\n'],
+  ['the whole address', 'GET http://receiver:3001/ready HTTP/1.0\r\nHost: receiver:3001\r\n\r\n'],
   ['a query', 'GET /ready?verbose HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n'],
 ])('answers any probe: %s', async (_name, bytes) => {
   const { app } = await start();

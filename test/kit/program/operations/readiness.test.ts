@@ -1,8 +1,13 @@
-import { expect, it } from '@jest/globals';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, expect, it, jest } from '@jest/globals';
 import { InboxUnavailable, type Inbox } from '../../../../src/kit/inbox/inbox.ts';
 import { createMemoryInbox } from '../../../../src/kit/inbox/memory/inbox.ts';
 import { createReadiness, type Readiness } from '../../../../src/kit/program/operations/readiness.ts';
 import { createClock, newEntry } from '../../inbox/contract/entries.ts';
+
+afterEach(() => {
+  jest.restoreAllMocks();
+});
 
 interface Trouble {
   store: boolean;
@@ -119,4 +124,16 @@ it('asks the inbox once, however many ask at the same time', async () => {
   readiness.enter('open');
   const [first, second] = [readiness.reasons(), readiness.reasons()];
   expect(await first).toBe(await second);
+});
+
+it('is ready again in time though the clock of the system was set back', async () => {
+  const works = createMemoryInbox({ maxWaiting: 2 });
+  const store = () => Promise.reject(new InboxUnavailable('inbox_unavailable', 'as told'));
+  const readiness = createReadiness({ inbox: { ...works, store }, room: undefined });
+  readiness.enter('open');
+  await expect(readiness.inbox.store(newEntry())).rejects.toThrow('as told');
+  const real = Date.now;
+  jest.spyOn(Date, 'now').mockImplementation(() => real.call(Date) - 3_600_000);
+  await sleep(2_100); // more than the time for which it is not tried again
+  expect(await readiness.reasons()).toEqual([]);
 });
