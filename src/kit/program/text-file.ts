@@ -23,7 +23,7 @@ export function readTextFile(path: string): TextFile {
   const found = statSync(path);
   if (found.isDirectory()) throw new Error('it is a folder: name a file in it');
   // To open a pipe that nobody writes to would wait for ever, and what was read from one is gone at the next look.
-  if (!found.isFile()) throw new Error('it is a pipe or a device: name a regular file');
+  if (found.isFIFO()) throw new Error('it is a pipe: name a regular file');
   const bytes = readFileSync(path);
   const text = textIn(bytes);
   return { text, oddity: oddityOf(text, bytes) };

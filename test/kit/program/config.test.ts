@@ -614,7 +614,7 @@ itOnUnix('refuses a pipe for the file of a secret, and does not wait for somebod
   const pipe = join(newFolder(), 'pipe');
   execFileSync('mkfifo', [pipe]);
   expect(problemsOf({ PHENIXID_SECRET_FILE: pipe })).toEqual([
-    'PHENIXID_SECRET_FILE names a file that cannot be read (it is a pipe or a device: name a regular file).',
+    'PHENIXID_SECRET_FILE names a file that cannot be read (it is a pipe: name a regular file).',
   ]);
 });
 
