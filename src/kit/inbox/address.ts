@@ -25,10 +25,27 @@ export function printableInbox(url: string): string {
   return isShared(url) ? url.replace(/^([a-z]+:\/\/)(?:.*@)?([^?#]*).*$/s, '$1$2') : url;
 }
 
+/** Shorter texts stand in words that are no password. */
+const SHORTEST_FOUND_ANYWHERE = 4;
+
 /** A message that may quote the password in the address of an inbox, without it. */
 export function withoutPassword(message: string, url: string): string {
-  return passwordsIn(url).reduce((text, password) => text.replaceAll(password, '…'), message);
+  return passwordsIn(url).reduce((text, password) => {
+    if (password.length >= SHORTEST_FOUND_ANYWHERE) return text.replaceAll(password, '…');
+    return SURROUNDINGS.reduce(
+      (rest, [before, after]) => rest.replaceAll(before + password + after, `${before}…${after}`),
+      text,
+    );
+  }, message);
 }
+
+/** What stands around a password where one is quoted: in the address, or by itself. */
+const SURROUNDINGS = [
+  [':', '@'],
+  ['password=', ''],
+  ['"', '"'],
+  ["'", "'"],
+] as const;
 
 /** As it is written there, and as it is meant. */
 function passwordsIn(url: string): string[] {

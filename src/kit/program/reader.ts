@@ -1,7 +1,7 @@
 import { upperSnake, type Credential } from '../endpoint/definition.ts';
 import { messageOf } from '../errors.ts';
 import type { SettingDefinitions, SettingValues, Source } from '../source.ts';
-import { isOpenToAll, LOOKS_LIKE_SETTING, readTextFile } from './text-file.ts';
+import { LOOKS_LIKE_SETTING, openToAll, readTextFile } from './text-file.ts';
 
 /** The environment as this program reads it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -152,16 +152,12 @@ export class Reader {
     if (direct !== undefined) this.complain(`${variable} and ${variable}_FILE are both set: keep one.`);
     try {
       // Editors and `echo` end a file with a line end; it is not part of the secret.
-      const { text: whole, isPlain } = readTextFile(file);
+      const { text: whole, oddity } = readTextFile(file);
       const text = whole.replace(/\r?\n$/, '');
-      if (!isPlain)
-        this.warn(
-          `${variable}_FILE has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
-        );
-      if (!isPublic(text) && isOpenToAll(file))
-        this.warn(
-          `${variable}_FILE names a file that every user of this machine may read or write: chmod 600.`,
-        );
+      if (oddity !== undefined) this.warn(`${variable}_FILE ${oddity}`);
+      const open = isPublic(text) ? undefined : openToAll(file);
+      if (open !== undefined)
+        this.warn(`${variable}_FILE names a file that every user of this machine may ${open}: chmod 600.`);
       return text;
     } catch (error) {
       this.complain(`${variable}_FILE names a file that cannot be read (${codeOf(error)}).`);

@@ -7,7 +7,7 @@ import { watchClock } from './clock.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
 import { startRenewal, type Renewal } from './renewal.ts';
-import { isOpenToAll, variablesOf, type Variables } from './text-file.ts';
+import { openToAll, variablesOf, type Variables } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
 /**
@@ -57,9 +57,10 @@ function looseFiles({ general, own }: Config, envFiles: readonly string[]): stri
   const owned = Object.entries(own).flatMap(([name, value]) =>
     name.endsWith('_FILE') && typeof value === 'string' ? [value] : [],
   );
-  return [...envFiles, ...inbox, ...owned]
-    .filter(isOpenToAll)
-    .map((file) => `Every user of this machine may read or write ${resolve(file)}: chmod 600.`);
+  return [...envFiles, ...inbox, ...owned].flatMap((file) => {
+    const open = openToAll(file);
+    return open === undefined ? [] : [`Every user of this machine may ${open} ${resolve(file)}: chmod 600.`];
+  });
 }
 
 async function startOrExit(app: Startable, config: Config, log: Log): Promise<Program> {

@@ -47,11 +47,11 @@ function notWrittenLines({ folder }: Pick<Startable, 'folder'>, notWritten: Star
     const which = types.length === all ? '' : `: ${types.join(', ')}`;
     return `${types.length} of ${all} ${title} handlers are not written${which}.`;
   });
-  const [[{ name }] = [{ name: '' }]] = left;
+  const files = left.map(([{ name }]) => `${folder}/handlers/${name}.ts`).join(', ');
   return [
     '',
     ...lines,
-    `Their events are kept as dead letters. Write them in ${folder}/handlers/${name}.ts, then npm run inbox -- replay --dead.`,
+    `Their events are kept as dead letters. Write them in ${files}, then npm run inbox -- replay --dead.`,
     'npm run example runs the reference receiver, in which each of them does its work.',
   ];
 }

@@ -4,18 +4,37 @@ import { parseEnv } from 'node:util';
 import { textIn } from '../reading/text.ts';
 import type { Environment } from './reader.ts';
 
-/** Whether a file is there that every user of this machine may read or write. */
-export function isOpenToAll(path: string): boolean {
-  if (process.platform === 'win32') return false;
+/** What every user of this machine may do to a file, if it is there: "read", "write", "read or write". */
+export function openToAll(path: string): string | undefined {
+  if (process.platform === 'win32') return undefined;
   const { mode = 0 } = statSync(path, { throwIfNoEntry: false }) ?? {};
-  return (mode & 0o007) !== 0;
+  const may = [...(mode & 0o004 ? ['read'] : []), ...(mode & 0o002 ? ['write'] : [])];
+  return may.length > 0 ? may.join(' or ') : undefined;
 }
 
-/** A text file as editors and shells on Windows write it, too. @throws if it cannot be read */
-export function readTextFile(path: string): { readonly text: string; readonly isPlain: boolean } {
+interface TextFile {
+  readonly text: string;
+  /** What is wrong with how it was saved, as the rest of a sentence. */
+  readonly oddity: string | undefined;
+}
+
+/** A text file as editors and shells on Windows write it, too. @throws if it cannot be read, or not a second time */
+export function readTextFile(path: string): TextFile {
+  const found = statSync(path);
+  if (found.isDirectory()) throw new Error('it is a folder: name a file in it');
+  // To open a pipe that nobody writes to would wait for ever, and what was read from one is gone at the next look.
+  if (found.isFIFO()) throw new Error('it is a pipe: name a regular file');
   const bytes = readFileSync(path);
   const text = textIn(bytes);
-  return { text, isPlain: text === bytes.toString('utf8') && !text.includes('\0') };
+  return { text, oddity: oddityOf(text, bytes) };
+}
+
+function oddityOf(text: string, bytes: Buffer): string | undefined {
+  if (text !== bytes.toString('utf8'))
+    return 'has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.';
+  if (text.includes('\0'))
+    return 'has NUL bytes in it, as a file has that was not written to its end, or is no text. Write it anew as plain UTF-8.';
+  return undefined;
 }
 
 /** The variables of a process, as they can be read again while it runs. */
@@ -66,11 +85,7 @@ function readEnvFiles(paths: readonly string[]): ReturnType<Variables['read']> {
   const read = paths.map((path) => ({ path, ...readTextFile(path) }));
   return {
     env: Object.assign({}, ...read.map(({ text }) => parseEnv(text))) as Environment, // parseEnv gives no other
-    warnings: read
-      .filter(({ isPlain }) => !isPlain)
-      .map(
-        ({ path }) => `${path} has a byte order mark or is in UTF-16. It was read; save it as plain UTF-8.`,
-      ),
+    warnings: read.flatMap(({ path, oddity }) => (oddity === undefined ? [] : [`${path} ${oddity}`])),
     doubts: read.flatMap(({ path, text }) =>
       linesInDoubt(text).map(({ line, name, why }) => ({ name, text: `${path}, line ${line}: ${why}` })),
     ),

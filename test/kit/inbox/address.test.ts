@@ -21,6 +21,17 @@ it.each([
   expect(message).toContain('db.example');
 });
 
+it.each(['b', 'on', 'a%2F'])('takes the short password %s out of addresses and quotes only', (password) => {
+  for (const url of [
+    `postgres://kit:${password}@db.example/inbox`,
+    `postgres://db.example/inbox?password=${password}`,
+  ]) {
+    const advice = 'the database cannot be reached: is it on?';
+    const said = withoutPassword(`${url}: ${advice} "${decodeURIComponent(password)}"`, url);
+    expect(said).toBe(`${url.replace(/(:|=)(b|on|a%2F)(?=@|$)/, '$1…')}: ${advice} "…"`);
+  }
+});
+
 it('leaves a message alone where there is no password, or one that cannot be decoded', () => {
   expect(withoutPassword('sqlite:a is locked', 'sqlite:a')).toBe('sqlite:a is locked');
   expect(withoutPassword('no database', 'postgres://kit@db.example/a')).toBe('no database');

@@ -1,9 +1,12 @@
+import { execFileSync } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { ConfigInvalid, readConfig, type Config } from '../../../src/kit/program/config.ts';
 import type { Environment } from '../../../src/kit/program/reader.ts';
+import { readTextFile } from '../../../src/kit/program/text-file.ts';
 import { variables } from '../../../src/kit/program/variables.ts';
 import {
   credentialVariable,
@@ -18,7 +21,7 @@ import type { SettingDefinitions, Source } from '../../../src/kit/source.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
 import { startupProblems, startupTable } from '../../../src/kit/program/startup.ts';
-import { fileWith } from '../../support/fixtures.ts';
+import { fileWith, newFolder } from '../../support/fixtures.ts';
 import { secretsFor } from '../../support/receiver.ts';
 
 const SECRET = secretNamed('the one that opens an endpoint');
@@ -213,7 +216,7 @@ it.each([
 it('refuses a secret file that cannot be read, without naming it', () => {
   const folder = tmpdir();
   expect(problemsOf({ PHENIXID_SECRET_FILE: folder })).toEqual([
-    'PHENIXID_SECRET_FILE names a file that cannot be read (EISDIR).',
+    'PHENIXID_SECRET_FILE names a file that cannot be read (it is a folder: name a file in it).',
   ]);
 });
 
@@ -602,4 +605,31 @@ it.each([
 ])('says that ADMIN_PORT is the same as PORT, where they would meet: %j', (env, meet) => {
   const problems = problemsOf({ PHENIXID_SECRET: SECRET, PORT: '3000', ADMIN_PORT: '3000', ...env });
   expect(problems).toEqual(meet ? [expect.stringMatching(/^ADMIN_PORT and PORT are the same/)] : []);
+});
+
+/** Windows has no such files. */
+const itOnUnix = process.platform === 'win32' ? it.skip : it;
+
+itOnUnix('refuses a pipe for the file of a secret, and does not wait for somebody to write to it', () => {
+  const pipe = join(newFolder(), 'pipe');
+  execFileSync('mkfifo', [pipe]);
+  expect(problemsOf({ PHENIXID_SECRET_FILE: pipe })).toEqual([
+    'PHENIXID_SECRET_FILE names a file that cannot be read (it is a pipe: name a regular file).',
+  ]);
+});
+
+it('says of a file with NUL bytes what it has', () => {
+  expect(readTextFile(fileWith('A_B=1\n\0\0\0\0')).oddity).toMatch(/^has NUL bytes in it/);
+  expect(readTextFile(fileWith('\0\0\0\0')).oddity).toMatch(/^has NUL bytes in it/);
+  expect(readTextFile(fileWith('A_B=1\n')).oddity).toBeUndefined();
+});
+
+it('names the file of every source whose handlers are not written', () => {
+  const config = read({ PHENIXID_SECRET: SECRET });
+  const notWritten = new Map(
+    sources.map((source): [Source, string[]] => [source, Object.keys(source.events)]),
+  );
+  const table = startupTable({ folder: 'src/app' }, config, { url: '', adminUrl: undefined, notWritten });
+  for (const name of ['hotdocs', 'phenixid', 'risr'])
+    expect(table).toMatch(new RegExp(`Write them in .*src/app/handlers/${name}\\.ts`));
 });
