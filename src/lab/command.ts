@@ -22,6 +22,7 @@ export function warn(warnings: readonly string[]): void {
  */
 export async function runCommand(main: (args: string[]) => Promise<number>): Promise<void> {
   process.stdout.on('error', ignoreClosedPipe);
+  process.on('SIGHUP', endAsOnTerm);
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
@@ -29,6 +30,14 @@ export async function runCommand(main: (args: string[]) => Promise<number>): Pro
     console.error(printable(error.message));
     process.exitCode = 2;
   }
+}
+
+/** As shells say it of what the end of its terminal has ended. */
+const HUNG_UP = 129;
+
+/** Its terminal was closed. Node would end at once, and leave behind what is tidied up when it exits: folders, processes. */
+function endAsOnTerm(): void {
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(HUNG_UP);
 }
 
 /** Whoever reads the output may stop reading, as `head` does. */
