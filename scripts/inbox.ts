@@ -34,8 +34,8 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
   --limit n                            for list (default 20) and export (default all)
   --content                            for show: what was received and answered; may be personal data
   --reason text                        for discard: kept with the entry, never with personal data in it
-  --days n                             for prune (default RETENTION_DAYS, where the receiver is told one); less than 1
-                                       needs --yes
+  --days n                             for prune (default RETENTION_DAYS, where the receiver is told one); 0.5 and
+                                       whatever is less than 1 need --yes here
   --print                              for migrate: changes nothing
   --json                               for programs; content as base64
   --help                               this
@@ -102,8 +102,8 @@ const commands: readonly (readonly [string, Command])[] = [
       options: ['days', 'yes'],
       fits: (seqs, { days, yes }) => noSeq(seqs) && days !== undefined && (yes || days >= 1),
       expects:
-        'prune takes no <seq>, and --days n unless RETENTION_DAYS says it. Less than a day forgets what was done just now, ' +
-        'and a redelivery of it would be a new event: add --yes if that is meant.',
+        'prune takes no <seq>, and --days n unless RETENTION_DAYS says it. Less than a day forgets what was done only ' +
+        'hours ago, and no replay brings it back: add --yes if that is meant.',
     },
   ],
   ['stats', { run: stats, options: [], fits: noSeq, expects: 'stats takes no <seq>.' }],
@@ -136,7 +136,12 @@ await runCommand(async (args) => {
   const command = pick('command', name, commands);
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
   if (unfit !== undefined) throw new UsageError(`${name} takes no --${unfit}.`);
-  const seqs = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
+  const [first] = rest;
+  if (first !== undefined && !/^\d/.test(first) && !['show', 'replay', 'discard'].includes(name)) {
+    throw new UsageError(`${name} takes options only, and got ${JSON.stringify(first.slice(0, 80))}.`);
+  }
+  const given = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
+  const seqs = [...new Set(given)];
   const env = commandEnvironment();
   const chosen = chosenBy(values, env);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);

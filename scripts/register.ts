@@ -2,7 +2,6 @@ import { apiSettings, ConfigInvalid, readConfig, type Config } from '../src/kit/
 import { endpointsOf, isOpen, type EndpointConfig } from '../src/kit/endpoint/definition.ts';
 import { messageOf } from '../src/kit/errors.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
-import { CallFailed, CallRefused } from '../src/kit/outgoing/errors.ts';
 import { hasStatus } from '../src/kit/outgoing/tokens.ts';
 import { createRisrApi, type RisrApi } from '../src/kit/sources/risr/api/api.ts';
 import { risr } from '../src/kit/sources/risr/index.ts';
@@ -88,7 +87,7 @@ await runCommand(async (args) => {
 });
 
 function isExpected(error: unknown): error is Error {
-  return [ConfigInvalid, CallFailed, CallRefused, NotPossible].some((kind) => error instanceof kind);
+  return [ConfigInvalid, NotPossible].some((kind) => error instanceof kind);
 }
 
 /** Payloads are signed, not encrypted: only on this machine they may go without TLS. @throws UsageError */

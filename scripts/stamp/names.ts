@@ -50,6 +50,11 @@ export function checkEventType(type: string, source: Source): void {
         'exactly as the sender spells it.',
     );
   }
+  if (type in Object.prototype) {
+    throw new UsageError(
+      `${type} cannot be an event type here: in the code every object has a member of this name.`,
+    );
+  }
   const twin = Object.keys(source.events).find((known) => upperSnake(known) === upperSnake(type));
   if (twin === type) throw new UsageError(`${source.name} has the event ${type} already.`);
   if (twin !== undefined) {

@@ -1,4 +1,6 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { CallFailed, CallRefused } from '../kit/outgoing/errors.ts';
+import { ReplyUnexpected } from '../kit/outgoing/read-reply.ts';
 import type { Environment } from '../kit/program/reader.ts';
 import { variablesOf } from '../kit/program/text-file.ts';
 import { printable } from './printable.ts';
@@ -17,18 +19,31 @@ export function warn(warnings: readonly string[]): void {
 }
 
 /**
- * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words; anything else that is thrown is a
- * defect and keeps its stack.
+ * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words, what an API did not do for it with
+ * 1; anything else that is thrown is a defect and keeps its stack.
  */
 export async function runCommand(main: (args: string[]) => Promise<number>): Promise<void> {
   process.stdout.on('error', ignoreClosedPipe);
+  process.on('SIGHUP', endAsOnTerm);
   try {
     process.exitCode = await main(process.argv.slice(2));
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError) && !isOfApi(error)) throw error;
     console.error(printable(error.message));
-    process.exitCode = 2;
+    process.exitCode = error instanceof UsageError ? 2 : 1;
   }
+}
+
+function isOfApi(error: unknown): error is Error {
+  return [CallFailed, CallRefused, ReplyUnexpected].some((kind) => error instanceof kind);
+}
+
+/** As shells say it of what the end of its terminal has ended. */
+const HUNG_UP = 129;
+
+/** Its terminal was closed. Node would end at once, and leave behind what is tidied up when it exits: folders, processes. */
+function endAsOnTerm(): void {
+  if (!process.emit('SIGTERM', 'SIGTERM')) process.exit(HUNG_UP);
 }
 
 /** Whoever reads the output may stop reading, as `head` does. */
@@ -47,9 +62,16 @@ export function readOptions<Config extends ParseArgsConfig>(config: Config): Par
   const options = Object.entries(config.options ?? {}).map(
     ([name, { type }]) => [`--${name}`, type] as const,
   );
+  const given = new Set<string>();
   for (const token of parseArgs(lenient).tokens ?? []) {
-    if (token.kind === 'option') checkOption(token, pick('option', token.rawName, options));
-    else if (token.kind === 'positional' && config.allowPositionals !== true) {
+    if (token.kind === 'option') {
+      checkOption(token, pick('option', token.rawName, options));
+      // Of two values one would go unheard.
+      if (given.has(token.name) && config.options?.[token.name]?.multiple !== true) {
+        throw new UsageError(`${token.rawName} is there twice; it is taken once.`);
+      }
+      given.add(token.name);
+    } else if (token.kind === 'positional' && config.allowPositionals !== true) {
       throw new UsageError(`Expected options only, and got ${JSON.stringify(token.value.slice(0, 80))}.`);
     }
   }

@@ -27,7 +27,7 @@ function startHanging(TMPDIR: string): Running {
   return spawn(process.execPath, ['scripts/demo.ts'], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 
-it.each(['SIGINT', 'SIGTERM'] as const)(
+it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
   'ends with %s while a row waits for its handler, and leaves nothing behind',
   async (signal) => {
     const temporary = newFolder();

@@ -26,6 +26,11 @@ it.each([
   ['an unknown event', ['handler', 'risr', 'profile_updatd'], 'Did you mean profile_updated?'],
   ['an event that is there', ['event', 'risr', 'profile_updated'], 'has the event profile_updated already'],
   ['an event with the variables of another', ['event', 'risr', 'profile.updated'], 'the same variables'],
+  [
+    'an event type that every object has',
+    ['event', 'hotdocs', 'constructor'],
+    'cannot be an event type here',
+  ],
   ['an event type that is no path', ['event', 'risr', 'a/b'], 'cannot be an event type'],
   ["one of Object's own members as a source", ['event', 'constructor', 'x'], 'Unknown source'],
   ['something else', ['sauce', 'acme'], 'Did you mean source?'],

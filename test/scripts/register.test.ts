@@ -75,6 +75,17 @@ it('registers nothing when it cannot learn what is registered', async () => {
   expect(topics(all)).toEqual(['profile_updated']);
 });
 
+it('says in a sentence that the API answered something unexpected', async () => {
+  const all = await start();
+  all.disturb = (_, { method, path }) =>
+    method === 'GET' && path.at(-1) === 'registrations'
+      ? { reply: replyJson(200, 'maintenance') }
+      : undefined;
+  const { code, out, err } = await all.register('list');
+  expect({ code, out }).toEqual({ code: 1, out: '' });
+  expect(err).toMatch(/^.* is not as expected; 13 bytes came\..*\n$/);
+});
+
 it('shows nothing of what the API says that could steer the terminal', async () => {
   const all = await start();
   const id = 'one\u001b[31m\u009b1m\u001b]8;;http://x\u0007\r\b\u202e';

@@ -145,6 +145,7 @@ it.each([
   ],
   [[...order, '--set', 'tasskId=x'], /Did you mean taskId\?/],
   [[...profile, '--switch', 'timeoutMs=abc'], /The switch timeoutMs: expected a whole number/],
+  [[...profile, '--seed', '1', '--seed=2'], /--seed is there twice; it is taken once/],
   [[...profile, '--print=yes'], /--print takes no value/],
   [[...profile, '--set', '--print'], /--set needs a value, and --print follows it/],
 ])('refuses %j, and says what was probably meant', async (args, words) => {

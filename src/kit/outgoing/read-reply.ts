@@ -3,9 +3,14 @@ import { misfits, tryJson } from '../reading/json.ts';
 import { textIn } from '../reading/text.ts';
 import type { OutgoingReply } from './client.ts';
 
+/** A reply does not say what it should; the message says what does not fit. */
+export class ReplyUnexpected extends Error {
+  override readonly name = 'ReplyUnexpected';
+}
+
 /**
  * What a reply says, read with a schema.
- * @throws Error, which says what does not fit and never a value: a proxy's error page may be gone the next time
+ * @throws ReplyUnexpected, which says what does not fit and never a value: a proxy's error page may be gone the next time
  */
 export function readReply<Schema extends z.ZodType>(
   what: string,
@@ -14,7 +19,9 @@ export function readReply<Schema extends z.ZodType>(
 ): z.output<Schema> {
   const result = schema.safeParse(tryJson(textOf(reply)));
   if (result.success) return result.data;
-  throw new Error(`${what} is not as expected; ${reply.body.length} bytes came. ${misfits(result.error)}.`);
+  throw new ReplyUnexpected(
+    `${what} is not as expected; ${reply.body.length} bytes came. ${misfits(result.error)}.`,
+  );
 }
 
 /** A state that may be written as a bare word, as JSON text, or as one of these members of a JSON object. */

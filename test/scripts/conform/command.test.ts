@@ -74,17 +74,20 @@ it('ends with 130 when it is interrupted, and says so in its reports', async () 
   expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
 });
 
-it('leaves nothing of the receiver of this kit behind when it is interrupted', async () => {
-  const args = ['--kit', '--source', 'phenixid', '--rate', '5'];
-  const running = startScript('conform', args, { TMPDIR: folder });
-  const ending = ended(running);
-  const said = await printed(running, /^\d+ cases.*level/m);
-  running.kill('SIGINT');
-  expect(await ending).toMatchObject({ code: 130 });
-  expect(readdirSync(folder)).toEqual([]);
-  const url = /at (http:\S+),/.exec(said)?.[1] ?? '';
-  await expect(fetch(url)).rejects.toThrow();
-});
+it.each(['SIGINT', 'SIGHUP'] as const)(
+  'leaves nothing of the receiver of this kit behind after %s',
+  async (signal) => {
+    const args = ['--kit', '--source', 'phenixid', '--rate', '5'];
+    const running = startScript('conform', args, { TMPDIR: folder });
+    const ending = ended(running);
+    const said = await printed(running, /^\d+ cases.*level/m);
+    running.kill(signal);
+    expect(await ending).toMatchObject({ code: 130 });
+    expect(readdirSync(folder)).toEqual([]);
+    const url = /at (http:\S+),/.exec(said)?.[1] ?? '';
+    await expect(fetch(url)).rejects.toThrow();
+  },
+);
 
 it('ends with 2 when the command is wrong, and says what to do', async () => {
   const { code, out, err } = await runScript('conform', ['--source', 'risr']);
