@@ -1,6 +1,6 @@
 import { DeadLetter, HandlerLate, Interrupted } from '../errors.ts';
 import { describeFailure } from '../failure.ts';
-import type { Entry, Inbox, NewEntry } from '../inbox/inbox.ts';
+import { InboxUnavailable, type Entry, type Inbox, type NewEntry, type Stored } from '../inbox/inbox.ts';
 import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
@@ -49,9 +49,34 @@ export async function answer(
   tools: ReceiverParts,
 ): Promise<Received> {
   const claimForMs = endpoint.limits.deadlineMs + tools.handlerTimeoutMs;
-  const stored = await tools.inbox.store(entry, { claimForMs });
+  const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
+  const stored = await storedWithin(deadline, tools.inbox.store(entry, { claimForMs }), definition, tools);
   if (!stored.claimed) return answerUnclaimed(stored.entry, stored.duplicate, endpoint, tools);
-  return answerClaimed(stored.entry, definition, endpoint, tools);
+  return answerClaimed(stored.entry, definition, endpoint, tools, deadline);
+}
+
+/** Who waits is not kept waiting by the inbox either: nothing was promised yet. @throws InboxUnavailable */
+async function storedWithin(
+  deadline: AbortSignal,
+  storing: Promise<Stored>,
+  definition: Definition,
+  tools: ReceiverParts,
+): Promise<Stored> {
+  try {
+    return await before([deadline], storing);
+  } catch (error) {
+    if (!(error instanceof HandlerLate)) throw error;
+    const late = new Interrupted('it was stored only after its sender was answered 503');
+    tools.afterwards(
+      storing.then(({ claimed, entry }) =>
+        claimed ? recordFailure(late, entry, definition, tools) : undefined,
+      ),
+    );
+    throw new InboxUnavailable(
+      'inbox_unavailable',
+      'The inbox did not store the event within the deadline of its reply: is the database overloaded, or away?',
+    );
+  }
 }
 
 function answerClaimed(
@@ -59,8 +84,8 @@ function answerClaimed(
   definition: Definition,
   endpoint: Endpoint,
   tools: ReceiverParts,
+  deadline: AbortSignal,
 ): Promise<Received> {
-  const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
   const work = makeAnswer(entry, definition, endpoint, tools, deadline);
   const answering = answerWithin([deadline, tools.stopping], work, entry, endpoint);
   tools.inFlight.set(entry.seq, answering);
