@@ -98,11 +98,14 @@ it('says that nothing was stored of what was refused, and finds what had come be
 });
 
 it('says plainly where the inbox cannot be seen', async () => {
-  const { out, code, send, receiver } = await sendTo(profile, fail, [], { INBOX_URL: 'memory:' });
+  const { out, code, receiver } = await sendTo(profile, fail, [], { INBOX_URL: 'memory:' });
   expect(out).toMatch(/^inbox {4}not seen: INBOX_URL is memory:/m);
   expect(code).toBe(0);
   const { port } = new URL(receiver.url);
-  const elsewhere = await send('--url', `http://[::ffff:127.0.0.1]:${port}`);
+  const elsewhere = await runScript('send', [...profile, '--url', `http://[::ffff:127.0.0.1]:${port}`], {
+    ...secretsFor(sources),
+    INBOX_URL: newInboxUrl(),
+  });
   expect(elsewhere.out).toMatch(/^inbox {4}not seen: \S+ is another machine/m);
 });
 

@@ -285,10 +285,12 @@ function namesOf(definitions: SettingDefinitions): string[] {
 
 /** Short names resemble much that stands in an environment. */
 const SHORTEST_MISSPELT = 7;
+/** They are set on many machines, for OpenSSL. */
+const OTHERS = new Set(['SSL_CERT_FILE', 'SSL_CERT_DIR']);
 
 function noteMisspeltVariables(reader: Reader, names: readonly string[]): void {
   const known = names.filter((name) => name.length >= SHORTEST_MISSPELT);
-  for (const name of reader.unread()) {
+  for (const name of reader.unread().filter((each) => !OTHERS.has(each))) {
     const capitals = names.find((other) => other === name.toUpperCase());
     const meant = capitals ?? (name.length < SHORTEST_MISSPELT ? undefined : closest(name, known));
     if (meant !== undefined && !reader.isSet(meant))

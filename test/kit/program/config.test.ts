@@ -541,12 +541,18 @@ it.each([
   ]);
 });
 
-it.each(['REST_API_URL', 'JIRA_API_URL', 'PHP_SECRET', 'HOST_SECRET', 'HOTEL_TOKEN', 'RUST_LOG'])(
-  'leaves %s to others',
-  (name) => {
-    expect(read({ PHENIXID_SECRET: SECRET, [name]: '1' }).warnings).toEqual([]);
-  },
-);
+it.each([
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'REST_API_URL',
+  'JIRA_API_URL',
+  'PHP_SECRET',
+  'HOST_SECRET',
+  'HOTEL_TOKEN',
+  'RUST_LOG',
+])('leaves %s to others', (name) => {
+  expect(read({ PHENIXID_SECRET: SECRET, [name]: '1' }).warnings).toEqual([]);
+});
 
 it.each(['PHENIXID_API_USER_FILE', 'PHENIXID_API_URL_FILE', 'RISR_DEADLINE_MS_FILE'])(
   'does not start with %s, which no setting is read from',
