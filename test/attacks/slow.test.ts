@@ -109,7 +109,6 @@ describe('G4: who takes too long', () => {
   const forever = 40;
   const head = 'POST /phenixid HTTP/1.1\r\nHost: localhost\r\n';
   const cases: readonly (readonly [string, () => Promise<RawReply>])[] = [
-    ['says nothing', () => drip([])],
     ['sends blank lines', () => drip(times(forever, '\r\n'))],
     [
       'sends one letter of a head at a time',

@@ -100,7 +100,9 @@ it.each(['{}', '{"state":7}', 'not JSON', '[]', '<html>Log in</html>', ''])(
   async (body) => {
     const { api } = await start(() => ({ body }));
     const failure = await api.fetchTask(TASK).catch(String);
-    expect(failure).toMatch(/^Error: The (task is not as expected|API answered a task without a state)/);
+    expect(failure).toMatch(
+      /^(Error|ReplyUnexpected): The (task is not as expected|API answered a task without a state)/,
+    );
     expect(failure).not.toContain('Log in');
   },
 );
