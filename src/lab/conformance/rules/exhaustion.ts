@@ -147,6 +147,8 @@ function headed({ endpoint: { url } }: Stage, framing: string, body: Buffer): Bu
 }
 
 const SENT_MS = 3_000;
+/** Far longer than the deliveries meanwhile can take, on however slow a machine: we end them ourselves. */
+const HELD_MS = 60_000;
 const LATER_MS = 1_000;
 
 /** Genuine deliveries once these bytes are on their way over so many connections, and a moment later. */
@@ -156,7 +158,7 @@ async function deliveredMeanwhile(stage: Stage, bytes: Buffer, connections: numb
   const held = Array.from({ length: connections }, () => {
     const { promise: sent, resolve } = Promise.withResolvers<unknown>();
     const manner = { hold: { sent: () => resolve(undefined), until: over.promise }, then: 'reset' } as const;
-    const ended = stage.send(bytes, 'held open', { manner, timeoutMs: deadlineMs * 10 });
+    const ended = stage.send(bytes, 'held open', { manner, timeoutMs: HELD_MS + deadlineMs * 10 });
     return { sent: Promise.race([sent, ended]), ended };
   });
   await Promise.race([Promise.all(held.map(({ sent }) => sent)), pause(SENT_MS)]);
