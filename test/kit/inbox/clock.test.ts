@@ -59,12 +59,18 @@ it('says in the log by how much the clock was set', async () => {
   expect(told[1]).toContain('set forward by 3600 s');
 });
 
-it('does not let a clock that was set back while no receiver ran hold up what waits, or its subject', async () => {
+/** A file that is opened again and again, by one clock; `forward` has what each opening brought forward. */
+function newFile(now: number) {
   const file = join(newFolder(), 'inbox.db');
-  const time = { now: 10 * HOUR_MS };
+  const time = { now };
   const forward: number[] = [];
   const open = () =>
     openSqliteInbox(file, { maxWaiting: 100, now: () => time.now, onBroughtForward: (n) => forward.push(n) });
+  return { open, time, forward };
+}
+
+it('does not let a clock that was set back while no receiver ran hold up what waits, or its subject', async () => {
+  const { open, time, forward } = newFile(10 * HOUR_MS);
   const before = open();
   await before.store(newEntry({ subject: 'one', key: '1', receivedAt: 0 }));
   await before.store(newEntry({ subject: 'one', key: '2', receivedAt: 0 }));
@@ -85,11 +91,7 @@ it('does not let a clock that was set back while no receiver ran hold up what wa
 });
 
 it('brings forward what was tried again long after the last delivery came', async () => {
-  const file = join(newFolder(), 'inbox.db');
-  const time = { now: 10 * HOUR_MS };
-  const forward: number[] = [];
-  const open = () =>
-    openSqliteInbox(file, { maxWaiting: 100, now: () => time.now, onBroughtForward: (n) => forward.push(n) });
+  const { open, time, forward } = newFile(10 * HOUR_MS);
   const before = open();
   for (const key of ['1', '2']) await before.store(newEntry({ key, receivedAt: time.now }));
   const [tried, last] = await before.claim({ limit: 2, leaseMs: 1_000 });
@@ -106,17 +108,14 @@ it('brings forward what was tried again long after the last delivery came', asyn
 });
 
 it('brings nothing forward after a restart while the clock only went on', async () => {
-  const file = join(newFolder(), 'inbox.db');
-  const forward: number[] = [];
-  const open = (now: number) =>
-    openSqliteInbox(file, { maxWaiting: 100, now: () => now, onBroughtForward: (n) => forward.push(n) });
-  const before = open(HOUR_MS);
+  const { open, forward } = newFile(HOUR_MS);
+  const before = open();
   for (let attempt = 1; attempt <= 8; attempt += 1)
     await before.store(newEntry({ key: `${attempt}`, receivedAt: HOUR_MS }));
   for (const entry of await before.claim({ limit: 8, leaseMs: 1_000 }))
     await before.retry(entry, 'not yet', HOUR_MS + backoffMs(1, 0));
   await before.close();
-  await open(HOUR_MS).close();
+  await open().close();
   expect(forward).toEqual([]);
 });
 
