@@ -1,0 +1,82 @@
+import type { RejectionCode } from '../errors.ts';
+
+/** A delivery as it came, and its outcome. All of it is personal data, and its headers and query hold credentials. */
+export interface Taped {
+  /** When it was answered (ms since 1970). */
+  readonly at: number;
+  /** The address it came from, as the receiver counts it. */
+  readonly from: string | undefined;
+  readonly method: string;
+  /** Path and query as they were written. */
+  readonly target: string;
+  /** `1.1`, as Node says it. */
+  readonly httpVersion: string;
+  /** Names and values in turn, in the order and spelling of the wire. */
+  readonly headers: readonly string[];
+  readonly body: Buffer;
+  /** Whether `body` is all of it; else it was refused before the rest was read. */
+  readonly whole: boolean;
+  /** Path of the endpoint, open or closed; `undefined`: none has this path. */
+  readonly endpoint: string | undefined;
+  readonly outcome: TapedOutcome;
+  /** Of the entry in the inbox, once there is one. */
+  readonly seq: number | undefined;
+  /** Why it was refused, as the log line says it. */
+  readonly why: string | undefined;
+}
+
+export type TapedOutcome = RejectionCode | 'accepted' | 'duplicate' | 'answered' | 'failed';
+
+/** One that is kept, by the number that people call it by. */
+export interface Kept extends Taped {
+  readonly number: number;
+}
+
+/** A kept one that cannot be read: its key is gone, or its bytes were changed. */
+export interface Lost {
+  readonly number: number;
+  readonly unreadable: string;
+}
+
+/** What is kept together and bounded together: one endpoint and outcome. */
+export interface Group {
+  /** `undefined`: no endpoint has the path. */
+  readonly endpoint: string | undefined;
+  readonly outcome: TapedOutcome;
+}
+
+/** Where taped deliveries are kept: memory, a folder, a table. Bytes in and out are sealed, or not, by others. */
+export interface TapeStore {
+  /** Keeps one more. Resolves with its number, which grows. */
+  write(group: Group, at: number, bytes: Buffer): Promise<number>;
+  /** All that is kept, oldest first. */
+  list(): Promise<readonly Stored[]>;
+  read(number: number): Promise<StoredBytes | undefined>;
+  /** Puts other bytes in the place of what is kept under a number. */
+  replace(stored: Stored, bytes: Buffer): Promise<void>;
+  remove(numbers: readonly number[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Stored {
+  readonly number: number;
+  readonly group: Group;
+  readonly at: number;
+  /** How many bytes are kept of it. */
+  readonly size: number;
+}
+
+export interface StoredBytes extends Stored {
+  readonly bytes: Buffer;
+}
+
+/** The deliveries that are kept, for whoever looks into them. Everything rejects where the store cannot be reached. */
+export interface Tape {
+  /** Oldest first. */
+  list(): Promise<readonly (Kept | Lost)[]>;
+  read(number: number): Promise<Kept | Lost | undefined>;
+  /** Writes down that a refused one is in the inbox now, as entry `seq`. */
+  accepted(kept: Kept, seq: number): Promise<void>;
+  forget(numbers: readonly number[]): Promise<void>;
+  close(): Promise<void>;
+}
