@@ -73,12 +73,13 @@ export class StoredTapeRecorder implements TapeRecorder {
 
   /** What comes first is written at once; what comes then, a second later. */
   #writeSoon(): void {
+    const pauseMs = this.#pending.length > 0 ? PAUSE_MS : 0;
     this.#writing ??= this.#write().then(() => {
       setTimeout(() => {
         this.#writing = undefined;
         this.#sayMissed();
         if (this.#pending.length > 0) this.#writeSoon();
-      }, PAUSE_MS).unref();
+      }, pauseMs).unref();
     });
   }
 
