@@ -128,6 +128,10 @@ function* cutIn(of: Case): Generator<string> {
   }
 }
 
+function unpadded(text: string): string {
+  return text.replace(/={1,2}(?=\.|\s*$)/g, '');
+}
+
 const outer = spelled(
   'quoted',
   'JWT',
@@ -187,22 +191,33 @@ export const ofToken: readonly Hypothesis[] = [
     'base64',
     'JW',
     'the token were in the alphabet of base64url, with - and _',
-    (text) => text.replace(/[\w.+/=-]{20,}/g, (token) => token.replaceAll('+', '-').replaceAll('/', '_')),
+    (text) => {
+      if (!/[+/]/.test(text)) return text;
+      const other = text.replace(/[\w.+/=-]{20,}/g, (token) =>
+        token.replaceAll('+', '-').replaceAll('/', '_'),
+      );
+      return [other, unpadded(other)];
+    },
     ['token-plus'],
     'The sender has a base64 of its own: it must write base64url without padding (RFC 7515).',
   ),
   spelled(
     'plus',
-    'JW',
-    'the plus signs of its token had not become blanks, and it were in the alphabet of base64url',
-    (text) =>
-      /^[\w./ =-]+$/.test(text) && text.includes(' ') ? text.replaceAll(' ', '-').replaceAll('/', '_') : text,
+    'JWT',
+    'no plus signs of the token had become blanks (and base64url has none)',
+    (text, { place }) => {
+      if (place === 'header')
+        return text.replace(
+          /^((?:bearer|token) )?(.*)$/i,
+          (_, scheme = '', token: string) => String(scheme) + token.replaceAll(' ', '+'),
+        );
+      const other = text.replaceAll(' ', '-').replaceAll('/', '_');
+      return /^[\w./ =-]+$/.test(text) && text.includes(' ') ? [other, unpadded(other)] : text;
+    },
     ['token-base64', 'token-blanks-around'],
     'The sender must write base64url, which has no plus signs, and percent-encode what it puts into a form.',
   ),
-  spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', (text) =>
-    text.replace(/={1,2}(?=\.|\s*$)/g, ''),
-  ),
+  spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', unpadded),
   {
     id: 'token-lower-case',
     family: 'token',
@@ -213,7 +228,7 @@ export const ofToken: readonly Hypothesis[] = [
     *variants(of) {
       for (const spot of placesOf(of))
         for (const text of viewOf(of).texts)
-          if (bare(spot.text).toLowerCase() === text.toLowerCase())
+          if (bare(spot.text) !== text && bare(spot.text).toLowerCase() === text.toLowerCase())
             yield { request: spot.with(`Bearer ${text}`) };
     },
   },
