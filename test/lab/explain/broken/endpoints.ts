@@ -97,7 +97,7 @@ export const endpointMistakes: readonly Mistake[] = [
   ...paths,
   wrongEndpoint,
   closed,
-  method('a GET without the body', 'GET', 'HJWT', (wire) => {
+  method('a GET without the body', 'GET', 'HJW', (wire) => {
     wire.body = Buffer.alloc(0);
     wire.headers = wire.headers.filter(([name]) => name !== 'Content-Type');
   }),

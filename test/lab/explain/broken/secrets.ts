@@ -26,6 +26,8 @@ const ACCENTS = 'Sm\u00f6rg\u00e5sbord-\u00e9t\u00e9-2026-l\u00f6senord-k7';
 const SMALL = 'a1b2c3d4e5f60718293a4b5c6d7e8f90a1b2c3d4e5f60718';
 const DASHED = 'k7qx-4mzw--8r2n-t6yp-3d5h-sv9b-x1fc';
 const COMMA = 'fk7house4mzq8w2n,rt6yp3d5hsv9bx2k';
+/** HMAC fills a key up with NUL to 64 bytes, so that only a longer one is another with one more. */
+const LONG = 'fk7house4mzq8w2nrt6yp3d5hsv9bx2k-fk7house4mzq8w2nrt6yp3d5hsv9bx2k-72';
 const BYTES = 'q83vEjRWeJASNFZ4kKvN7/ABI0VniavN7xI0VniQEjQ=';
 
 const spelling: readonly Mistake[] = [
@@ -86,8 +88,8 @@ const spelling: readonly Mistake[] = [
   ours('doubled', 'ours', (text) => text + text),
   ours('lines-joined', 'LF', (text) => `${text.slice(0, 20)}\n${text.slice(20)}`),
   ours('lines-joined', 'CR LF and a blank', (text) => `${text.slice(0, 20)}\r\n ${text.slice(20)}`),
-  ours('null-behind', 'ours', (text) => `${text}\0`),
-  theirs('null-behind', 'theirs', (text) => `${text}\0`),
+  ours('null-behind', 'ours', (text) => `${text}\0`, { agreed: LONG }),
+  theirs('null-behind', 'theirs', (text) => `${text}\0`, { agreed: LONG }),
 ];
 
 const encoding: readonly Mistake[] = [
