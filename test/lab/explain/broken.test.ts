@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import { headerValues } from '../../../src/kit/delivery.ts';
 import { isOpen } from '../../../src/kit/endpoint/definition.ts';
 import { openEndpoint } from '../../../src/kit/endpoint/endpoint.ts';
 import { DeliveryRejected } from '../../../src/kit/errors.ts';
@@ -9,7 +10,8 @@ import { cases, lanesOf, mistakes } from './broken/index.ts';
 import { build, lanes, type Broken, type Lane } from './broken/plan.ts';
 
 /** What the receiver itself makes of a delivery: 'accepted', or why not. */
-async function judged({ request, environment, at }: Broken): Promise<string> {
+async function judged({ request, environment, at, outcome }: Broken): Promise<string> {
+  if (outcome !== undefined) return outcome;
   const [path = '', query = ''] = request.target.split('?');
   const endpoints = readEndpoints(new Reader(environment), [hotdocs, phenixid, risr], []);
   const config = endpoints.find(
@@ -20,6 +22,7 @@ async function judged({ request, environment, at }: Broken): Promise<string> {
   if (!isOpen(config)) return 'endpoint_closed';
   const endpoint = await openEndpoint(config);
   if (!endpoint.methods.includes(request.method)) return 'method_not_allowed';
+  if (headerValues(request, 'content-encoding').length > 0) return 'body_encoded';
   const { method, headers, body } = request;
   const delivery = { method, query, headers, body, receivedAt: at };
   try {

@@ -1,4 +1,4 @@
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { FORM, type Mistake, type Wire } from './plan.ts';
 
 type More = Partial<Omit<Mistake, 'id' | 'way' | 'on'>>;
@@ -199,6 +199,7 @@ const recoded: readonly Mistake[] = [
   came('deflate', 'with a head', 'HJW', (body) => deflateSync(body)),
   came('deflate', 'raw', 'HJW', (body) => deflateRawSync(body)),
   came('brotli', 'whole', 'HJW', (body) => brotliCompressSync(body)),
+  came('zstd', 'whole', 'HJW', (body) => zstdCompressSync(body)),
   came('chunks', 'one', 'HJW', (body) => `${body.length.toString(16)}\r\n${body.toString()}\r\n0\r\n\r\n`),
   came('chunks', 'several', 'HJW', (body) => {
     const [one, two] = [body.toString('latin1', 0, 20), body.toString('latin1', 20)];
@@ -294,4 +295,18 @@ function tokenIn(form: string): string {
   return new URLSearchParams(form).get('token') ?? '';
 }
 
-export const bodyMistakes: readonly Mistake[] = [...rewritten, ...around, ...recoded, ...forms];
+/** Said of a body that is not packed. */
+const falselyPacked: Mistake = {
+  id: 'body-encoding-header',
+  way: 'gzip',
+  on: 'HJWT',
+  wire: (wire) => void (wire.headers = [...wire.headers, ['Content-Encoding', 'gzip']]),
+};
+
+export const bodyMistakes: readonly Mistake[] = [
+  falselyPacked,
+  ...rewritten,
+  ...around,
+  ...recoded,
+  ...forms,
+];

@@ -25,8 +25,8 @@ const paths: readonly Mistake[] = [
   path('path-doubled-slash', 'within', 'JWT', (target) => target.replace(/(\w)\//, '$1//')),
   path('path-encoded', 'its slash', 'JWT', (target) => target.replace(/(\w)\//, '$1%2F')),
   path('path-encoded', 'a letter', 'HJWT', (target) => target.replace('i', '%69').replace('o', '%6f')),
-  path('path-test-of-typo', 'a letter more', 'HJWT', (target) => `${target}d`),
-  path('path-test-of-typo', 'two exchanged', 'HJWT', (target) => target.replace(/(.)(.)$/, '$2$1')),
+  path('path-typo', 'a letter more', 'HJWT', (target) => `${target}d`),
+  path('path-typo', 'two exchanged', 'HJWT', (target) => target.replace(/(.)(.)$/, '$2$1')),
 ];
 
 /** The event that another endpoint of the source serves, signed with that one's secret. */
@@ -60,13 +60,14 @@ const closed: Mistake = {
 };
 
 function method(
+  id: string,
   way: string,
   name: string,
   on: string,
   more: (wire: Wire) => void = () => undefined,
 ): Mistake {
   return {
-    id: 'method-changed',
+    id,
     way,
     on,
     wire: (wire) => {
@@ -97,25 +98,27 @@ export const endpointMistakes: readonly Mistake[] = [
   ...paths,
   wrongEndpoint,
   closed,
-  method('a GET without the body', 'GET', 'HJW', (wire) => {
+  method('method-changed-body-gone', 'a GET', 'GET', 'HJW', (wire) => {
     wire.body = Buffer.alloc(0);
     wire.headers = wire.headers.filter(([name]) => name !== 'Content-Type');
   }),
-  method('a PUT', 'PUT', 'HW'),
+  method('method-changed', 'a PUT', 'PUT', 'HW'),
+  method('method-changed', 'a PATCH', 'PATCH', 'HJWT'),
   installation('missing', 'the query', ''),
   installation('unknown', 'misspelt', '?key=nroth'),
   installation('case', 'in capitals', '?key=NORTH', ['installation-unknown']),
   installation('doubled', 'the same', '?key=north&key=north'),
   installation('encoded', 'twice', '?key=n%256Frth'),
-  {
-    id: 'certificate-missing',
-    way: 'no connection is known',
+  ...(['certificate_missing', 'certificate_refused'] as const).map((outcome): Mistake => ({
+    id: outcome.replace('_', '-'),
+    way: 'of the connection',
     on: 'H',
     set(plan: Plan) {
+      plan.outcome = outcome;
       Object.assign(plan.environment, {
         PHENIXID_CLIENT_CERTIFICATE: 'required',
         PHENIXID_CLIENT_CERTIFICATE_SUBJECT: 'phenixid',
       });
     },
-  },
+  })),
 ];

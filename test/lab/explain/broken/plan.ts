@@ -1,4 +1,5 @@
 import { createHmac } from 'node:crypto';
+import type { RejectionCode } from '../../../../src/kit/errors.ts';
 import { variablePrefix } from '../../../../src/kit/endpoint/definition.ts';
 import { hotdocs, phenixid, risr } from '../../../../src/kit/index.ts';
 import type { Source } from '../../../../src/kit/source.ts';
@@ -53,6 +54,8 @@ export interface Plan {
   readonly at: number;
   environment: Record<string, string>;
   extraSecrets: string[];
+  /** What the receiver made of it, where only the connection tells. */
+  outcome?: RejectionCode;
 }
 
 /** One mistake: what it changes at each step of a delivery. */
@@ -85,6 +88,7 @@ export interface Broken {
   readonly environment: Readonly<Record<string, string>>;
   readonly at: number;
   readonly extraSecrets: readonly string[];
+  readonly outcome?: RejectionCode;
 }
 
 export const AT = Date.UTC(2026, 4, 14, 9, 30);
@@ -115,6 +119,7 @@ export function build(lane: Lane, mistakes: readonly Mistake[], seed = 1): Broke
     environment: Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== '')),
     at: plan.at,
     extraSecrets: plan.extraSecrets,
+    ...(plan.outcome && { outcome: plan.outcome }),
   };
 }
 

@@ -105,6 +105,9 @@ const spelling: readonly Mistake[] = [
   written('header-dropped', 'whole', {
     wire: (wire) => void (wire.headers = wire.headers.filter(([name]) => name !== NAME)),
   }),
+  written('reversed', 'byte by byte', {
+    respell: (hex) => Buffer.from(hex, 'hex').reverse().toString('hex'),
+  }),
   written('quoted', 'in hex digits', { respell: (hex) => `"${hex}"` }),
   written('percent-encoded', 'of base64', { sign: base64, respell: encodeURIComponent }),
   ...['v1=', 't=1778751000,v1=', 'hmac='].map((prefix) =>

@@ -151,6 +151,13 @@ const places: readonly Mistake[] = [
   })),
   elsewhere('json', 'token', 'W', (value) => ({ body: Buffer.from(JSON.stringify({ token: value })) })),
   elsewhere('json', 'jwt', 'W', (value) => ({ body: Buffer.from(JSON.stringify({ jwt: value })) })),
+  elsewhere('in-authorization', 'as of an identity provider', 'W', (value) => ({
+    headers: [['Authorization', `Bearer ${value}`]],
+  })),
+  elsewhere('other-field', 'of a form', 'J', (value) => form(`jwt=${value}`)),
+  elsewhere('other-field', 'of JSON', 'J', (value) => ({
+    body: Buffer.from(JSON.stringify({ data: value })),
+  })),
   elsewhere('form', 'token', 'W', (value) => form(`token=${value}`)),
   elsewhere('unsecured-json', 'the event alone', 'JW', (_, { content }) => ({
     headers: [['Content-Type', 'application/json']],
@@ -189,10 +196,10 @@ const others: readonly Mistake[] = [
       return `${input}.${createSign('RSA-SHA256').update(input).sign(RSA.privateKey, 'base64url')}`;
     },
   }),
-  token('typ', 'of another kind', 'J', {
+  token('header-members', 'another typ', 'J', {
     sign: ({ content, key }) => tokenOf(content, key, '{"alg":"HS256","typ":"at+jwt"}'),
   }),
-  token('typ', 'with a member more', 'JW', {
+  token('header-members', 'one more', 'JW', {
     sign: ({ content, key }) => tokenOf(content, key, '{"alg":"HS256","typ":"JWT","cty":"json"}'),
   }),
 ];
