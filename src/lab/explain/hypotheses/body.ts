@@ -56,7 +56,9 @@ const json = (change: (marks: readonly Mark[], of: Case) => readonly (readonly M
     const marks = marksOf(whole);
     if (marks === undefined) return undefined;
     const layout = layoutOf(whole.trimEnd(), marks) ?? compact;
-    return change(marks, of).map((changed) => written(changed, layout));
+    return change(marks, of)
+      .map((changed) => written(changed, layout))
+      .filter((other) => other !== whole.trim());
   });
 
 const mapped = (kind: Mark['kind'], change: (text: string) => string) => (marks: readonly Mark[]) => [
@@ -243,7 +245,8 @@ function numbers(marks: readonly Mark[]): readonly (readonly Mark[])[] {
 const layouts = (choices: typeof oneLine) =>
   text((whole) => {
     const marks = marksOf(whole);
-    return marks && choices.map((layout) => written(marks, layout));
+    // What stands around it is not what this is about.
+    return marks && choices.map((layout) => written(marks, layout)).filter((other) => other !== whole.trim());
   });
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -319,7 +322,7 @@ export const ofBody: readonly Hypothesis[] = [
     'the line ends in the body had come as they were signed',
     text((whole) => [whole.replaceAll('\r\n', '\n'), whole.replace(/\r?\n/g, '\r\n')]),
     RAW,
-    ['body-line-end-behind', 'body-blanks-around'],
+    ['body-line-end-behind', 'body-blanks-around', 'body-compacted'],
   ),
   body(
     'line-end-behind',
@@ -451,12 +454,11 @@ export const ofBody: readonly Hypothesis[] = [
     'doubled',
     'HJW',
     'the body had come once and not twice in a row',
-    (bytes) => {
-      const half = bytes.length >> 1;
-      return bytes.length % 2 === 0 && bytes.subarray(0, half).equals(bytes.subarray(half))
-        ? bytes.subarray(0, half)
-        : undefined;
-    },
+    (bytes) =>
+      ['', '\n', '\r\n', ' '].flatMap((between) => {
+        const half = bytes.subarray(0, (bytes.length - between.length) / 2);
+        return Buffer.concat([half, Buffer.from(between), half]).equals(bytes) ? [half] : [];
+      }),
     RAW,
     ['token-twice'],
   ),

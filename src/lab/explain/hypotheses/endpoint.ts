@@ -67,8 +67,12 @@ function installation(
   };
 }
 
+/** What is sent to one path in the place of another looks the same where the path is nobody's. */
+const PATHS = ['slash', 'doubled-slash', 'case', 'encoded', 'prefix', 'stripped', 'typo'].map((id) => `path-${id}`);
 const KEY =
   'At the sender, set the key of the webhook to the one that stands in the variables here ({detail}).';
+const isOnly = ([written, ...others]: readonly string[], fits: (one: string) => boolean | undefined) =>
+  written !== undefined && others.length === 0 && fits(written) === true;
 const named = (keys: readonly string[]) => keys.filter((key) => key !== '');
 
 export const ofEndpoint: readonly Hypothesis[] = [
@@ -78,7 +82,7 @@ export const ofEndpoint: readonly Hypothesis[] = [
     'the path had single slashes',
     (came) => [came.replace(/\/{2,}/g, '/')],
     REGISTER,
-    ['path-slash'],
+    ['path-slash', 'path-prefix'],
   ),
   path('path-case', 'the path had the same letters in the right case', (came, of) =>
     known(of).filter((own) => own.toLowerCase() === came.toLowerCase()),
@@ -96,6 +100,7 @@ export const ofEndpoint: readonly Hypothesis[] = [
     'path-doubled-slash',
     'path-stripped',
     'path-prefix',
+    'path-encoded',
   ]),
   {
     id: 'endpoint-other',
@@ -103,7 +108,7 @@ export const ofEndpoint: readonly Hypothesis[] = [
     applies: 'HJWT',
     means: 'it had been sent to {detail}',
     remedy: 'At the sender, register {detail} for this event, and not {path}.',
-    twins: ['secret-of-endpoint', 'secret-of-source'],
+    twins: ['secret-of-endpoint', 'secret-of-source', ...PATHS],
     *variants(of) {
       const view = viewOf(of);
       for (const other of of.known.endpoints) {
@@ -166,7 +171,7 @@ export const ofEndpoint: readonly Hypothesis[] = [
   installation(
     'installation-case',
     'it had named its installation in the right case: {detail}',
-    ([written], keys) => keys.filter((key) => key.toLowerCase() === decoded(written ?? '')?.toLowerCase()),
+    (written, keys) => keys.filter((key) => isOnly(written, (one) => decoded(one)?.toLowerCase() === key.toLowerCase())),
     KEY,
   ),
   installation(
@@ -179,7 +184,7 @@ export const ofEndpoint: readonly Hypothesis[] = [
   installation(
     'installation-encoded',
     'what it calls its installation had been encoded once: {detail}',
-    ([written], keys) => keys.filter((key) => key === decoded(decoded(written ?? '') ?? '')),
+    (written, keys) => keys.filter((key) => isOnly(written, (one) => decoded(decoded(one) ?? '') === key)),
     KEY,
   ),
   installation(

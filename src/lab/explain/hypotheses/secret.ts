@@ -178,7 +178,7 @@ const spellings: readonly Hypothesis[] = [
     'were read as JSON text',
     jsonRead,
     'It was copied out of a JSON file. Set {secret} to what the text means.',
-    ['secret-backslashes'],
+    ['secret-backslashes', 'secret-double-quoted'],
   ),
   ours(
     'base64-decoded',

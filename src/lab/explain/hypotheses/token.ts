@@ -133,7 +133,7 @@ const outer = spelled(
   'JWT',
   'no quotation marks stood around the token',
   (text) => text.replace(/^(\s*(?:bearer|token)\s+)?["']([\s\S]*)["']$/i, '$1$2'),
-  ['body-quoted', 'token-json'],
+  ['body-quoted', 'token-json', 'secret-double-quoted', 'secret-single-quoted'],
   'Something has turned the token into JSON: in Python send data=token, not json=token. Send it without quotes.',
 );
 
@@ -181,7 +181,7 @@ export const ofToken: readonly Hypothesis[] = [
     'JWT',
     'the token were percent-encoded once less',
     (text) => decoded(text) ?? text,
-    ['body-form'],
+    ['body-form', 'secret-percent-decoded'],
   ),
   spelled(
     'base64',
@@ -193,10 +193,14 @@ export const ofToken: readonly Hypothesis[] = [
   ),
   spelled(
     'plus',
-    'JW',
-    'the plus signs of its token had not become blanks, and it were in the alphabet of base64url',
-    (text) =>
-      /^[\w./ =-]+$/.test(text) && text.includes(' ') ? text.replaceAll(' ', '-').replaceAll('/', '_') : text,
+    'JWT',
+    'the plus signs of its token had not become blanks, and a JWT were in the alphabet of base64url',
+    (text, { name }) => {
+      const isCompact = /^[\w./ =-]+$/.test(text) && text.includes(' ');
+      const compact = isCompact ? text.replaceAll(' ', '-').replaceAll('/', '_') : text;
+      if (name !== 'authorization') return compact;
+      return [compact, text.replace(/^(?:bearer|token) /i.test(text) ? /(?<=^\S+ .*) /g : / /g, '+')];
+    },
     ['token-base64', 'token-blanks-around'],
     'The sender must write base64url, which has no plus signs, and percent-encode what it puts into a form.',
   ),
@@ -213,7 +217,7 @@ export const ofToken: readonly Hypothesis[] = [
     *variants(of) {
       for (const spot of placesOf(of))
         for (const text of viewOf(of).texts)
-          if (bare(spot.text).toLowerCase() === text.toLowerCase())
+          if (bare(spot.text) !== text && bare(spot.text).toLowerCase() === text.toLowerCase())
             yield { request: spot.with(`Bearer ${text}`) };
     },
   },
@@ -247,7 +251,7 @@ export const ofToken: readonly Hypothesis[] = [
     'the Authorization header held one token and no list',
     (text, { name }) =>
       name === 'authorization' && text.includes(',') ? text.split(',').map((one) => one.trim()) : text,
-    ['token-beside-another'],
+    ['token-beside-another', 'secret-comma-list'],
     'A proxy joins two headers, or adds one of its own. Only the sender’s may reach this endpoint.',
   ),
   moved(

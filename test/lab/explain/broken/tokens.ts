@@ -52,11 +52,6 @@ const spelling: readonly Mistake[] = [
     ...DIFFERS,
     respell: (value) => value.replaceAll('-', '+').replaceAll('_', '/'),
   }),
-  token('base64', 'in the other alphabet, padded', 'JW', {
-    ...DIFFERS,
-    respell: parts((part) => padded(part.replaceAll('-', '+').replaceAll('_', '/'))),
-    also: ['token-padded'],
-  }),
   token('padded', 'each part', 'JW', { respell: parts(padded) }),
   token('lines', 'LF', 'JW', { respell: wrapped('\n') }),
   token('lines', 'CR LF', 'JW', { respell: wrapped('\r\n') }),
