@@ -458,7 +458,7 @@ export const ofBody: readonly Hypothesis[] = [
     'HJW',
     'the body had come once and not twice in a row',
     (bytes) =>
-      ['', '\n', '\r\n', ','].flatMap((between) => {
+      ['', '\n', '\r\n', ' ', ','].flatMap((between) => {
         const half = bytes.subarray(0, (bytes.length - between.length) / 2);
         return bytes.equals(Buffer.concat([half, Buffer.from(between), half])) ? [half] : [];
       }),
