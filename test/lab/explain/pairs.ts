@@ -49,7 +49,9 @@ function areSensible(one: Mistake, other: Mistake): boolean {
 }
 
 export function familyOf({ id }: Mistake): string {
-  const family = /^(?:secret|body|signature|signed|token|path|endpoint|installation|method|setting)/.exec(id)?.[0] ?? 'time';
+  const family =
+    /^(?:secret|body|signature|signed|token|path|endpoint|installation|method|setting)/.exec(id)?.[0] ??
+    'time';
   return family === 'path' ? 'endpoint' : family;
 }
 

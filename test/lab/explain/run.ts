@@ -7,7 +7,10 @@ import type { Broken, Mistake } from './broken/plan.ts';
 const sources = [hotdocs, phenixid, risr];
 export const hypotheses = hypothesesFor(sources);
 
-export function explained({ request, environment, at, extraSecrets, outcome }: Broken, ms: number): Promise<Report> {
+export function explained(
+  { request, environment, at, extraSecrets, outcome }: Broken,
+  ms: number,
+): Promise<Report> {
   const { endpoints } = endpointsIn(environment, { sources });
   const further = extraSecrets.map((text, index) => ({ name: `line ${index + 1}`, text }));
   return explain({ ...request, at, outcome }, { endpoints, further, now: at }, { ms });
