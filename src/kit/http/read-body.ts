@@ -63,6 +63,29 @@ export function hasBody(request: IncomingMessage): boolean {
   );
 }
 
+const begun = new WeakMap<IncomingMessage, Buffer>();
+
+/**
+ * What else comes of the body of a request that is refused, or has come of one that was not read to its end: as long as
+ * the connection is open, and no more than may be read. Never rejects.
+ */
+export async function readRest(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  budget: BodyBudget,
+): Promise<{ readonly body: Buffer; readonly whole: boolean }> {
+  const beginning = begun.get(request);
+  if (beginning !== undefined) return { body: beginning, whole: false };
+  if (!hasBody(request)) return { body: EMPTY, whole: true };
+  if (request.readableDidRead) return { body: EMPTY, whole: false };
+  try {
+    return { body: await collect(request, response, maxBytes, budget), whole: true };
+  } catch {
+    return { body: begun.get(request) ?? EMPTY, whole: false };
+  }
+}
+
 function collect(
   request: IncomingMessage,
   response: ServerResponse,
@@ -73,7 +96,7 @@ function collect(
     const body = new Body(maxBytes, () => budget.open(request));
     const onData = (piece: Buffer) => {
       const refusal = body.add(piece);
-      if (refusal !== undefined) settle(refusal);
+      if (refusal !== undefined) settle(refusal, piece);
     };
     const onEnd = () => {
       settle(undefined);
@@ -82,11 +105,12 @@ function collect(
       const ended = new DeliveryRejected('request_malformed', 'The connection ended before the body did.');
       settle(brokenOff.get(request) ?? ended);
     };
-    const settle = (refusal: DeliveryRejected | undefined) => {
+    const settle = (refusal: DeliveryRejected | undefined, refused: Buffer = EMPTY) => {
       request.off('data', onData).off('end', onEnd).off('close', onClose);
       const { share } = body;
       if (refusal !== undefined) {
         share?.giveBack();
+        begun.set(request, body.beginning(refused));
         reject(refusal);
         return;
       }
@@ -104,7 +128,7 @@ function collect(
 }
 
 /** So much of each body costs nothing of the budget, which small deliveries therefore never meet: connections are counted. */
-const FREE_BYTES = 16_384;
+export const FREE_BYTES = 16_384;
 const SMALLEST_ROOM = 4_096;
 /** Each piece costs time, however small; a megabyte in the smallest packets that networks have is half of this. */
 const MAX_PIECES = 4_096;
@@ -115,6 +139,8 @@ class Body {
   readonly #openShare: () => BodyShare;
   #room: Buffer = EMPTY;
   #size = 0;
+  /** Less than that once a piece was refused. */
+  #placed = 0;
   #pieces = 0;
   /** What it takes of the budget; `undefined` as long as it takes nothing. */
   share: BodyShare | undefined;
@@ -136,11 +162,18 @@ class Body {
     if (needed > this.#room.length && !this.#mayTake(needed)) return tooManyBodies();
     if (start === 0) this.#room = piece;
     else this.#put(piece, start, needed);
+    this.#placed = this.#size;
     return undefined;
   }
 
   bytes(): Buffer {
     return this.#room.subarray(0, this.#size);
+  }
+
+  /** How one began that was refused, with this piece or between two. */
+  beginning(refused: Buffer): Buffer {
+    const placed = this.#room.subarray(0, Math.min(this.#placed, FREE_BYTES));
+    return Buffer.concat([placed, refused.subarray(0, FREE_BYTES - placed.length)]);
   }
 
   #roomFor(size: number): number {

@@ -15,13 +15,14 @@ import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive } from '../receiver/receive.ts';
 import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
 
 export interface RouterOptions {
   /** The open endpoints. */
   readonly endpoints: readonly Endpoint[];
-  /** Paths that would be open had they a secret, and the variable that is missing. */
-  readonly closed: ReadonlyMap<string, string>;
+  /** By their paths, those that would be open had they a secret, and the variable that is missing. */
+  readonly closed: ReadonlyMap<string, { readonly endpoint: Endpoint; readonly variable: string }>;
   readonly tools: ReceiverParts;
   readonly countFailure: CountFailure;
   readonly bodies: BodyBudget;
@@ -31,6 +32,8 @@ export interface RouterOptions {
   readonly isLeaving: () => boolean;
   readonly log: Log;
   readonly refusals: RefusalLog;
+  /** Writes deliveries down as they came; `undefined`: none are. */
+  readonly taping: Taping | undefined;
 }
 
 export type Route = (request: Request, response: Response) => Promise<void>;
@@ -63,22 +66,33 @@ export function createRouter(options: RouterOptions): Route {
 
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
-    const endpoint = endpoints.get(pathOf(request.url));
+    const path = pathOf(request.url);
+    const endpoint = endpoints.get(path);
+    let body: Buffer | undefined;
     try {
       if (endpoint === undefined) throw unknownPath(request, options.closed);
       refuseUnfit(request, endpoint, options.isDraining());
-      const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
+      body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
       const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
+      options.taping?.received?.(request, { ...outcomeOf(received), from: options.addressOf(request), body });
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfLeaving(response);
-      refuse(request, response, replies.of(code, endpoint));
       const line = refusalLine(error, code, request, endpoint, started);
+      const meant = endpoint ?? options.closed.get(path)?.endpoint;
+      options.taping?.refused(request, response, {
+        endpoint: meant,
+        outcome: code,
+        from,
+        why: line.why,
+        body,
+      });
+      refuse(request, response, replies.of(code, endpoint));
       if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });
       else options.refusals.tell(line, from);
     }
@@ -102,12 +116,12 @@ export function pathOf(target: string): string {
   return query === -1 ? target : target.slice(0, query);
 }
 
-function unknownPath(request: Request, closed: ReadonlyMap<string, string>): DeliveryRejected {
+function unknownPath(request: Request, closed: RouterOptions['closed']): DeliveryRejected {
   const path = pathOf(request.url);
   if (!path.startsWith('/')) {
     return new DeliveryRejected('request_malformed', 'The request target is not a path.');
   }
-  const variable = closed.get(path);
+  const variable = closed.get(path)?.variable;
   if (variable === undefined) return new DeliveryRejected('path_unknown', 'No endpoint has this path.');
   return new DeliveryRejected('endpoint_closed', `${variable} is not set, so this endpoint is closed.`);
 }
@@ -205,6 +219,10 @@ function logReceived(log: Log, received: Received, started: number): void {
   };
   if (outcome === 'failed') log.error(line);
   else log.info(line);
+}
+
+function outcomeOf({ outcome, entry: { endpoint, seq }, note }: Received) {
+  return { outcome, endpoint, seq, why: note };
 }
 
 function refusalLine(

@@ -11,6 +11,8 @@ export interface Inboxes {
   readonly inbox: Inbox;
   /** Stores through `readiness.inbox` count for it. */
   readonly readiness: Readiness;
+  /** What is kept from now on is encrypted with this key, if there is one. */
+  readonly key: () => InboxKey | undefined;
   /** Reads other keys, which take effect with the call of the function that it gives. */
   prepareKeys(general: GeneralSettings): () => void;
 }
@@ -39,6 +41,7 @@ export async function openInboxes(general: GeneralSettings, log: Log): Promise<I
   return {
     inbox,
     readiness,
+    key: () => keys[0],
     prepareKeys(renewed) {
       const next = keysOf(renewed);
       return () => keys.splice(0, Infinity, ...next);

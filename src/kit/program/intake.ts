@@ -7,12 +7,14 @@ import { createAddressOf } from '../http/address.ts';
 import { createBodyBudget } from '../http/body-budget.ts';
 import { createFailureCounter } from '../http/rate-limit.ts';
 import { createRefusalLog, type RefusalLog } from '../http/refusal-log.ts';
+import { createTaping } from '../http/taping.ts';
 import { createRouter, type Route, type RouterOptions } from '../http/router.ts';
 import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import type { Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { TapeRecorder } from '../tape/recorder.ts';
 import type { Config } from './config.ts';
 
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
@@ -37,13 +39,15 @@ export interface IntakeParts {
   readonly endpoints: readonly Endpoint[];
   readonly calling: Calling;
   readonly inbox: Inbox;
+  /** `undefined`: nothing is taped. */
+  readonly tape: TapeRecorder | undefined;
   readonly log: Log;
 }
 
 /** The last part of the time is for the replies to those whose handlers go on and on. */
 const LAST_PART_MS = 1_000;
 
-export function createIntake(atStart: Config, { endpoints, calling, inbox, log }: IntakeParts): Intake {
+export function createIntake(atStart: Config, { endpoints, calling, inbox, tape, log }: IntakeParts): Intake {
   const { general } = atStart;
   const now = createSteadyClock();
   const background = createBackground(log);
@@ -51,6 +55,7 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, log }
   setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
   const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
   const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
+  const bodies = createBodyBudget(general.BODY_BUDGET_BYTES, addressOf);
   let phase: 'open' | 'leaving' | 'draining' = 'open';
   const options: Omit<RouterOptions, keyof Table> = {
     tools: {
@@ -58,19 +63,18 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, log }
       inbox,
       handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
       retryAt: (attempts) => now() + backoffMs(attempts),
-      afterwards: (work) => {
-        background.add(work);
-      },
+      afterwards: (work) => background.add(work),
       stopping: stopping.signal,
       inFlight: new Map(),
     },
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,
-    bodies: createBodyBudget(general.BODY_BUDGET_BYTES, addressOf),
+    bodies,
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
     log,
     refusals,
+    taping: tape && createTaping(tape, bodies),
   };
 
   let current = createRouter({ ...options, ...tableOf(atStart, endpoints) });
@@ -108,10 +112,19 @@ type Table = Pick<RouterOptions, 'endpoints' | 'closed'>;
 
 /** What is open, and the paths that wait for a secret, with the variable it is missing in. */
 function tableOf({ endpoints: configs }: Config, endpoints: readonly Endpoint[]): Table {
-  const closed = configs.filter((endpoint) => !isOpen(endpoint));
+  const all = endpoints.flatMap((endpoint, index) => {
+    const config = configs[index];
+    return config === undefined ? [] : [{ endpoint, config }];
+  });
+  const closed = all.filter(({ config }) => !isOpen(config));
   return {
-    endpoints: endpoints.filter((_, index) => configs[index] !== undefined && isOpen(configs[index])),
-    closed: new Map(closed.map((endpoint) => [endpoint.definition.path, credentialVariable(endpoint)])),
+    endpoints: all.filter(({ config }) => isOpen(config)).map(({ endpoint }) => endpoint),
+    closed: new Map(
+      closed.map(({ endpoint, config }) => [
+        endpoint.definition.path,
+        { endpoint, variable: credentialVariable(config) },
+      ]),
+    ),
   };
 }
 

@@ -7,6 +7,8 @@ import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../endpoint/endpoint.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { closest } from '../reading/closest.ts';
+import { openTapeStore } from '../tape/open.ts';
+import { StoredTapeRecorder, type RecorderOptions, type TapeRecorder } from '../tape/recorder.ts';
 import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
@@ -14,7 +16,8 @@ import { openInboxes, type Inboxes } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
 import type { Readiness } from './operations/readiness.ts';
-import { startWork, type Work } from './work.ts';
+import type { GeneralSettings } from './variables.ts';
+import { DAY_MS, startWork, type Work } from './work.ts';
 
 /** A running process: receiver, worker, or both. */
 export interface Program<Tools = unknown, At extends Door = Door> {
@@ -81,7 +84,6 @@ export async function startAt<Tools, At extends Door>(
   await using opened = new AsyncDisposableStack();
   const { general, own: settings } = config;
   const { ROLE, SHUTDOWN_MS, SHUTDOWN_DELAY_MS } = general;
-
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
   const { apis, apisOf } = clients;
@@ -91,12 +93,13 @@ export async function startAt<Tools, At extends Door>(
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
 
   const inboxes = await openInboxes(general, log);
-  const { inbox, readiness } = inboxes;
+  const { inbox, readiness, key } = inboxes;
   opened.defer(() => inbox.close());
   const operations = await startOperations(general, readiness);
   opened.defer(() => operations?.stop());
 
-  const parts = { endpoints, calling, log };
+  const tape = opened.use(await openTapeRecorder(general, key, log));
+  const parts = { endpoints, calling, tape, log };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
@@ -131,6 +134,16 @@ export async function startAt<Tools, At extends Door>(
       await running.disposeAsync();
     },
   };
+}
+
+async function openTapeRecorder(
+  { ROLE, TAPE, TAPE_DAYS, INBOX_URL }: GeneralSettings,
+  key: RecorderOptions['key'],
+  log: Log,
+): Promise<TapeRecorder | undefined> {
+  if (ROLE === 'worker' || TAPE === 'off') return undefined;
+  const options = { all: TAPE === 'all', keepMs: TAPE_DAYS * DAY_MS, key, log };
+  return new StoredTapeRecorder(await openTapeStore(INBOX_URL), options);
 }
 
 interface Renewed {

@@ -107,6 +107,18 @@ export const variables = {
       'So long after it was handled a redelivery is known for one, whoever sends it: once its entry is forgotten, by the hash ' +
       'of its key, of about 100 bytes. With 0, and never less than, as long as the entry is kept.',
   },
+  TAPE: {
+    schema: oneOf('refused', 'all', 'off'),
+    default: 'refused',
+    summary:
+      'Which deliveries are kept as they came, beside the inbox, for `npm run explain` and `npm run tape`: those that were ' +
+      'refused, `all`, or none. Of each endpoint and outcome the first 10 and the last 40.',
+  },
+  TAPE_DAYS: {
+    schema: decimal({ min: 0.001, max: 36_500 }),
+    default: '7',
+    summary: 'So long they are kept.',
+  },
   ADMIN_HOST: {
     schema: text(),
     default: '127.0.0.1',

@@ -52,7 +52,7 @@ export function startWork(config: Config, parts: WorkParts): Work {
   };
 }
 
-const DAY_MS = 86_400_000;
+export const DAY_MS = 86_400_000;
 const PRUNE_EVERY_MS = 600_000;
 
 function startPruner(general: GeneralSettings, { inbox, log }: WorkParts): Pruner | undefined {

@@ -1,4 +1,4 @@
-import type { RejectionCode } from '../errors.ts';
+import { rejections, type RejectionCode } from '../errors.ts';
 
 /** A delivery as it came, and its outcome. All of it is personal data, and its headers and query hold credentials. */
 export interface Taped {
@@ -25,7 +25,14 @@ export interface Taped {
   readonly why: string | undefined;
 }
 
-export type TapedOutcome = RejectionCode | 'accepted' | 'duplicate' | 'answered' | 'failed';
+const genuine = ['accepted', 'duplicate', 'answered', 'failed'] as const;
+export type TapedOutcome = RejectionCode | (typeof genuine)[number];
+
+export function isOutcome(text: unknown): text is TapedOutcome {
+  return (
+    typeof text === 'string' && (genuine.some((word) => word === text) || Object.hasOwn(rejections, text))
+  );
+}
 
 /** One that is kept, by the number that people call it by. */
 export interface Kept extends Taped {
@@ -79,4 +86,40 @@ export interface Tape {
   accepted(kept: Kept, seq: number): Promise<void>;
   forget(numbers: readonly number[]): Promise<void>;
   close(): Promise<void>;
+}
+
+export function groupOf({ endpoint, outcome }: Group): Group {
+  return { endpoint, outcome };
+}
+
+/** One text for a group: endpoints are paths, and have no blanks. */
+export function groupName({ endpoint, outcome }: Group): string {
+  return `${outcome} ${endpoint ?? ''}`;
+}
+
+/** Of each group the first ones are kept, which a flood that came later cannot push out, and the last ones. */
+const EARLIEST = 10;
+const LATEST = 40;
+const GROUP_BYTES = 8 * 1_048_576;
+
+/** The numbers of what is too old, and of what each group has too many of. `stored` is oldest first. */
+export function surplus(stored: readonly Stored[], keptSince: number): number[] {
+  const groups = Map.groupBy(stored, ({ group }) => groupName(group));
+  return groups
+    .values()
+    .flatMap((all) => surplusOf(all, keptSince))
+    .toArray();
+}
+
+function surplusOf(all: readonly Stored[], keptSince: number): number[] {
+  const old = all.filter(({ at }) => at < keptSince);
+  const [young, room] = [all.slice(old.length), { count: EARLIEST + LATEST, bytes: GROUP_BYTES }];
+  // The first ones, then from the last one back: what finds no room is in the middle.
+  const wanted = [...young.slice(0, EARLIEST), ...young.slice(EARLIEST).reverse()];
+  const tooMuch = wanted.filter(({ size }) => {
+    room.count -= 1;
+    room.bytes -= size;
+    return room.count < 0 || room.bytes < 0;
+  });
+  return [...old, ...tooMuch].map(({ number }) => number);
 }

@@ -55,11 +55,15 @@ const json = (change: (marks: readonly Mark[], of: Case) => readonly (readonly M
   text((whole, of) => {
     const marks = marksOf(whole);
     if (marks === undefined) return undefined;
-    const layout = layoutOf(whole.trimEnd(), marks) ?? compact;
-    return change(marks, of)
-      .map((changed) => written(changed, layout))
-      .filter((other) => other !== whole.trim());
+    const layout = layoutOf(whole.trim(), marks) ?? compact;
+    return change(marks, of).map((changed) => around(whole, written(changed, layout)));
   });
+
+/** What stands around JSON stays there: that is another mistake. */
+function around(whole: string, inner: string): string {
+  const start = whole.length - whole.trimStart().length;
+  return whole.slice(0, start) + inner + whole.slice(whole.trimEnd().length);
+}
 
 const mapped = (kind: Mark['kind'], change: (text: string) => string) => (marks: readonly Mark[]) => [
   marks.map((mark) => (mark.kind === kind ? { kind, text: change(mark.text) } : mark)),
@@ -245,8 +249,7 @@ function numbers(marks: readonly Mark[]): readonly (readonly Mark[])[] {
 const layouts = (choices: typeof oneLine) =>
   text((whole) => {
     const marks = marksOf(whole);
-    // What stands around it is not what this is about.
-    return marks && choices.map((layout) => written(marks, layout)).filter((other) => other !== whole.trim());
+    return marks && choices.map((layout) => around(whole, written(marks, layout)));
   });
 
 const ENTITIES: Readonly<Record<string, string>> = {
@@ -279,7 +282,7 @@ export const ofBody: readonly Hypothesis[] = [
     'the body had come with the lines or blanks that it was signed with',
     layouts([...indented, ...oneLine.slice(1)]),
     json_,
-    ['body-indented'],
+    ['body-indented', 'body-line-ends'],
   ),
   body(
     'sorted',
@@ -322,7 +325,7 @@ export const ofBody: readonly Hypothesis[] = [
     'the line ends in the body had come as they were signed',
     text((whole) => [whole.replaceAll('\r\n', '\n'), whole.replace(/\r?\n/g, '\r\n')]),
     RAW,
-    ['body-line-end-behind', 'body-blanks-around', 'body-compacted'],
+    ['body-line-end-behind', 'body-blanks-around'],
   ),
   body(
     'line-end-behind',
@@ -455,9 +458,9 @@ export const ofBody: readonly Hypothesis[] = [
     'HJW',
     'the body had come once and not twice in a row',
     (bytes) =>
-      ['', '\n', '\r\n', ' '].flatMap((between) => {
+      ['', '\n', '\r\n', ' ', ','].flatMap((between) => {
         const half = bytes.subarray(0, (bytes.length - between.length) / 2);
-        return Buffer.concat([half, Buffer.from(between), half]).equals(bytes) ? [half] : [];
+        return bytes.equals(Buffer.concat([half, Buffer.from(between), half])) ? [half] : [];
       }),
     RAW,
     ['token-twice'],

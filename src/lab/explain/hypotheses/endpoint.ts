@@ -67,12 +67,18 @@ function installation(
   };
 }
 
-/** What is sent to one path in the place of another looks the same where the path is nobody's. */
-const PATHS = ['slash', 'doubled-slash', 'case', 'encoded', 'prefix', 'stripped', 'typo'].map((id) => `path-${id}`);
 const KEY =
   'At the sender, set the key of the webhook to the one that stands in the variables here ({detail}).';
-const isOnly = ([written, ...others]: readonly string[], fits: (one: string) => boolean | undefined) =>
-  written !== undefined && others.length === 0 && fits(written) === true;
+/** Of a path that is nobody's, several of these can be true. */
+const PATHS = [
+  'path-slash',
+  'path-doubled-slash',
+  'path-case',
+  'path-encoded',
+  'path-prefix',
+  'path-stripped',
+  'path-typo',
+];
 const named = (keys: readonly string[]) => keys.filter((key) => key !== '');
 
 export const ofEndpoint: readonly Hypothesis[] = [
@@ -82,33 +88,30 @@ export const ofEndpoint: readonly Hypothesis[] = [
     'the path had single slashes',
     (came) => [came.replace(/\/{2,}/g, '/')],
     REGISTER,
-    ['path-slash', 'path-prefix'],
+    ['path-slash'],
   ),
   path('path-case', 'the path had the same letters in the right case', (came, of) =>
     known(of).filter((own) => own.toLowerCase() === came.toLowerCase()),
   ),
   path('path-encoded', 'the path were not percent-encoded', (came) => [decoded(came)]),
-  path('path-prefix', 'the path had nothing before {detail}', (came, of) =>
-    known(of).filter((own) => came.endsWith(own) && came !== own),
+  path(
+    'path-prefix',
+    'the path had nothing before {detail}',
+    (came, of) => known(of).filter((own) => came.endsWith(own) && came !== own),
+    REGISTER,
+    ['path-doubled-slash'],
   ),
   path('path-stripped', 'the path were still whole: {detail}', (came, of) =>
     known(of).filter((own) => came.length > 1 && own.endsWith(came) && came !== own),
   ),
-  path('path-typo', 'the path were {detail}', (came, of) => [closest(came, known(of))], REGISTER, [
-    'path-case',
-    'path-slash',
-    'path-doubled-slash',
-    'path-stripped',
-    'path-prefix',
-    'path-encoded',
-  ]),
+  path('path-typo', 'the path were {detail}', (came, of) => [closest(came, known(of))], REGISTER, PATHS),
   {
     id: 'endpoint-other',
     family: 'endpoint',
     applies: 'HJWT',
     means: 'it had been sent to {detail}',
     remedy: 'At the sender, register {detail} for this event, and not {path}.',
-    twins: ['secret-of-endpoint', 'secret-of-source', ...PATHS],
+    twins: ['secret-of-endpoint', ...PATHS],
     *variants(of) {
       const view = viewOf(of);
       for (const other of of.known.endpoints) {
@@ -171,7 +174,10 @@ export const ofEndpoint: readonly Hypothesis[] = [
   installation(
     'installation-case',
     'it had named its installation in the right case: {detail}',
-    (written, keys) => keys.filter((key) => isOnly(written, (one) => decoded(one)?.toLowerCase() === key.toLowerCase())),
+    (written, keys) =>
+      written.length === 1
+        ? keys.filter((key) => key.toLowerCase() === decoded(written[0] ?? '')?.toLowerCase())
+        : [],
     KEY,
   ),
   installation(
@@ -184,7 +190,8 @@ export const ofEndpoint: readonly Hypothesis[] = [
   installation(
     'installation-encoded',
     'what it calls its installation had been encoded once: {detail}',
-    (written, keys) => keys.filter((key) => isOnly(written, (one) => decoded(decoded(one) ?? '') === key)),
+    (written, keys) =>
+      written.length === 1 ? keys.filter((key) => key === decoded(decoded(written[0] ?? '') ?? '')) : [],
     KEY,
   ),
   installation(

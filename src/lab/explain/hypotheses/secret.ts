@@ -2,7 +2,9 @@ import type { EndpointConfig } from '../../../kit/endpoint/definition.ts';
 import { decoded, viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
 
 /** Another spelling of a text, or bytes in its place; `undefined` where there is none. */
-type Respelling = (text: string) => string | Buffer | readonly (string | Buffer)[] | undefined;
+type Respelling = (text: string) => Respelt | readonly Respelt[] | undefined;
+/** `detail`: what ours would have then, where it can be either way. */
+type Respelt = string | Buffer | { readonly text: string; readonly detail: string };
 
 const AT_SENDER =
   'Agree a new secret of plain ASCII letters and digits with the sender, and set it on both sides.';
@@ -27,6 +29,7 @@ function ours(
       for (const text of viewOf(of).texts) {
         for (const other of [theirs(text) ?? []].flat()) {
           if (Buffer.isBuffer(other)) yield { key: { bytes: other } };
+          else if (typeof other !== 'string') yield { key: { text: other.text }, detail: other.detail };
           else if (other !== text) yield { key: { text: other } };
         }
       }
@@ -39,11 +42,13 @@ const without =
   (text) =>
     text.replace(shape, '');
 
-/** Either side may have it. */
+/** Either side may have it: ours is tried without, or else with what the sender's may have. */
 const withOrWithout =
-  (shape: RegExp, ...added: readonly ((text: string) => string)[]): Respelling =>
+  (what: string, shape: RegExp, ...added: readonly ((text: string) => string)[]): Respelling =>
   (text) =>
-    shape.test(text) ? text.replace(shape, '') : added.map((add) => add(text));
+    shape.test(text)
+      ? { text: text.replace(shape, ''), detail: `no ${what}` }
+      : added.map((add) => ({ text: add(text), detail: `a ${what}, as the sender’s has` }));
 
 const quoted =
   (pairs: readonly string[]): Respelling =>
@@ -57,6 +62,15 @@ const quoted =
             ? [text.slice(0, -1)]
             : [],
     );
+
+const quotedOrNot =
+  (mark: string, what: string): Respelling =>
+  (text) => {
+    const bare = [quoted([mark + mark])(text) ?? []].flat();
+    return bare.length > 0
+      ? bare.map((one) => ({ text: String(one), detail: `no ${what}` }))
+      : { text: mark + text + mark, detail: `a ${what}, as the sender’s has` };
+  };
 
 /** What a text says in an encoding that writes it in exactly this way. */
 function bytesIn(text: string, encoding: 'base64' | 'hex'): Buffer | undefined {
@@ -87,18 +101,19 @@ const CURLY = [
 const spellings: readonly Hypothesis[] = [
   ours(
     'blank-behind',
-    'had no blank at its end, or the sender’s had one',
-    withOrWithout(/ +$/, (text) => `${text} `),
+    'had {detail}',
+    withOrWithout('blank at its end', / +$/, (text) => `${text} `),
   ),
   ours(
     'blank-before',
-    'had no blank before it, or the sender’s had one',
-    withOrWithout(/^ +/, (text) => ` ${text}`),
+    'had {detail}',
+    withOrWithout('blank before it', /^ +/, (text) => ` ${text}`),
   ),
   ours(
     'line-end-behind',
-    'had no line end behind it, or the sender’s had none',
+    'had {detail}',
     withOrWithout(
+      'line end behind it',
       /[\r\n]+$/,
       (text) => `${text}\n`,
       (text) => `${text}\r\n`,
@@ -107,15 +122,15 @@ const spellings: readonly Hypothesis[] = [
   ),
   ours(
     'tab-behind',
-    'had no tab at its end',
-    withOrWithout(/\t+$/, (text) => `${text}\t`),
+    'had {detail}',
+    withOrWithout('tab at its end', /\t+$/, (text) => `${text}\t`),
   ),
-  ours('double-quoted', 'had no quotation marks around it, or the sender’s had them', (text) =>
-    quoted(['""'])(text)?.length ? quoted(['""'])(text) : `"${text}"`,
-  ),
-  ours('single-quoted', 'had no single quotes around it, or the sender’s had them', (text) =>
-    quoted(["''"])(text)?.length ? quoted(["''"])(text) : `'${text}'`,
-  ),
+  ours('double-quoted', 'had {detail}', quotedOrNot('"', 'pair of quotation marks around it'), TYPE_AGAIN, [
+    'token-quoted',
+  ]),
+  ours('single-quoted', 'had {detail}', quotedOrNot("'", 'pair of single quotes around it'), TYPE_AGAIN, [
+    'token-quoted',
+  ]),
   ours(
     'curly-quoted',
     'had no typographic quotes around it',
@@ -166,6 +181,7 @@ const spellings: readonly Hypothesis[] = [
     'were percent-encoded: the sender takes the encoded text',
     (text) => [encodeURIComponent(text), encodeURI(text)],
     AT_SENDER,
+    ['token-percent-encoded'],
   ),
   ours(
     'html-escaped',
@@ -178,7 +194,7 @@ const spellings: readonly Hypothesis[] = [
     'were read as JSON text',
     jsonRead,
     'It was copied out of a JSON file. Set {secret} to what the text means.',
-    ['secret-backslashes', 'secret-double-quoted'],
+    ['secret-backslashes'],
   ),
   ours(
     'base64-decoded',
@@ -187,10 +203,16 @@ const spellings: readonly Hypothesis[] = [
     'Where the source has a setting KEY_ENCODING, set it to base64; else have the sender use the text as it is.',
     ['setting:KEY_ENCODING'],
   ),
-  ours('base64-encoded', 'were written in base64: the sender uses that text', (text) => {
-    const base64 = Buffer.from(text).toString('base64');
-    return [base64, base64.replace(/=+$/, ''), Buffer.from(text).toString('base64url')];
-  }),
+  ours(
+    'base64-encoded',
+    'were written in base64: the sender uses that text',
+    (text) => {
+      const base64 = Buffer.from(text).toString('base64');
+      return [base64, base64.replace(/=+$/, ''), Buffer.from(text).toString('base64url')];
+    },
+    TYPE_AGAIN,
+    ['setting:KEY_ENCODING'],
+  ),
   ours(
     'hex-decoded',
     'were decoded from hex digits: the sender uses the bytes',
@@ -239,15 +261,15 @@ const spellings: readonly Hypothesis[] = [
   ),
   ours(
     'null-behind',
-    'had no NUL behind it, or the sender’s had none',
-    withOrWithout(/\0+$/, (text) => `${text}\0`),
+    'had {detail}',
+    withOrWithout('NUL behind it', /\0+$/, (text) => `${text}\0`),
     'Some program hands on the end of a C string as part of it.',
   ),
 ];
 
 function jsonRead(text: string): string | undefined {
   try {
-    const read: unknown = JSON.parse(text.startsWith('"') ? text : `"${text}"`);
+    const read: unknown = JSON.parse(`"${text}"`);
     return typeof read === 'string' ? read : undefined;
   } catch {
     return undefined;
@@ -278,6 +300,7 @@ const others: readonly Hypothesis[] = [
     applies: 'HJWT',
     means: '{secret} were one secret with a comma in it, and not several',
     remedy: 'A comma stands between live secrets here. ' + AT_SENDER,
+    twins: ['token-joined'],
     *variants(of) {
       const { texts } = viewOf(of);
       if (texts.length > 1) for (const between of [',', ', ']) yield { key: { text: texts.join(between) } };

@@ -31,8 +31,7 @@ function signature(
       if (header === undefined) return;
       for (const value of valuesOf(of))
         for (const other of change(value))
-          if (other !== value || (id === 'header-doubled' && valuesOf(of).length > 1))
-            yield { request: withHeader(of.request, header, other) };
+          if (other !== value) yield { request: withHeader(of.request, header, other) };
     },
   };
 }
@@ -192,9 +191,20 @@ export const ofSignature: readonly Hypothesis[] = [
     },
     'Set the sender to one of the two encodings, see {docs}.',
   ),
-  signature('header-doubled', 'the header of the signature had come once', (value) => [value], PROXY, [
-    'signature-header-joined',
-  ]),
+  {
+    id: 'signature-header-doubled',
+    family: 'signature',
+    applies: 'H',
+    means: 'the header of the signature had come once',
+    remedy: PROXY,
+    twins: ['signature-header-joined'],
+    *variants(of) {
+      const header = headerOf(of);
+      const values = valuesOf(of);
+      if (header === undefined || values.length < 2) return;
+      for (const value of new Set(values)) yield { request: withHeader(of.request, header, value) };
+    },
+  },
   signature(
     'header-joined',
     'the header of the signature held one signature and no list',

@@ -128,12 +128,16 @@ function* cutIn(of: Case): Generator<string> {
   }
 }
 
+function unpadded(text: string): string {
+  return text.replace(/={1,2}(?=\.|\s*$)/g, '');
+}
+
 const outer = spelled(
   'quoted',
   'JWT',
   'no quotation marks stood around the token',
   (text) => text.replace(/^(\s*(?:bearer|token)\s+)?["']([\s\S]*)["']$/i, '$1$2'),
-  ['body-quoted', 'token-json', 'secret-double-quoted', 'secret-single-quoted'],
+  ['body-quoted', 'token-json'],
   'Something has turned the token into JSON: in Python send data=token, not json=token. Send it without quotes.',
 );
 
@@ -181,32 +185,39 @@ export const ofToken: readonly Hypothesis[] = [
     'JWT',
     'the token were percent-encoded once less',
     (text) => decoded(text) ?? text,
-    ['body-form', 'secret-percent-decoded'],
+    ['body-form'],
   ),
   spelled(
     'base64',
     'JW',
     'the token were in the alphabet of base64url, with - and _',
-    (text) => text.replace(/[\w.+/=-]{20,}/g, (token) => token.replaceAll('+', '-').replaceAll('/', '_')),
+    (text) => {
+      if (!/[+/]/.test(text)) return text;
+      const other = text.replace(/[\w.+/=-]{20,}/g, (token) =>
+        token.replaceAll('+', '-').replaceAll('/', '_'),
+      );
+      return [other, unpadded(other)];
+    },
     ['token-plus'],
     'The sender has a base64 of its own: it must write base64url without padding (RFC 7515).',
   ),
   spelled(
     'plus',
     'JWT',
-    'the plus signs of its token had not become blanks, and a JWT were in the alphabet of base64url',
-    (text, { name }) => {
-      const isCompact = /^[\w./ =-]+$/.test(text) && text.includes(' ');
-      const compact = isCompact ? text.replaceAll(' ', '-').replaceAll('/', '_') : text;
-      if (name !== 'authorization') return compact;
-      return [compact, text.replace(/^(?:bearer|token) /i.test(text) ? /(?<=^\S+ .*) /g : / /g, '+')];
+    'no plus signs of the token had become blanks (and base64url has none)',
+    (text, { place }) => {
+      if (place === 'header')
+        return text.replace(
+          /^((?:bearer|token) )?(.*)$/i,
+          (_, scheme = '', token: string) => String(scheme) + token.replaceAll(' ', '+'),
+        );
+      const other = text.replaceAll(' ', '-').replaceAll('/', '_');
+      return /^[\w./ =-]+$/.test(text) && text.includes(' ') ? [other, unpadded(other)] : text;
     },
     ['token-base64', 'token-blanks-around'],
     'The sender must write base64url, which has no plus signs, and percent-encode what it puts into a form.',
   ),
-  spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', (text) =>
-    text.replace(/={1,2}(?=\.|\s*$)/g, ''),
-  ),
+  spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', unpadded),
   {
     id: 'token-lower-case',
     family: 'token',
@@ -251,7 +262,7 @@ export const ofToken: readonly Hypothesis[] = [
     'the Authorization header held one token and no list',
     (text, { name }) =>
       name === 'authorization' && text.includes(',') ? text.split(',').map((one) => one.trim()) : text,
-    ['token-beside-another', 'secret-comma-list'],
+    ['token-beside-another'],
     'A proxy joins two headers, or adds one of its own. Only the sender’s may reach this endpoint.',
   ),
   moved(
