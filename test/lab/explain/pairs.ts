@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { createRandom, shuffled } from '../../../src/lab/mock/random.ts';
 import { mistakes, lanesOf } from './broken/index.ts';
 import { build, type Broken, type Lane, type Mistake } from './broken/plan.ts';
-import { explained, hypotheses, isNameOf } from './run.ts';
+import { explained, isNamed, isNameOf } from './run.ts';
 
 /** Two mistakes in one delivery. */
 export interface Pair {
@@ -11,14 +11,12 @@ export interface Pair {
   build(): Broken;
 }
 
-const named = new Set(hypotheses.flatMap(({ id, weak }) => (weak === true ? [id] : [])));
-
 /** What only one of two can change: it would undo or hide the other. */
 const ONCE = ['agreed', 'ours', 'key', 'sign', 'place', 'payload', 'content'] as const;
 
 /** Some of every two that can happen to one delivery and be told from it, chosen by a seed. */
 export function* pairsBy(seed: number): Generator<Pair> {
-  const fixable = mistakes.filter(({ id }) => !named.has(id));
+  const fixable = mistakes.filter(({ id }) => !isNamed(id));
   const pairs = fixable.flatMap((one, index) =>
     fixable.slice(index + 1).flatMap((other) =>
       lanesOf(one)
@@ -52,14 +50,20 @@ function areSensible(one: Mistake, other: Mistake): boolean {
     !(one.set && (other.agreed ?? other.ours ?? other.key)) &&
     !(other.set && (one.agreed ?? one.ours ?? one.key)) &&
     // What is placed elsewhere leaves no body to change.
-    !(one.place && other.body) &&
-    !(other.place && one.body) &&
+    !(isElsewhere(one) && other.body) &&
+    !(isElsewhere(other) && one.body) &&
     ONCE.every((step) => one[step] === undefined || other[step] === undefined)
   );
 }
 
-export function familyOf({ id }: Mistake): string {
-  const family = /^(?:secret|body|signature|signed|token|path|endpoint|installation|method|setting)/.exec(id)?.[0] ?? 'time';
+function isElsewhere({ place, carrier }: Mistake): boolean {
+  return place !== undefined || carrier !== undefined;
+}
+
+function familyOf({ id }: Mistake): string {
+  const family =
+    /^(?:secret|body|signature|signed|token|path|endpoint|installation|method|setting)/.exec(id)?.[0] ??
+    'time';
   return family === 'path' ? 'endpoint' : family;
 }
 
