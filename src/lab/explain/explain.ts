@@ -45,6 +45,8 @@ export interface Report {
   readonly fits: readonly Explanation[];
   /** What is seen of it, and is nothing that would verify. */
   readonly named: readonly Explanation[];
+  /** Where nothing fits: what it is not, and what it can still be. */
+  readonly excluded: readonly string[];
   /** How many changes were tried alone, and in pairs. */
   readonly tried: number;
   readonly pairs: number;
@@ -128,6 +130,8 @@ export async function explain(
   return { ...(await search.run()), elapsedMs: Math.round(performance.now() - started) };
 }
 
+const NOTHING = { fits: [], named: [], excluded: [], tried: 0, pairs: 0, complete: true } as const;
+
 class Search {
   readonly #judge = new Judge();
   readonly #base: Case;
@@ -145,10 +149,12 @@ class Search {
   async run(): Promise<Omit<Report, 'elapsedMs'>> {
     const judged = await this.#judge.judge(this.#base);
     if (judged.accepted || judged.code === 'content_unreadable')
-      return { verdict: 'verifies', judged, fits: [], named: [], tried: 0, pairs: 0, complete: true };
+      return { ...NOTHING, verdict: 'verifies', judged };
     const [fits, complete] = await this.#search(judged);
     const verdict = (['none', 'one'] as const)[fits.length] ?? 'several';
-    return { verdict, judged, fits, named: this.#named(), tried: this.#tried, pairs: this.#pairs, complete };
+    const excluded = verdict === 'none' ? exclusions(judged, this.#base) : [];
+    const counts = { tried: this.#tried, pairs: this.#pairs, complete };
+    return { verdict, judged, fits, named: this.#named(), excluded, ...counts };
   }
 
   async #search({ code }: { readonly code: Code }): Promise<[fits: Explanation[], complete: boolean]> {
@@ -223,6 +229,25 @@ class Search {
 /** Sent to another endpoint and signed with another secret: that is another delivery. */
 function isOdd(first: Hypothesis, second: Hypothesis): boolean {
   return first.id === 'endpoint-other' && second.id.startsWith('secret-of-');
+}
+
+/** What is certain of a delivery that nothing fits, by how far it came. */
+function exclusions({ code }: { readonly code: Code }, { known }: Case): string[] {
+  const secrets = [
+    ...known.endpoints.flatMap(({ credentials }) => [...credentials.values()].flatMap(({ texts }) => texts)),
+    ...known.further.map(({ text }) => text),
+  ];
+  const count = new Set(secrets).size;
+  if (code === 'path_unknown')
+    return ['Its path is none that is known here, nor nearly one at which it would verify.'];
+  if (stageOf(code) < stageOf('proof_mismatch'))
+    return ['It shows no proof that could be put in order with the changes that were tried.'];
+  return [
+    'Its path, its method and the form of its proof are in order.',
+    `No secret that is known here has made it: ${count === 1 ? 'one was' : `${count} were`} tried, in every spelling. Another one was used (was it made anew at the ` +
+      'sender?), or what it proves was changed on its way as nobody has thought of.',
+    'A forgery looks exactly like this.',
+  ];
 }
 
 /** Proven, whether what is proven can be read or not. */

@@ -137,11 +137,11 @@ export function withToken(of: Case, token: string): RawRequest {
   if (proofKind === 'W') return { ...plain, body: Buffer.from(token) };
   const others = query.split('&').filter((pair) => pair !== '' && !/^token(?:=|$)/i.test(pair));
   const isGet = request.method === 'GET';
-  const target = [...others, ...(isGet ? [`token=${token}`] : [])].join('&');
+  const target = [...others, ...(isGet ? [`token=${encodeURIComponent(token)}`] : [])].join('&');
   const type = isGet ? undefined : 'application/x-www-form-urlencoded';
   return {
     ...withHeader(plain, 'content-type', type),
     target: target === '' ? path : `${path}?${target}`,
-    body: Buffer.from(isGet ? '' : `token=${token}`),
+    body: Buffer.from(isGet ? '' : `token=${encodeURIComponent(token)}`),
   };
 }

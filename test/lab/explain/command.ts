@@ -44,8 +44,9 @@ await runCommand(async (args) => {
 
 async function tryMistakes(): Promise<boolean> {
   let wrong = 0;
-  for (const { id, way, lane, mistake, build } of cases) {
-    const flaw = flawIn(await explained(build(), MS), mistake);
+  for (const each of cases) {
+    const { id, way, lane, mistake } = each;
+    const flaw = flawIn(await explained(each.build(), MS), mistake);
     if (flaw === undefined) continue;
     wrong += 1;
     console.log(`  ${id}, ${way}, ${lane}: ${flaw}`);

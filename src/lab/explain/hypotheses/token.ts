@@ -79,13 +79,16 @@ function named(
   return { id: `token-${id}`, family: 'token', applies, means, remedy, weak: true, sees };
 }
 
+/** More than any place but a body has room for. */
+const LONGEST = 65_536;
 const isToken = (text: string) => TOKEN.test(text);
 const isOutside = ({ place, name }: Spot) => place === 'header' && name !== 'authorization';
 
 /** What stands in a spot, as the kind of token that is looked for. */
 function tokenAt({ text }: Spot, of: Case): readonly string[] {
   if (viewOf(of).proofKind === 'T') return text === '' || text.length > 4_096 ? [] : [bare(text), text];
-  return [bare(text)].filter(isToken);
+  const token = bare(text);
+  return isToken(token) || (LIKE_TOKEN.test(token) && token.length <= LONGEST) ? [token] : [];
 }
 
 /** Headers in tokens, read though nobody has verified them. */
