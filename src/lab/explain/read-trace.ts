@@ -49,8 +49,8 @@ export function readTrace(file: Buffer): Trace | undefined {
 const DOTS =
   'curl --trace-ascii writes a dot for each byte that it cannot print, a line end or a letter with an accent: with --trace ' +
   'it writes all of them.';
-/** Its dots are its own. */
-const TOKEN = /[\w-]+\.[\w-]+\.[\w-]+/g;
+/** Its dots are its own, also where it is badly spelled. */
+const TOKEN = /[\w+/=% -]+\.[\w+/=% -]+\.[\w+/=% -]+/g;
 
 function blocksOf(lines: readonly string[]): Block[] {
   const blocks: { isSent: boolean; kind: string; size: number; lines: (readonly [number, string])[] }[] = [];
