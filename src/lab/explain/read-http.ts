@@ -14,10 +14,10 @@ export function readRawHttp(file: Buffer): RawRequest {
   if (written.toString('latin1').trim() === '') throw new UsageError('The file is empty.');
   refuseOthers(written);
   const trace = readTrace(written);
-  if (trace !== undefined) return message(trace.bytes, trace.doubts);
+  if (trace !== undefined) return message(trace.bytes, trace.answer, trace.doubts);
   const verbose = sentByCurl(written);
-  if (verbose === undefined) return message(written, []);
-  const request = message(verbose, []);
+  if (verbose === undefined) return message(written, written.toString('latin1'), []);
+  const request = message(verbose.bytes, verbose.answer, []);
   const announced = Number(headerValues(request, 'content-length')[0] ?? 0);
   if (announced === 0) return request;
   return { ...request, body: Buffer.alloc(0), doubts: [NO_BODY] };
@@ -49,14 +49,28 @@ function refuseOthers(written: Buffer): void {
   if (found !== undefined) throw new UsageError(found[1]);
 }
 
-function message(bytes: Buffer, doubts: readonly string[]): RawRequest {
+function message(bytes: Buffer, answer: string, doubts: readonly string[]): RawRequest {
   const { head, behind } = split(bytes);
   const lines = unfolded(head.split(/\r?\n/));
   const [first = '', ...rest] = lines;
   const request = first.startsWith(':') ? pseudo(lines) : withRequestLine(first, rest);
   const { body, doubt } = bodyOf(behind, request);
   const all = doubt === undefined ? doubts : [...doubts, doubt];
-  return { ...request, body, ...(all.length > 0 && { doubts: all }) };
+  const at = answeredAt(answer);
+  return {
+    ...request,
+    body,
+    ...(at !== undefined && { at }),
+    ...(all.length > 0 && { doubts: all }),
+  };
+}
+
+/** When a receiver answered, by its own clock: the Date of the response, and not that of the request. */
+function answeredAt(answer: string): number | undefined {
+  const [, date = ''] =
+    /HTTP\/[12](?:\.[01])? \d{3}[^\n]*\n(?:[^\n:]+:[^\n]*\n)*?date:([^\r\n]+)/i.exec(answer) ?? [];
+  const at = Date.parse(date);
+  return Number.isNaN(at) ? undefined : at;
 }
 
 /** Up to the first line that is empty; what is behind it. */

@@ -209,6 +209,49 @@ describe('what curl writes', () => {
   });
 });
 
+describe('when it came', () => {
+  const date = 'Date: Thu, 14 May 2026 09:30:05 GMT';
+  const answer = `HTTP/1.1 401 Unauthorized\r\nVary: a\r\n${date}\r\n\r\n{}`;
+  const at = Date.UTC(2026, 4, 14, 9, 30, 5);
+  const own = [...HEAD, 'Date: Thu, 14 May 2026 08:00:00 GMT', `Content-Length: ${JSON_BODY.length}`];
+
+  it.each<[string, Buffer | string, number | undefined]>([
+    ['a response behind it', message(own, JSON_BODY + answer), at],
+    ['a response after 100 Continue', message(own, `HTTP/1.1 100 Continue\r\n\r\n${JSON_BODY}${answer}`), at],
+    ['curl -v', `> GET /x HTTP/1.1\n> Host: a\n>\n${answer.replaceAll(/^(?=.)/gm, '< ')}`, at],
+    ['no response', message(own, JSON_BODY), undefined],
+    ['a response without a date', message(own, JSON_BODY + RESPONSE), undefined],
+  ])('is said by %s', (_, file, moment) => {
+    expect(readRawHttp(Buffer.from(file)).at).toBe(moment);
+  });
+
+  it.each([
+    ['--trace-ascii', ['0000: GET /x HTTP/1.1', '0011: Host: a', '001a: '], `0000: ${date}`],
+    [
+      '--trace',
+      [
+        '0000: 47 45 54 20 2f 78 20 48 54 54 50 2f 31 2e 31 0d GET /x HTTP/1.1.',
+        '0010: 0a 0d 0a                                        ...',
+      ],
+      '0000: 44 61 74 65 3a 20 54 68 75 2c 20 31 34 20 4d 61 Date: Thu, 14 Ma\n' +
+        '0010: 79 20 32 30 32 36 20 30 39 3a 33 30 3a 30 35 20 y 2026 09:30:05 \n' +
+        '0020: 47 4d 54 0d 0a                                  GMT..',
+    ],
+  ])('is said by curl %s', (_, sent, shown) => {
+    const isHex = sent.length === 2;
+    const status = isHex ? '48 54 54 50 2f 31 2e 31 20 34 30 31 0d 0a       HTTP/1.1 401..' : 'HTTP/1.1 401';
+    const lines = [
+      `=> Send header, ${isHex ? 19 : 28} bytes (0x1)`,
+      ...sent,
+      '<= Recv header, 14 bytes (0xe)',
+      `0000: ${status}`,
+      '<= Recv header, 37 bytes (0x25)',
+      shown,
+    ];
+    expect(readRawHttp(Buffer.from(lines.join('\n')))).toMatchObject({ target: '/x', at });
+  });
+});
+
 describe('what is no request', () => {
   it.each([
     ['nothing', '', /empty/],

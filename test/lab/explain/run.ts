@@ -17,7 +17,7 @@ export function explained(
 }
 
 /** Ids of what a report says would make it verify, by itself. */
-export function fitsOf({ fits }: Report): string[] {
+function fitsOf({ fits }: Report): string[] {
   return fits.flatMap(({ ids, twins }) => [...ids, ...twins]);
 }
 
@@ -37,4 +37,26 @@ export function isNameOf(mistake: Mistake, id: string): boolean {
 /** `setting:NAME` stands for every value of it. */
 function isOrSets(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}=`);
+}
+
+const named = new Set(hypotheses.flatMap(({ id, weak }) => (weak === true ? [id] : [])));
+
+/** Of what cannot or must not be undone, nothing is offered as a way out. */
+export function isNamed(id: string): boolean {
+  return named.has(id);
+}
+
+/** What is wrong with the explanation of a delivery on which one mistake was made. */
+export function flawIn(report: Report, mistake: Mistake): string | undefined {
+  const found = fitsOf(report);
+  if (isNamed(mistake.id)) {
+    if (found.length > 0) return `would verify by ${found.join(', ')}`;
+    return report.named.some(({ ids }) => ids.includes(mistake.id)) ? undefined : 'is not named';
+  }
+  if (report.fits.some(({ ids }) => ids.length > 1)) return `takes two changes: ${found.join(', ')}`;
+  const others = found.filter((id) => !isNameOf(mistake, id));
+  if (found.length === 0)
+    return `is not explained: ${report.judged.accepted ? 'accepted' : report.judged.code}`;
+  if (others.length === found.length) return `is explained by ${others.join(', ')}`;
+  return others.length > 0 ? `is explained by ${others.join(', ')}, too` : undefined;
 }

@@ -10,7 +10,7 @@ function path(
   change: (target: string) => string,
   more: More = {},
 ): Mistake {
-  return { id, way, on, wire: (wire) => void (wire.target = change(wire.target)), ...more };
+  return { id, way, on, wire: (wire) => void (wire.target = wire.target.replace(/^[^?]+/, change)), ...more };
 }
 
 const paths: readonly Mistake[] = [

@@ -41,7 +41,7 @@ export interface Plan {
   readonly random: Random;
   method: string;
   path: string;
-  carrier: 'form' | 'query' | 'header';
+  readonly carrier: 'form' | 'query' | 'header';
   /** What both sides should have. */
   agreed: string;
   /** What the sender signs with, or sends. */
@@ -73,6 +73,8 @@ export interface Mistake {
   /** What is sent, where the example of the source does not show it. */
   readonly payload?: object;
   readonly content?: (text: string) => string;
+  /** Where the token travels, if it can be made there only. */
+  readonly carrier?: Plan['carrier'];
   readonly set?: (plan: Plan) => void;
   /** The value of the signature header, or the token. */
   readonly sign?: (plan: Plan) => string;
@@ -132,7 +134,7 @@ function begin(lane: Lane, mistakes: readonly Mistake[], random: Random): Plan {
     random,
     method: 'POST',
     path,
-    carrier: 'form',
+    carrier: mistakes.find((mistake) => mistake.carrier)?.carrier ?? 'form',
     agreed,
     key: Buffer.from(theirs),
     ours: mistakes.find((mistake) => mistake.ours)?.ours?.(agreed) ?? agreed,

@@ -56,10 +56,13 @@ export const settingMistakes: readonly Mistake[] = [
     also: TIMES,
   }),
   setting('METHODS', 'GET,POST,PUT', 'POST alone is set', 'J', {
-    set(plan) {
-      plan.environment['HOTDOCS_METHODS'] = 'POST';
-      plan.carrier = 'query';
-    },
+    set: (plan) => void (plan.environment['HOTDOCS_METHODS'] = 'POST'),
+    place: (token, { path }) => ({
+      method: 'GET',
+      target: `${path}?token=${token}`,
+      headers: [],
+      body: Buffer.alloc(0),
+    }),
     also: ['setting:METHODS', 'method-changed'],
   }),
   ...['sha256-body-secret', 'sha256-secret-body'].map((scheme) =>

@@ -13,6 +13,11 @@ function signed(id: string, way: string, sign: (plan: Plan) => string, more: Mor
   return { id: `signed-${id}`, way, on: 'H', sign, ...more };
 }
 
+/** What the sender computes is a matter of its version, and of a setting here. */
+function computed(scheme: string, sign: (plan: Plan) => string): Mistake {
+  return { id: `setting:SIGNATURE_SCHEME=${scheme}`, way: 'HMAC is set', on: 'H', sign };
+}
+
 const MOMENT = '1778751000';
 const TIMED: More = { wire: (wire) => void (wire.headers = [...wire.headers, ['X-Timestamp', MOMENT]]) };
 
@@ -61,12 +66,8 @@ const otherwise: readonly Mistake[] = [
   signed('sha512', 'in base64', ({ key, content }) => hmac(key, content, 'sha512').digest('base64')),
   signed('sha256-alone', 'in hex digits', ({ content }) => hash(content)),
   signed('sha256-alone', 'with its name', ({ content }) => `sha256=${hash(content)}`),
-  signed('body-secret', 'in hex digits', ({ key, content }) => hash(content, key), {
-    also: ['setting:SIGNATURE_SCHEME'],
-  }),
-  signed('secret-body', 'in hex digits', ({ key, content }) => hash(key, content), {
-    also: ['setting:SIGNATURE_SCHEME'],
-  }),
+  computed('sha256-body-secret', ({ key, content }) => hash(content, key)),
+  computed('sha256-secret-body', ({ key, content }) => hash(key, content)),
 ];
 
 function text(content: Buffer): string {

@@ -9,7 +9,7 @@ function token(id: string, way: string, on: string, more: More): Mistake {
 
 /** The value of its header, where the token travels in one. */
 const inHeader = (change: (value: string) => string): More => ({
-  set: (plan) => void (plan.carrier = 'header'),
+  carrier: 'header',
   wire: header('Authorization', change),
 });
 
@@ -43,7 +43,7 @@ const spelling: readonly Mistake[] = [
     agreed: 'k3j+9f/2mQ==x7&4w%t8z6r5p2n9v3h1bd',
     ...inHeader(encodeURIComponent),
   }),
-  token('plus', '+ as a blank', 'J', { ...DIFFERS, respell: (value) => value.replaceAll('-', ' ') }),
+  token('plus', '+ as a blank', 'JW', { ...DIFFERS, respell: (value) => value.replaceAll('-', ' ') }),
   token('plus', '+ as a blank', 'T', {
     agreed: 'k3j+9f/2mQ==x7&4w+t8z6r5p2n9v3h1bd',
     ...inHeader((value) => value.replaceAll('+', ' ')),
@@ -133,6 +133,10 @@ const places: readonly Mistake[] = [
   elsewhere('in-query', 'in the place of the body', 'W', (value, { path }) => ({
     target: `${path}?token=${value}`,
   })),
+  elsewhere('in-query', 'of an access token', 'T', (value, { path }) => ({
+    target: `${path}?access_token=${value}`,
+  })),
+  elsewhere('twice', 'in the body', 'W', (value) => ({ body: Buffer.from(`${value},${value}`) })),
   elsewhere('twice', 'in the form', 'J', (value) => form(`token=${value}&token=${value}`)),
   elsewhere('beside-another', 'of a gateway', 'J', (value) => ({
     headers: [FORM, ['Authorization', `Bearer ${FOREIGN}`]] as Pairs,
