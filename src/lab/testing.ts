@@ -13,6 +13,7 @@ import {
 } from '../kit/source.ts';
 import { parse } from '../kit/reading/json.ts';
 import type { Step } from '../kit/step.ts';
+import { bytesOf, exchange, type Observation, type WireRequest } from './conformance/wire.ts';
 import { createRandom } from './mock/random.ts';
 import { createSender, type Fired, type FireOptions } from './mock/sender.ts';
 import { secretsFor } from './rig/secrets.ts';
@@ -121,6 +122,8 @@ async function openTools<Sources extends readonly NamedSource[], Own extends Set
 export interface UnderTest<Tools> {
   /** Sends an event as its product would; resolves when it is handled, with the reply and what became of it. */
   readonly send: (source: string, type: string, options?: FireOptions) => Promise<Sent>;
+  /** Sends a request as it is. */
+  readonly deliver: (request: WireRequest) => Promise<Pick<Observation, 'status'> & Pick<Sent, 'entry'>>;
   readonly inbox: Inbox;
   /** What the app has opened. */
   readonly tools: Tools;
@@ -132,6 +135,8 @@ export interface Sent extends Fired {
   /** The entry of the inbox that it became, as it ended; `undefined` when it was refused. */
   readonly entry: Entry | undefined;
 }
+
+const TIMEOUT_MS = 30_000;
 
 type LogLine = Readonly<Record<string, unknown>>;
 
@@ -149,22 +154,27 @@ export async function withReceiver<Tools, Result>(
   const url = new URL(program.url);
   const credentialsOf = credentialsFrom(whole, app);
   const random = createRandom(1);
+  /** What is sent, and the entry that came of it. */
+  async function watched<Sending>(sending: () => Promise<Sending>): Promise<Sending & Pick<Sent, 'entry'>> {
+    const [before] = await program.inbox.list({ limit: 1 });
+    const sent = await sending();
+    await program.idle();
+    const entries = await program.inbox.list({ limit: 100 });
+    // Follow-up work is of our own making, and has no path.
+    const isNews = ({ seq, endpoint }: Entry) => seq > (before?.seq ?? 0) && endpoint.startsWith('/');
+    return { ...sent, entry: entries.findLast(isNews) };
+  }
   try {
     return await use({
       inbox: program.inbox,
       tools: program.tools,
       log,
+      deliver: (request) => watched(() => exchange(bytesOf(request, url), { url, timeoutMs: TIMEOUT_MS })),
       async send(name, type, options = {}) {
         const source = app.sources.find((candidate) => candidate.name === name);
         if (source === undefined) throw new Error(`${app.folder} has no source ${name}.`);
         const sender = createSender({ source, url, random, credentialFor: credentialsOf(source) });
-        const [before] = await program.inbox.list({ limit: 1 });
-        const fired = await sender.fire(type, options).finally(() => sender.close());
-        await program.idle();
-        const entries = await program.inbox.list({ limit: 100 });
-        // Follow-up work is of our own making, and has no path.
-        const isNews = ({ seq, endpoint }: Entry) => seq > (before?.seq ?? 0) && endpoint.startsWith('/');
-        return { ...fired, entry: entries.findLast(isNews) };
+        return watched(() => sender.fire(type, options).finally(() => sender.close()));
       },
     });
   } finally {

@@ -10,7 +10,8 @@ export function jwsBody(options: Partial<CompactRules> = {}): Proof {
   const rules: CompactRules = { claims: 'lenient', clockToleranceS: 300, ...options };
   return {
     scheme: 'jws-hs256',
-    verify: async ({ body }, secrets) => verifyCompact(tokenIn(body), secrets, rules),
+    verify: async ({ body, receivedAt }, secrets) =>
+      verifyCompact(tokenIn(body), secrets, { now: () => receivedAt, ...rules }),
   };
 }
 

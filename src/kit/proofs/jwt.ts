@@ -22,7 +22,7 @@ export function jwt(options: JwtOptions): Proof {
     verify: async (delivery, secrets) => {
       const token = await options.find(delivery);
       if (token === '') throw new DeliveryRejected('proof_missing', 'Expected a token, an empty one came.');
-      return verifyCompact(token, secrets, rules);
+      return verifyCompact(token, secrets, { now: () => delivery.receivedAt, ...rules });
     },
   };
 }

@@ -3,7 +3,7 @@ import { DeadLetter } from '../errors.ts';
 import { subjectOf, type NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import type { JsonObject } from '../reading/json.ts';
-import { definitionOf, type Envelope } from '../source.ts';
+import { definitionOf, type Envelope, type EventDefinition } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
@@ -16,13 +16,24 @@ export async function receive(
   endpoint: Endpoint,
   tools: ReceiverParts,
 ): Promise<Received> {
-  const { installation, proof, secrets } = endpoint.demand(delivery);
-  const proven = await proof.verify(delivery, secrets);
-  const entry = entryOf(proven, delivery, endpoint, installation);
-  const definition = endpoint.event ?? definitionOf(endpoint.source, entry.type);
+  const { entry, definition } = await prove(delivery, endpoint);
   if (definition?.mode === 'reply') return answer(entry, definition, endpoint, tools);
   const { duplicate, entry: stored } = await tools.inbox.store(entry);
   return { outcome: duplicate ? 'duplicate' : 'accepted', reply: endpoint.accepted, entry: stored };
+}
+
+/**
+ * Proof and envelope: what is to be stored, and what is known of its event.
+ * @throws DeliveryRejected
+ */
+export async function prove(
+  delivery: Delivery,
+  endpoint: Endpoint,
+): Promise<{ readonly entry: NewEntry; readonly definition: EventDefinition | undefined }> {
+  const { installation, proof, secrets } = endpoint.demand(delivery);
+  const proven = await proof.verify(delivery, secrets);
+  const entry = entryOf(proven, delivery, endpoint, installation);
+  return { entry, definition: endpoint.event ?? definitionOf(endpoint.source, entry.type) };
 }
 
 /**

@@ -25,5 +25,5 @@ export async function refusalOf(verify: () => Proven | Promise<Proven>): Promise
 }
 
 export function deliveryOf(body: Buffer | string, headers: readonly string[] = []): Delivery {
-  return { method: 'POST', query: '', headers, body: Buffer.from(body), receivedAt: 0 };
+  return { method: 'POST', query: '', headers, body: Buffer.from(body), receivedAt: Date.now() };
 }

@@ -68,7 +68,7 @@ function destination(type: string, kind: string) {
 
 function deliveryOf({ method, target, headers, body }: OutgoingRequest): Delivery {
   const query = target.split('?')[1] ?? '';
-  return { method, query, headers: Object.entries(headers).flat(), body, receivedAt: 0 };
+  return { method, query, headers: Object.entries(headers).flat(), body, receivedAt: Date.now() };
 }
 
 async function verify(request: OutgoingRequest, kind: string, change: Readonly<Record<string, string>> = {}) {
@@ -376,7 +376,7 @@ it('reads a delivery signed by other code', async () => {
     })
     .parse(JSON.parse(file));
   const query = `token=${witness.deliveries[0]?.token ?? ''}`;
-  const delivery = { method: 'GET', query, headers: [], body: Buffer.alloc(0), receivedAt: 0 };
+  const delivery = { method: 'GET', query, headers: [], body: Buffer.alloc(0), receivedAt: Date.now() };
   const proof = hotdocs.proof.kinds['SECRET']?.proof(settingsWith());
   const proven = await proof?.verify(delivery, [await importSecret(witness.secret)]);
   expect(read('InterviewLoadEvent', proven?.content ?? '').id).toBe(witness.claims.eventId);

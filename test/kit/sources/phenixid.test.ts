@@ -35,7 +35,7 @@ function deliveryOf({ method, target, headers, body }: OutgoingRequest): Deliver
     query: target.split('?')[1] ?? '',
     headers: Object.entries(headers).flat(),
     body,
-    receivedAt: 0,
+    receivedAt: Date.now(),
   };
 }
 

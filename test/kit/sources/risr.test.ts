@@ -52,7 +52,7 @@ async function verify({ method, headers, body }: Pick<OutgoingRequest, 'method' 
     query: '',
     headers: Object.entries(headers).flat(),
     body,
-    receivedAt: 0,
+    receivedAt: Date.now(),
   };
   const proven = await risr.proof.kinds['SECRET']
     ?.proof(settingsWith())

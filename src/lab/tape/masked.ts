@@ -1,0 +1,77 @@
+import type { Kept } from '../../kit/tape/tape.ts';
+import { contentsOf } from './prove-again.ts';
+import { inText, pairsOf, pathOf, queryOf } from './request.ts';
+
+/** A delivery as it may be shown: in the place of each credential its length. */
+export interface Masked {
+  readonly target: string;
+  readonly headers: readonly (readonly [name: string, value: string])[];
+  /** With its content only. */
+  readonly body: string | undefined;
+  /** What the tokens in it say, with its content only. */
+  readonly claims: readonly string[];
+}
+
+/** Without its content, the values of the query are left out, too: on a GET they are the event. */
+export function maskedRequest(kept: Kept, { content }: { readonly content: boolean }): Masked {
+  const { target, headers, body } = inText({ ...kept, headers: pairsOf(kept.headers) });
+  const query = queryOf(target);
+  const texts = [target, ...headers.map(([, value]) => value), body];
+  return {
+    target:
+      maskedPath(target) +
+      (query === '' ? '' : `?${content ? maskedFields(query) : maskedFields(query, /^/)}`),
+    headers: headers.map(([name, value]) => [
+      name,
+      CREDENTIAL.test(name) ? hidden(value) : withoutTokens(value),
+    ]),
+    body: content ? maskedBody(body) : undefined,
+    claims: content
+      ? texts.flatMap((text) => text.match(TOKEN) ?? []).map((token) => contentsOf(token)[1].toString())
+      : [],
+  };
+}
+
+/** Somebody may have put a token there. */
+export function maskedPath(target: string): string {
+  return withoutTokens(pathOf(target));
+}
+
+/** Of a header, a field, a member. */
+const CREDENTIAL = /auth|token|secret|sign|cookie|passw|credential|session|jwt|^key$|api-?key/i;
+
+/** Of a JWT or JWS, whole or cut off: its header and what it says are JSON objects, and so begin with these letters. */
+const TOKEN = /(?<![\w-])(?:eyJ[\w-]{16,}|e[w-z][\w-]+\.e[w-z][\w-]+)(?:\.[\w-]*)*/g;
+
+function hidden(value: string): string {
+  return `<${value.length} characters>`;
+}
+
+function withoutTokens(text: string): string {
+  return text.replace(TOKEN, hidden);
+}
+
+function maskedBody(body: string): string {
+  if (/^[\w.*+%[\]~&-]+=/.test(body)) return maskedFields(body);
+  const parts = body.replace(
+    /(name="([^"\r\n]*)".*?\r\n\r\n)(.*?)(?=\r\n--|$)/gs,
+    (part, head: string, name: string, value: string) =>
+      CREDENTIAL.test(name) ? head + hidden(value) : part,
+  );
+  const members = parts.replace(
+    /"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)"/g,
+    (member, name: string, colon: string, value: string) =>
+      CREDENTIAL.test(name) ? `"${name}"${colon}"${hidden(value)}"` : member,
+  );
+  return withoutTokens(members);
+}
+
+/** A query or a form. */
+function maskedFields(text: string, credential = CREDENTIAL): string {
+  const fields = text.split('&').map((pair) => {
+    const at = pair.indexOf('=');
+    const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
+    return credential.test(name) && value !== '' ? `${name}=${hidden(value)}` : pair;
+  });
+  return withoutTokens(fields.join('&'));
+}
