@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { uniqueKey, type Entry, type NewEntry, type Status } from '../inbox.ts';
 import { longestWaits } from '../worker/backoff.ts';
-import type { Query, Row } from './database.ts';
+import type { Row, Statement } from './database.ts';
 
 export const TABLE = 'inbox.entry';
 export const KEYS = 'inbox.key';
@@ -109,18 +109,14 @@ const promote = `
     FROM unnest($2::bigint[]) AS changed WHERE NOT ${hasHead('changed')}))
   RETURNING seq`;
 
-/** Lets the earliest waiting entry of each line lead that has no head. Resolves with how many may run now. */
-export async function promoteLines(
-  query: Query,
-  lines: readonly bigint[],
-  at: Date | undefined,
-): Promise<number> {
-  return lines.length === 0 ? 0 : (await query(promote, [at, lines])).length;
+/** Lets the earliest waiting entry of each line lead that has no head. A row for each that may run now. */
+export function promoteLines(lines: readonly bigint[], at: Date | undefined): Statement {
+  return [promote, [at, lines]];
 }
 
 const demote = `UPDATE ${TABLE} SET blocked = true WHERE ${leads('ANY ($1::bigint[])')} AND lease_until IS NULL`;
 
 /** Lets those that would run next step back, so that an earlier one may be promoted. What runs goes on. */
-export async function demoteHeads(query: Query, lines: readonly bigint[]): Promise<void> {
-  if (lines.length > 0) await query(demote, [lines]);
+export function demoteHeads(lines: readonly bigint[]): Statement {
+  return [demote, [lines]];
 }

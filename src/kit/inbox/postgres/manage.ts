@@ -1,5 +1,5 @@
 import { KEYS_PER_ENTRY, type Entry, type Filter, type PruneOptions, type Stats } from '../inbox.ts';
-import type { Query } from './database.ts';
+import type { Query, Statement } from './database.ts';
 import {
   AT,
   columns,
@@ -24,7 +24,7 @@ export async function replayEntry(context: Context, seq: number): Promise<Entry 
   const { at, onReady, room } = context;
   const known = await findEntry(context, seq);
   if (!known || known.status === 'running') return known;
-  const replayed = await changeInLine(context, known, (query) => query(waitAfresh, [at(), seq]));
+  const replayed = await changeInLine(context, known, [waitAfresh, [at(), seq]]);
   if (!replayed) return findEntry(context, seq);
   if (known.status !== 'waiting') room.changed(1, known.content.length);
   onReady();
@@ -39,8 +39,7 @@ export async function discardEntry(context: Context, seq: number, reason: string
   const { at, onReady, room } = context;
   const known = await findEntry(context, seq);
   if (!known || known.status === 'running' || known.status === 'done') return known;
-  const end = (query: Query) => query(endUnrun, [at(), seq, storable(reason)]);
-  const discarded = await changeInLine(context, known, end);
+  const discarded = await changeInLine(context, known, [endUnrun, [at(), seq, storable(reason)]]);
   if (!discarded) return findEntry(context, seq);
   if (known.status === 'waiting') room.changed(-1, -known.content.length);
   onReady();
@@ -48,19 +47,15 @@ export async function discardEntry(context: Context, seq: number, reason: string
 }
 
 /** Changes an entry that does not run, and has the earliest waiting one of its subject lead. Undefined if it runs by now. */
-async function changeInLine(
+export async function changeInLine(
   { database, at }: Context,
   known: Entry,
-  change: (query: Query) => ReturnType<Query>,
+  change: Statement,
 ): Promise<Entry | undefined> {
   const lines = linesOf([known]);
-  const rows = await database.transaction(lines, async (query) => {
-    await demoteHeads(query, lines);
-    const changed = await change(query);
-    await promoteLines(query, lines, at());
-    return changed;
-  });
-  return rows.map(toEntry)[0];
+  const steps = [demoteHeads(lines), change, promoteLines(lines, at())];
+  const [, changed = []] = await database.transaction(lines, steps);
+  return changed.map(toEntry)[0];
 }
 
 const forgetDone = `

@@ -1,5 +1,4 @@
-import type { Entry, NewEntry, Result, Status } from '../inbox.ts';
-import type { Query } from './database.ts';
+import type { Entry, Result, Status } from '../inbox.ts';
 import {
   AT,
   columns,
@@ -12,7 +11,7 @@ import {
   toEntry,
 } from './entries.ts';
 import type { Asking, Context } from './inbox.ts';
-import { firstsOf, insertEntries, type Inserted } from './store.ts';
+import { announceInserted, insertEntries } from './store.ts';
 
 /** Only entries that may run are in the index that this reads from its start: its cost is the same however many wait. */
 const claimDue = `
@@ -53,11 +52,10 @@ export async function claimEntries(context: Context, limit: number, leaseMs: num
 async function giveBackLapsed({ database, room, at }: Context): Promise<void> {
   const lapsed = (await database.query(findLapsed, [at()])).map(toEntry);
   const lines = linesOf(lapsed);
-  const given = await database.transaction(lines, async (query) => {
-    const rows = await query(giveBack, [at(), lapsed.map(({ seq }) => seq)]);
-    await promoteLines(query, lines, at());
-    return rows;
-  });
+  const [given = []] = await database.transaction(lines, [
+    [giveBack, [at(), lapsed.map(({ seq }) => seq)]],
+    promoteLines(lines, at()),
+  ]);
   for (const { bytes } of given) room.changed(1, Number(bytes));
 }
 
@@ -120,28 +118,6 @@ export function settlementBytes({ answer, followUps = [] }: Settlement): number 
   return followUps.reduce((sum, { content }) => sum + content.length, answer?.length ?? 0);
 }
 
-/** What it did to those that were still held, and how much may run now that could not before. */
-interface Settled {
-  readonly held: readonly { readonly settlement: Settlement; readonly bytes: number }[];
-  readonly followUps: readonly { readonly fresh: NewEntry; readonly place: Inserted }[];
-  readonly promoted: number;
-}
-
-/** Settles what ended in one turn; what is not held any more is left alone. */
-export async function settleAll(
-  context: Context,
-  settlements: readonly Settlement[],
-): Promise<readonly true[]> {
-  const { database } = context;
-  const followUps = settlements.flatMap((settlement) => settlement.followUps ?? []);
-  const lines = linesOf([...settlements.map(({ claimed }) => claimed), ...followUps]);
-  const steps = (query: Query) => settle(query, context, settlements, lines);
-  const plain = lines.length === 0 && followUps.length === 0;
-  const settled = await (plain ? steps(database.query) : database.transaction(lines, steps));
-  announce(context, settled);
-  return settlements.map(() => true);
-}
-
 /** Fenced: the holder of an older claim settles nothing. By `seq`, and by nothing that another index could offer to find. */
 const settleHeld = `
   UPDATE ${TABLE} AS entry SET
@@ -156,45 +132,36 @@ const settleHeld = `
     (SELECT ${AT} AS at) AS clock
   WHERE entry.seq = ANY ($3::bigint[]) AND entry.seq = settled.seq AND entry.claims = settled.claims
     AND entry.lease_until IS NOT NULL
-  RETURNING entry.seq, entry.claims, entry.bytes`;
+  RETURNING entry.status, entry.bytes`;
 
-async function settle(
-  query: Query,
-  { at, now }: Context,
+/** Settles what ended in one turn; what is not held any more is left alone. */
+export async function settleAll(
+  context: Context,
   settlements: readonly Settlement[],
-  lines: readonly bigint[],
-): Promise<Settled> {
-  const records = settlements.map((settlement) => recordOf(settlement, now()));
-  const rows = await query(settleHeld, [at(), JSON.stringify(records), records.map(({ seq }) => seq)]);
-  const bytesOf = new Map(
-    rows.map(({ seq, claims, bytes }) => [claimOf(Number(seq), Number(claims)), bytes]),
-  );
-  const held = settlements.flatMap((settlement) => {
-    const claim = claimOf(settlement.claimed.seq, settlement.claimed.claims);
-    const bytes = bytesOf.get(claim);
-    bytesOf.delete(claim); // settled twice in one turn: the second is too late
-    return bytes === undefined ? [] : [{ settlement, bytes: Number(bytes) }];
-  });
-  const promoted = await promoteLines(query, lines, at());
-  const wanted = held.flatMap(({ settlement }) => settlement.followUps ?? []);
-  const items = firstsOf(wanted.map((fresh) => ({ hash: hashOf(fresh), fresh, claimForMs: undefined })));
-  const inserted = await insertEntries(query, items, at());
-  const followUps = items.flatMap(({ hash, fresh }) => {
-    const place = inserted.get(hash);
-    return place ? [{ fresh, place }] : [];
-  });
-  return { held, promoted, followUps };
-}
-
-function claimOf(seq: number, claims: number): string {
-  return `${seq}/${claims}`;
-}
-
-function announce({ room, onReady }: Context, { held, followUps, promoted }: Settled): void {
-  const waitAgain = held.filter(({ settlement }) => settlement.status === 'waiting');
-  for (const { bytes } of waitAgain) room.changed(1, bytes);
-  for (const { fresh } of followUps) room.changed(1, fresh.content.length);
-  if (promoted > 0 || waitAgain.length > 0 || followUps.some(({ place }) => place.ready)) onReady();
+): Promise<readonly true[]> {
+  const { database, room, at, now, onReady } = context;
+  const claimOf = ({ claimed }: Settlement) => `${claimed.seq}/${claimed.claims}`;
+  // Settled twice in one turn: the second is too late.
+  const firsts = new Map(settlements.toReversed().map((settlement) => [claimOf(settlement), settlement]));
+  const records = [...firsts.values()].map((settlement) => recordOf(settlement, now()));
+  const followUps = [...firsts.values()]
+    .reverse()
+    .flatMap(({ claimed: parent, followUps = [] }) =>
+      followUps.map((fresh) => ({ hash: hashOf(fresh), fresh, parent })),
+    );
+  const lines = linesOf([
+    ...settlements.map(({ claimed }) => claimed),
+    ...followUps.map(({ fresh }) => fresh),
+  ]);
+  const [settled = [], promoted = [], inserted = []] = await database.transaction(lines, [
+    [settleHeld, [at(), JSON.stringify(records), records.map(({ seq }) => seq)]],
+    promoteLines(lines, at()),
+    ...(followUps.length > 0 ? [insertEntries(followUps, at())] : []),
+  ]);
+  const waitAgain = settled.filter(({ status }) => status === 'waiting');
+  for (const { bytes } of waitAgain) room.changed(1, Number(bytes));
+  if (announceInserted(context, inserted) || promoted.length > 0 || waitAgain.length > 0) onReady();
+  return settlements.map(() => true);
 }
 
 function recordOf({ claimed, status, attempts, dueAt, note, unchanged, answer }: Settlement, now: number) {
