@@ -24,6 +24,11 @@ export interface Database {
   close(): Promise<void>;
 }
 
+/** Numbers where pg has text, and milliseconds since 1970 where it has a Date. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, Date.parse);
+
 const CONNECTIONS = 5;
 /** A machine that vanished in the middle of a transaction must not keep the others out of a line. */
 const IDLE_TRANSACTION_MS = 10_000;
@@ -106,6 +111,7 @@ function createPool({ settings }: Server): pg.Pool {
     ...settings,
     max: CONNECTIONS,
     pipeline: true,
+    types,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its type does not say so
     onConnect: (client) => client.query(session),
   });

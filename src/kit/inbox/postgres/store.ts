@@ -8,7 +8,7 @@ import {
 } from '../inbox.ts';
 import type { Row, Statement } from './database.ts';
 import { any, AT, columns, hasHead, KEYS, lineOf, linesOf, storable } from './entries.ts';
-import { TABLE, timeOf, toEntry } from './entries.ts';
+import { TABLE, toEntry } from './entries.ts';
 import type { Context } from './inbox.ts';
 import { changeInLine } from './manage.ts';
 import { Refused } from '../turns.ts';
@@ -145,15 +145,15 @@ function recordOf({ hash, fresh, claimForMs, parent }: ToInsert, place: number) 
 }
 
 function storedFirst(fresh: NewEntry, row: Row): Stored {
-  const entry = beginEntry(fresh, Number(row['seq']), timeOf(row['at']) ?? 0);
-  const leaseUntil = timeOf(row['lease']);
-  if (leaseUntil === undefined) return { entry, duplicate: false, claimed: false };
+  const entry = beginEntry(fresh, Number(row['seq']), Number(row['at']));
+  if (row['lease'] === null) return { entry, duplicate: false, claimed: false };
+  const leaseUntil = Number(row['lease']);
   const claimed: Entry = { ...entry, status: 'running', attempts: 1, claims: 1, leaseUntil };
   return { entry: claimed, duplicate: false, claimed: true };
 }
 
 const findByHash = `
-  SELECT hash, done_at, ${columns} FROM ${KEYS} LEFT JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
+  SELECT hash, done_at AS "doneAt", ${columns} FROM ${KEYS} LEFT JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
 
 async function findKnown(
   { database }: Context,
@@ -169,9 +169,10 @@ async function storedAgain(
   { fresh, claimForMs }: ToInsert,
   row: Row | undefined,
 ): Promise<Stored | Refused> {
-  const doneAt = timeOf(row?.['done_at']);
-  if (row && doneAt !== undefined)
-    return { entry: forgottenEntry(fresh, Number(row['seq']), doneAt), duplicate: true, claimed: false };
+  if (row?.['doneAt']) {
+    const entry = forgottenEntry(fresh, Number(row['seq']), Number(row['doneAt']));
+    return { entry, duplicate: true, claimed: false };
+  }
   if (!row?.['status']) return new Refused(forgotten());
   const known = toEntry(row);
   const mayClaim = claimForMs !== undefined && (known.status === 'waiting' || known.status === 'dead');
