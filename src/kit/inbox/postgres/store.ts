@@ -71,6 +71,7 @@ async function refuseWithoutRoom(
 }
 
 async function insertNew(context: Context, items: readonly ToInsert[]): Promise<ReadonlyMap<ToInsert, Row>> {
+  if (items.length === 0) return new Map();
   const lines = linesOf(items.map(({ fresh }) => fresh));
   const [rows = []] = await context.database.transaction(lines, [insertEntries(items, context.at())]);
   if (announceInserted(context, rows)) context.onReady();

@@ -10,7 +10,7 @@ import {
   TABLE,
   toEntry,
 } from './entries.ts';
-import type { Asking, Context } from './inbox.ts';
+import type { Context } from './inbox.ts';
 import { announceInserted, insertEntries } from './store.ts';
 
 /** Only entries that may run are in the index that this reads from its start: its cost is the same however many wait. */
@@ -81,7 +81,7 @@ const bringLeases = `
  * brought forward to where it waits no longer than that; what stands behind another one, when it leads. Any number of
  * processes may do this. Resolves with how many this one brought.
  */
-export async function bringForward({ database, at }: Asking): Promise<number> {
+export async function bringForward({ database, at }: Context): Promise<number> {
   let brought = (await database.query(bringLeases, [at(), LONGEST_LEASE_MS])).length;
   for (;;) {
     const { length } = await database.query(bringHeads, [at(), BROUGHT_AT_ONCE]);
@@ -104,13 +104,9 @@ export async function renewLease(
 }
 
 /** What is to become of a claimed entry. */
-export interface Settlement extends Pick<Result, 'unchanged' | 'answer' | 'followUps'> {
+export interface Settlement extends Result, Partial<Pick<Entry, 'attempts' | 'dueAt'>> {
   readonly claimed: Entry;
   readonly status: Exclude<Status, 'running'>;
-  readonly attempts: number;
-  /** Of one that waits again, milliseconds since 1970. */
-  readonly dueAt: number;
-  readonly note: string | undefined;
 }
 
 /** How much it adds to its statement. */
@@ -164,11 +160,10 @@ export async function settleAll(
   return settlements.map(() => true);
 }
 
-function recordOf({ claimed, status, attempts, dueAt, note, unchanged, answer }: Settlement, now: number) {
+function recordOf({ claimed, status, note, unchanged, answer, ...settled }: Settlement, now: number) {
+  const { seq, claims, attempts, dueAt } = { ...claimed, ...settled };
   return {
-    seq: claimed.seq,
-    claims: claimed.claims,
-    ...{ status, attempts, note: storable(note), unchanged: unchanged === true },
+    ...{ seq, claims, status, attempts, note: storable(note), unchanged: unchanged === true },
     dueInMs: status === 'waiting' ? dueAt - now : undefined,
     answer: answer?.toString('base64'),
   };
