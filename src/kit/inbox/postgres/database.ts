@@ -79,24 +79,16 @@ export async function openDatabase(server: Server): Promise<Database> {
     news.renew();
   }
 
-  const prepared = (text: string, values: unknown[]) => ({
-    text,
-    values,
-    ...(named && { name: nameOf(text) }),
-  });
+  const prepared = ([text, values]: Statement) => ({ text, values, ...(named && { name: nameOf(text) }) });
 
   await patiently((used) => used.query('SELECT'));
   return {
     news,
-    query: (text, values = []) => patiently(async (used) => rowsOf(await used.query(prepared(text, values)))),
+    query: (text, values = []) =>
+      patiently(async (used) => rowsOf(await used.query(prepared([text, values])))),
     async transaction(locks, statements) {
       const all = [...(locks.length > 0 ? [lockAll(locks)] : []), ...statements];
-      const rows = await patiently((used) =>
-        transact(
-          used,
-          all.map((statement) => prepared(...statement)),
-        ),
-      );
+      const rows = await patiently((used) => transact(used, all.map(prepared)));
       return rows.slice(all.length - statements.length);
     },
     async close() {
