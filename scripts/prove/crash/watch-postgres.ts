@@ -35,7 +35,8 @@ function commit(written: Written, { args, go }: Call<pg.Client>): unknown {
   const after = () => passFor(written, 'after-commit', 'after-done');
   const callback: unknown = args.at(-1);
   const result = typeof callback === 'function' ? go([...args.slice(0, -1), calling(after, callback)]) : go();
-  passFor(written, 'in-doubt', 'done-in-doubt');
+  // A transaction's statements leave together at the end of this step.
+  process.nextTick(() => passFor(written, 'in-doubt', 'done-in-doubt'));
   return result instanceof Promise ? result.then(passing(after)) : result;
 }
 
