@@ -6,6 +6,8 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
     mock: 'The three products with their APIs: keeps running, sends on request, plays a scenario.',
     inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
+    facts:
+      'What the senders really do, by the deliveries that came: what was assumed and is not so, and what is new in their payloads.',
     new: 'Begins a source, an event or a handler.',
     'test:app': 'Your own tests only.',
     check: 'Types, lint, format, unused things, generated pages, tests: what must pass before a commit.',

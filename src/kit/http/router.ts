@@ -3,6 +3,7 @@ import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import { TEST_NOTE } from '../handling/handle.ts';
+import type { Came } from '../facts/observer.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { called, logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
@@ -31,6 +32,8 @@ export interface RouterOptions {
   readonly isLeaving: () => boolean;
   readonly log: Log;
   readonly refusals: RefusalLog;
+  /** Told of each genuine delivery, once its sender is answered. Never throws. */
+  readonly observed?: ((came: Came) => void) | undefined;
 }
 
 export type Route = (request: Request, response: Response) => Promise<void>;
@@ -69,10 +72,12 @@ export function createRouter(options: RouterOptions): Route {
       refuseUnfit(request, endpoint, options.isDraining());
       const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
-      const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
+      const delivery = deliveryOf(request, body, endpoint);
+      const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
+      options.observed?.({ delivery, target: request.url, endpoint, received });
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));

@@ -10,6 +10,7 @@ import { closest } from '../reading/closest.ts';
 import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
+import { openFacts } from './facts.ts';
 import { openInboxes, type Inboxes } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
@@ -28,6 +29,8 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   readonly readiness: Readiness;
   /** The events of each source that nobody has written a handler for. */
   readonly notWritten: ReadonlyMap<Source, readonly string[]>;
+  /** How many facts on its senders were not as assumed when it started. */
+  readonly differing: number;
   /** `undefined` in role worker. */
   readonly door: At | undefined;
   /**
@@ -96,7 +99,8 @@ export async function startAt<Tools, At extends Door>(
   const operations = await startOperations(general, readiness);
   opened.defer(() => operations?.stop());
 
-  const parts = { endpoints, calling, log };
+  const facts = opened.use(await openFacts(general, app.sources, log));
+  const parts = { endpoints, calling, log, observed: facts.observed };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
@@ -117,12 +121,10 @@ export async function startAt<Tools, At extends Door>(
     tools,
     readiness,
     notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
+    differing: facts.differing,
     door,
     renew: (next) => renewAll(next, { clients, inboxes, intake, door }),
-    idle: async () => {
-      await intake?.settled();
-      await work?.idle();
-    },
+    idle: () => idleIn(intake, work),
     stop: async () => {
       readiness.enter('draining');
       intake?.leave();
@@ -131,6 +133,11 @@ export async function startAt<Tools, At extends Door>(
       await running.disposeAsync();
     },
   };
+}
+
+async function idleIn(intake: Intake | undefined, work: Work | undefined): Promise<void> {
+  await intake?.settled();
+  await work?.idle();
 }
 
 interface Renewed {

@@ -7,6 +7,11 @@ import { definitionOf, type Envelope } from '../source.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
+/** What became of a genuine delivery, with what its proof has shown. */
+export interface Genuine extends Received {
+  readonly proven: Proven;
+}
+
 /**
  * What happens to every delivery, in this order, whoever sent it: proof, envelope, inbox, reply.
  * @throws DeliveryRejected, InboxUnavailable
@@ -15,14 +20,15 @@ export async function receive(
   delivery: Delivery,
   endpoint: Endpoint,
   tools: ReceiverParts,
-): Promise<Received> {
+): Promise<Genuine> {
   const { installation, proof, secrets } = endpoint.demand(delivery);
   const proven = await proof.verify(delivery, secrets);
   const entry = entryOf(proven, delivery, endpoint, installation);
   const definition = endpoint.event ?? definitionOf(endpoint.source, entry.type);
-  if (definition?.mode === 'reply') return answer(entry, definition, endpoint, tools);
+  if (definition?.mode === 'reply') return { ...(await answer(entry, definition, endpoint, tools)), proven };
   const { duplicate, entry: stored } = await tools.inbox.store(entry);
-  return { outcome: duplicate ? 'duplicate' : 'accepted', reply: endpoint.accepted, entry: stored };
+  const outcome = duplicate ? 'duplicate' : 'accepted';
+  return { outcome, reply: endpoint.accepted, entry: stored, proven };
 }
 
 /**
