@@ -25,7 +25,9 @@ export function patchOf({ source, drift }: Learnt): string {
 }
 
 function lineOf(group: readonly DriftFound[]): string | undefined {
-  const [{ kind, path } = { kind: 'event', path: '' }] = group;
+  const [first] = group;
+  if (first === undefined) return undefined;
+  const { kind, path } = first;
   const at = path.lastIndexOf('.');
   const name = path.slice(at + 1);
   const where = at === -1 ? '' : `  // in ${path.slice(0, at)}`;

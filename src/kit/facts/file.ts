@@ -1,5 +1,6 @@
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
+import { isObject } from '../reading/json.ts';
 import { addTo, type Count, type FactStore } from './store.ts';
 
 /** Of an inbox in a file, where its counts are kept. */
@@ -58,7 +59,7 @@ export async function readFactsFile(file: string): Promise<Count[]> {
   try {
     content = await readFile(file, 'utf8');
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
+    if (isObject(error) && error['code'] === 'ENOENT') return [];
     throw error;
   }
   return written

@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import type { Delivery } from '../delivery.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { DeadLetter, messageOf } from '../errors.ts';
@@ -69,6 +70,7 @@ export async function createObserver(
       });
     },
     async [Symbol.asyncDispose]() {
+      await immediately(); // after those that were to be looked at
       await tally.settled();
       await store.close();
     },
