@@ -115,6 +115,7 @@ function walkMembers(
   );
   if (names.size === 0 && rest.length === 0) return;
   for (const [name, value] of Object.entries(members)) {
+    if (value === undefined) continue; // as its source reads what is not there
     const listed = nodes.flatMap((node) => memberOf(node, name));
     const below = path === '' ? plainName(name) : `${path}.${plainName(name)}`;
     if (listed.length + rest.length === 0) look.note('new', below, typeOf(value));
@@ -134,7 +135,7 @@ function presence(
   const listed = schemas.flatMap((node) => memberOf(node, name));
   if (listed.length === 0) return;
   const below = path === '' ? name : `${path}.${name}`;
-  if (Object.hasOwn(members, name)) {
+  if (Object.hasOwn(members, name) && members[name] !== undefined) {
     look.note('there', below);
     return;
   }
