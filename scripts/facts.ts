@@ -67,7 +67,7 @@ await runCommand(async (args) => {
     if (!report) return print(pageOf(learnt));
     const text = reportOf(learnt, kitVersion());
     if (file === undefined) return print(text);
-    writeFileSync(file, text);
+    writeFileSync(file, `${text}\n`);
     return print(`written  ${file}`);
   });
 });

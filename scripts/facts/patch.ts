@@ -9,7 +9,7 @@ const ZOD: Readonly<Record<string, string>> = {
   array: 'z.array(z.unknown())',
 };
 
-/** The lines with which events.ts of a source would know what has come, and the commands for new events. */
+/** The lines with which events.ts of a source would know what has come (… is what stands there), and the commands for new events. */
 export function patchOf({ source, drift }: Learnt): string {
   const events = drift.filter(({ kind }) => kind === 'event');
   const members = Map.groupBy(
@@ -30,23 +30,25 @@ function lineOf(group: readonly DriftFound[]): string | undefined {
   const { kind, path } = first;
   const at = path.lastIndexOf('.');
   const name = path.slice(at + 1);
-  const where = at === -1 ? '' : `  // in ${path.slice(0, at)}`;
+  const place = at === -1 ? '' : `in ${path.slice(0, at)}`;
   const types = [...new Set(group.map(({ came }) => came))];
   const count = group.reduce((sum, found) => sum + found.count, 0);
-  const zod = zodOf(types);
+  if (path === '') return `  // the payload itself is ${types.join(' or ')}, ${count} times`;
+  if (name.startsWith('(')) return `  // ${path}, ${count} times: where names are data, z.record takes them`;
+  const member = (zod: string, ...notes: readonly string[]) => {
+    const comment = [place, ...notes].filter(Boolean).join('; ');
+    const type = name.endsWith('[]') ? `z.array(${zod})` : zod;
+    return `  ${memberOf(name)}: ${type},${comment === '' ? '' : ` // ${comment}`}`;
+  };
   switch (kind) {
     case 'new':
-      return name.startsWith('(')
-        ? `// ${path}: names that are data, as z.record has`
-        : `  ${memberOf(name)}: ${zod}.optional(),${where}`;
+      return member(`${zodOf(types)}.optional()`);
     case 'type':
-      return types.join() === 'null'
-        ? `  ${memberOf(name)}: ….nullish(),  // as it is, and null${where.replace('  //', '')}`
-        : `  ${memberOf(name)}: z.union([…, ${zod}]),  // as it is, or this${where.replace('  //', '')}`;
+      return types.join() === 'null' ? member('….nullish()') : member(`z.union([…, ${zodOf(types)}])`);
     case 'word':
-      return `  ${memberOf(name)}: z.enum([…, ${types.map((word) => `'${word}'`).join(', ')}]),${where}`;
+      return member(`z.enum([…, ${types.map((word) => `'${word}'`).join(', ')}])`);
     case 'missing':
-      return `  ${memberOf(name)}: ….optional(),  // was missing ${count} times${where.replace('  //', '')}`;
+      return member('….optional()', `was missing ${count} times`);
     case 'gone':
       return `  // ${path} has not come any more: is it needed?`;
     case 'event':

@@ -12,8 +12,11 @@ export function pageOf(learnt: readonly Learnt[]): string {
 
 function headOf({ source, came, examined, since }: Learnt): string {
   if (since === undefined) return `${source.title}: no delivery yet`;
-  const deliveries = came === 1 ? '1 delivery' : `${came} deliveries`;
-  return `${source.title}: ${deliveries} since ${dayOf(since)}, ${examined} looked at`;
+  return `${source.title}: ${deliveriesOf(came)} since ${dayOf(since)}, ${examined} looked at`;
+}
+
+function deliveriesOf(count: number): string {
+  return count === 1 ? '1 delivery' : `${count} deliveries`;
 }
 
 function sectionOf(learnt: Learnt): string {
@@ -28,8 +31,16 @@ function sectionOf(learnt: Learnt): string {
     headOf(learnt),
     ...(rows.length === 0 ? [] : [table([['', '', 'assumed', 'seen', ''], ...rows])]),
     ...(unseen.length > 0 && learnt.since !== undefined ? [`  Not seen yet: ${unseen.join(', ')}`] : []),
-    ...drift.map((found) => `  Drift at ${found.endpoint}: ${driftText(found)}, since ${dayOf(found.first)}`),
+    ...drift.map(
+      (found) => `  Drift: ${driftText(found)}, since ${dayOf(found.first)}${placeOf(found, learnt)}`,
+    ),
   ].join('\n');
+}
+
+/** Where an event came, unless it is the usual endpoint of it. */
+function placeOf({ endpoint, type }: Learnt['drift'][number], { source }: Learnt): string {
+  const usual = [`/${source.name}`, `/${source.name}/${type}`];
+  return usual.includes(endpoint) ? '' : ` at ${endpoint}`;
 }
 
 /** The facts that no delivery shows. */
@@ -53,12 +64,12 @@ export function reportOf(learnt: readonly Learnt[], version: string): string {
       ]);
       const changes = drift.map((found) => `- ${driftText({ ...found, came: wordless(found) })}`);
       return [
-        `## ${source.title}, ${examined} deliveries`,
+        `## ${source.title}, ${deliveriesOf(examined)}`,
         markdownTable(['Fact', 'What', 'Assumed', 'Seen', ''], rows),
         ...(changes.length === 0 ? [] : [changes.join('\n')]),
       ].join('\n\n');
     });
-  return [`# What the senders of advance-receiver-kit ${version} really do`, ...sections, ''].join('\n\n');
+  return [`# What the senders of advance-receiver-kit ${version} really do`, ...sections].join('\n\n');
 }
 
 /** A word of a list is a value of the sender's. */
