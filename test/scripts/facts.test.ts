@@ -7,7 +7,7 @@ import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { runScript } from '../support/command.ts';
 import { newFolder, newInboxUrl } from '../support/fixtures.ts';
-import { countsOf } from '../kit/facts/observing.ts';
+import { countsOf, without } from '../kit/facts/observing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'facts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -17,7 +17,6 @@ const facts = (...args: string[]) => runScript('facts', args, { INBOX_URL: url }
 
 beforeAll(async () => {
   const { example: profile } = risr.events.profile_updated;
-  const { rev: _rev, ...withoutRev } = profile;
   const archived = JSON.stringify({ taskId: '7', orderId: '7', eventType: 'OrderArchived' });
   await countsOf(
     {},
@@ -28,7 +27,7 @@ beforeAll(async () => {
         const fire = (payload: object) => sender.fire(risr, 'profile_updated', { payload });
         await fire({ ...profile, nickname: 'Å', address: { street: 1 }, 'x-y': null });
         await fire({ ...profile, email: 7, roles: [1], firstName: [] });
-        await fire(withoutRev);
+        await fire(without(profile, 'rev'));
         await sender.send(await sender.sign(phenixid, 'OrderCreated', archived));
       }
     },

@@ -29,7 +29,7 @@ export interface FactStore {
 }
 
 /** What a count is of. */
-export function nameOf({ source, endpoint, fact, variant }: Omit<Count, 'count' | 'first' | 'last'>): string {
+function nameOf({ source, endpoint, fact, variant }: Omit<Count, 'count' | 'first' | 'last'>): string {
   return [source, endpoint, fact, variant].join('\n');
 }
 

@@ -1,4 +1,3 @@
-import { isShown } from '../../../src/kit/facts/fact.ts';
 import { driftIn, findingsOf, type DriftFound, type Finding } from '../../../src/kit/facts/findings.ts';
 import { readFacts } from '../../../src/kit/facts/open.ts';
 import type { Count } from '../../../src/kit/facts/store.ts';
@@ -39,4 +38,7 @@ function wordsOf({ kind, type, path, came, count }: DriftFound): string {
   return `${kind} ${type}: ${path} ${came} ${count}`.replace(/ {2,}/g, ' ');
 }
 
-export const shownIds = (source: Source) => (source.facts ?? []).filter(isShown).map(({ id }) => id);
+/** An object without one of its members. */
+export function without(members: object, ...names: readonly string[]): object {
+  return Object.fromEntries(Object.entries(members).filter(([name]) => !names.includes(name)));
+}

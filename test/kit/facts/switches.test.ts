@@ -108,7 +108,7 @@ const covered: readonly (readonly [Source, Readonly<Record<string, Covered>>])[]
 ];
 
 /** These say nothing of a delivery, or something that is no fact. */
-const others = {
+const others: Readonly<Record<string, readonly string[]>> = {
   hotdocs: ['padToken', 'answerDialect', 'externalAnswersMaxBytes', 'timeoutMs'],
   phenixid: ['key', 'connectionTimeoutMs'],
   risr: ['testPayload', 'timeoutMs'],
@@ -117,7 +117,7 @@ const others = {
 it.each(covered.map(([source, ofSource]) => [source.name, source, ofSource] as const))(
   '%s: looks at every switch, or not with reason',
   (_name, { name, switches }, ofSource) => {
-    const known = [...Object.keys(ofSource), ...(others[name as keyof typeof others] ?? [])];
+    const known = [...Object.keys(ofSource), ...(others[name] ?? [])];
     expect(known.sort()).toEqual(Object.keys(switches).sort());
   },
 );
