@@ -1,4 +1,4 @@
-import { setImmediate as immediately } from 'node:timers/promises';
+import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '../delivery.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { DeadLetter, messageOf } from '../errors.ts';
@@ -33,6 +33,9 @@ export interface Observer {
 /** So many deliveries of each endpoint are looked at, then one in several; since the start of the process. */
 export const LOOKED_AT = 1_000;
 export const THEN_ONE_IN = 16;
+
+/** A database that is away must not hold up the end of the process. */
+const PATIENCE_MS = 1_000;
 
 const MOST_VARIANTS = 32;
 const MOST_PATHS = 200;
@@ -71,8 +74,8 @@ export async function createObserver(
     },
     async [Symbol.asyncDispose]() {
       await immediately(); // after those that were to be looked at
-      await tally.settled();
-      await store.close();
+      const closed = tally.settled().then(() => store.close());
+      await Promise.race([closed.catch(() => undefined), sleep(PATIENCE_MS, undefined, { ref: false })]);
     },
   };
 }
