@@ -137,7 +137,9 @@ it('lets no observer that fails harm a delivery or another observer, and says it
     for (let times = 0; times < 3; times += 1)
       expect((await sender.fire(risr, 'booking_updated')).status).toBe(200);
     await app.idle();
-    await until('it is said', () => log.some(({ why }) => String(why).startsWith('flawed cannot be observed')));
+    await until('it is said', () =>
+      log.some(({ why }) => String(why).startsWith('flawed cannot be observed')),
+    );
     expect(log.filter(({ outcome }) => outcome === 'trouble')).toHaveLength(1);
   });
   expect(findingOf(risr, counts, 'RI-28a')?.seen).toMatchObject([{ count: 3 }]);
