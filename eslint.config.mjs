@@ -95,6 +95,7 @@ export default tseslint.config(
   room('receiver', program, sheets),
   room('endpoint', program, sheets, inbox, receiver),
   room('handling', program, sheets),
+  room('facts', program, sheets, http),
   room('http', program, sheets),
   room('reading', program, sheets, http, receiver, inbox, proofs, handling),
   room('inbox', program, sheets, http, receiver, handling),

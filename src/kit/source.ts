@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Fact } from './facts/fact.ts';
 import type { ApiTools } from './outgoing/caller.ts';
 import type { CertificateDemand } from './proofs/client-certificate.ts';
 import type { Proof } from './proofs/proof.ts';
@@ -31,6 +32,8 @@ export interface Source<
   /** What the mock can vary in a request. */
   readonly switches: Switch;
   readonly events: Events;
+  /** What is assumed of it, and how a delivery shows whether it is so. */
+  readonly facts?: readonly Fact[];
   /** The order in which its events happen in life, for demonstrations; those left out come last. */
   readonly story?: readonly (keyof NoInfer<Events> & string)[];
   /**

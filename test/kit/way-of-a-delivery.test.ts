@@ -35,11 +35,12 @@ const MOST_FILES = 30;
 
 /**
  * The files of the kit of which at least one function ran, from the request to the moment its reply is written. The worker
- * may happen to look around meanwhile: of several measurements the one with the fewest counts.
+ * may happen to look around meanwhile, and what deliveries have shown be written down: of several measurements the one with
+ * the fewest counts.
  */
 async function filesRunBy(source: Source, type: string): Promise<readonly string[]> {
   let fewest = await filesRunOnce(source, type);
-  for (let more = 0; more < 20 && fewest.length > MOST_FILES; more += 1) {
+  for (let more = 0; more < 20 && (fewest.length > MOST_FILES || unnamed(fewest).length > 0); more += 1) {
     const again = await filesRunOnce(source, type);
     if (again.length < fewest.length) fewest = again;
   }
@@ -93,6 +94,11 @@ function filesNamed(): ReadonlySet<string> {
   return new Set([...way.matchAll(/\]\(([\w./-]+\.ts)\)/g)].map(([, file = '']) => file));
 }
 
+function unnamed(files: readonly string[]): readonly string[] {
+  const named = filesNamed();
+  return files.filter((file) => !named.has(file));
+}
+
 const events = sources.flatMap((source) => Object.keys(source.events).map((type) => [source, type] as const));
 
 it.each(events.map(([source, type]) => [source.name, type, source] as const))(
@@ -100,7 +106,7 @@ it.each(events.map(([source, type]) => [source.name, type, source] as const))(
   async (_name, type, source) => {
     const run = await filesRunBy(source, type);
     expect(run.length).toBeGreaterThan(15);
-    expect(run.filter((file) => !filesNamed().has(file))).toEqual([]);
+    expect(unnamed(run)).toEqual([]);
     expect(run.length).toBeLessThanOrEqual(MOST_FILES);
   },
 );

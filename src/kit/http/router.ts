@@ -3,6 +3,7 @@ import type { Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import { TEST_NOTE } from '../handling/handle.ts';
+import type { Came } from '../facts/observer.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
 import { called, logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
@@ -34,6 +35,8 @@ export interface RouterOptions {
   readonly refusals: RefusalLog;
   /** Writes deliveries down as they came; `undefined`: none are. */
   readonly taping: Taping | undefined;
+  /** Told of each genuine delivery, once its sender is answered. Never throws. */
+  readonly observed?: ((came: Came) => void) | undefined;
 }
 
 export type Route = (request: Request, response: Response) => Promise<void>;
@@ -49,20 +52,7 @@ export function createRouter(options: RouterOptions): Route {
     if (options.isLeaving()) response.shouldKeepAlive = false;
   }
 
-  let forwardedNoted = false;
-
-  /** Said once: whoever sends such a header can send many. */
-  function noteForwarded({ rawHeaders }: Request): void {
-    const header = forwardedCertificate(rawHeaders);
-    if (header === undefined || forwardedNoted) return;
-    forwardedNoted = true;
-    log.warn({
-      outcome: 'ignored',
-      why:
-        `A header ${header} speaks of a client certificate. Headers are not believed, since anybody can write them: ` +
-        'where a certificate is required, TLS must reach the receiver itself, with no proxy that ends it. Said once.',
-    });
-  }
+  const noteForwarded = forwardedNote(log);
 
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
@@ -74,11 +64,13 @@ export function createRouter(options: RouterOptions): Route {
       refuseUnfit(request, endpoint, options.isDraining());
       body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
-      const received = await receive(deliveryOf(request, body, endpoint), endpoint, tools);
+      const delivery = deliveryOf(request, body, endpoint);
+      const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, received.reply);
       logReceived(log, received, started);
       options.taping?.received?.(request, { ...outcomeOf(received), from: options.addressOf(request), body });
+      options.observed?.({ delivery, target: request.url, endpoint, received });
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
@@ -96,6 +88,22 @@ export function createRouter(options: RouterOptions): Route {
       if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });
       else options.refusals.tell(line, from);
     }
+  };
+}
+
+/** Said once: whoever sends such a header can send many. */
+function forwardedNote(log: Log): (request: Request) => void {
+  let noted = false;
+  return ({ rawHeaders }) => {
+    const header = forwardedCertificate(rawHeaders);
+    if (header === undefined || noted) return;
+    noted = true;
+    log.warn({
+      outcome: 'ignored',
+      why:
+        `A header ${header} speaks of a client certificate. Headers are not believed, since anybody can write them: ` +
+        'where a certificate is required, TLS must reach the receiver itself, with no proxy that ends it. Said once.',
+    });
   };
 }
 

@@ -42,12 +42,13 @@ export interface IntakeParts {
   /** `undefined`: nothing is taped. */
   readonly tape: TapeRecorder | undefined;
   readonly log: Log;
+  readonly observed?: RouterOptions['observed'];
 }
 
 /** The last part of the time is for the replies to those whose handlers go on and on. */
 const LAST_PART_MS = 1_000;
 
-export function createIntake(atStart: Config, { endpoints, calling, inbox, tape, log }: IntakeParts): Intake {
+export function createIntake(atStart: Config, { calling, inbox, tape, log, ...parts }: IntakeParts): Intake {
   const { general } = atStart;
   const now = createSteadyClock();
   const background = createBackground(log);
@@ -72,12 +73,11 @@ export function createIntake(atStart: Config, { endpoints, calling, inbox, tape,
     bodies,
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
-    log,
-    refusals,
+    ...{ log, refusals, observed: parts.observed },
     taping: tape && createTaping(tape, bodies),
   };
 
-  let current = createRouter({ ...options, ...tableOf(atStart, endpoints) });
+  let current = createRouter({ ...options, ...tableOf(atStart, parts.endpoints) });
 
   async function answerAll(withinMs: number, close: () => Promise<void> | undefined): Promise<void> {
     // First of the two that look at the time: with none left, who waits is still answered before the door is shut.

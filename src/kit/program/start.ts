@@ -12,6 +12,7 @@ import { StoredTapeRecorder, type RecorderOptions, type TapeRecorder } from '../
 import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
+import { openFacts } from './facts.ts';
 import { openInboxes, type Inboxes } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
@@ -31,6 +32,8 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   readonly readiness: Readiness;
   /** The events of each source that nobody has written a handler for. */
   readonly notWritten: ReadonlyMap<Source, readonly string[]>;
+  /** How many facts on its senders were not as assumed when it started. */
+  readonly differing: number;
   /** `undefined` in role worker. */
   readonly door: At | undefined;
   /**
@@ -99,7 +102,8 @@ export async function startAt<Tools, At extends Door>(
   opened.defer(() => operations?.stop());
 
   const tape = opened.use(await openTapeRecorder(general, key, log));
-  const parts = { endpoints, calling, tape, log };
+  const facts = opened.use(await openFacts(general, app.sources, log));
+  const parts = { endpoints, calling, tape, log, observed: facts.observed };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
@@ -120,12 +124,10 @@ export async function startAt<Tools, At extends Door>(
     tools,
     readiness,
     notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
+    differing: facts.differing,
     door,
     renew: (next) => renewAll(next, { clients, inboxes, intake, door }),
-    idle: async () => {
-      await intake?.settled();
-      await work?.idle();
-    },
+    idle: () => idleIn(intake, work),
     stop: async () => {
       readiness.enter('draining');
       intake?.leave();
@@ -144,6 +146,11 @@ async function openTapeRecorder(
   if (ROLE === 'worker' || TAPE === 'off') return undefined;
   const options = { all: TAPE === 'all', keepMs: TAPE_DAYS * DAY_MS, key, log };
   return new StoredTapeRecorder(await openTapeStore(INBOX_URL), options);
+}
+
+async function idleIn(intake: Intake | undefined, work: Work | undefined): Promise<void> {
+  await intake?.settled();
+  await work?.idle();
 }
 
 interface Renewed {

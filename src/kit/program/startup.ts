@@ -12,7 +12,7 @@ export function startupTable(
   program: Started,
 ): string {
   const { general, warnings } = config;
-  const { url, adminUrl, notWritten } = program;
+  const { url, adminUrl, notWritten, differing } = program;
   return [
     `advance-receiver-kit ${kitVersion()}, running ${app.folder}`,
     ...(general.ROLE === 'worker' ? [] : [`Listening on ${url}`]),
@@ -22,6 +22,7 @@ export function startupTable(
     '',
     ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
     ...notWrittenLines(app, notWritten),
+    ...differingLines(differing),
     ...(app.greeting === undefined ? [] : ['', app.greeting]),
     ...warnings.map((warning) => `\nWarning: ${warning}`),
     '',
@@ -37,7 +38,15 @@ function placesOf({ own }: Config): string[] {
   );
 }
 
-type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten'>;
+type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten' | 'differing'>;
+
+function differingLines(count: number): string[] {
+  if (count === 0) return [];
+  return [
+    '',
+    `${count === 1 ? '1 fact differs' : `${count} facts differ`} from what was assumed: npm run facts`,
+  ];
+}
 
 function notWrittenLines({ folder }: Pick<Startable, 'folder'>, notWritten: Started['notWritten']): string[] {
   const left = [...notWritten].filter(([, types]) => types.length > 0);

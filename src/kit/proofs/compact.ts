@@ -206,7 +206,8 @@ function decode(part: string, name: string): Buffer {
 async function findSecret(token: string, secrets: readonly Secret[], { kid }: JsonObject): Promise<Proven> {
   for (const secret of secrets) {
     const payload = await payloadSignedWith(token, secret);
-    if (payload !== undefined) return { content: payload, secret: secret.position };
+    if (payload !== undefined)
+      return { content: payload, secret: secret.position, encoding: secret.encoding };
   }
   const ofAnother =
     kid === undefined

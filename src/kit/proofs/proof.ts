@@ -1,6 +1,6 @@
 import type { Delivery } from '../delivery.ts';
 import type { JsonObject } from '../reading/json.ts';
-import type { Secret } from './secrets.ts';
+import type { KeyEncoding, Secret } from './secrets.ts';
 
 /** What a proof proves: these bytes come from somebody who knows the secret. */
 export interface Proven {
@@ -10,6 +10,8 @@ export interface Proven {
   readonly value?: JsonObject;
   /** Which live secret matched, 1 being the newest; 0 where the scheme has none. */
   readonly secret: number;
+  /** How that one's text became key bytes, where it may be tried in several ways. */
+  readonly encoding?: KeyEncoding;
 }
 
 /** How a delivery shows that it is genuine: the receiver's half. Each scheme's file has the sender's half beside it. */

@@ -4,6 +4,7 @@ import { createSecretKey, webcrypto, type KeyObject } from 'node:crypto';
 export interface Secret {
   /** 1 is the newest of an endpoint's live secrets. */
   readonly position: number;
+  readonly encoding: KeyEncoding;
   readonly bytes: Buffer;
   /** For HMAC over raw bytes. */
   readonly hmac: KeyObject;
@@ -31,7 +32,7 @@ export async function importSecret(
     'sign',
     'verify',
   ]);
-  return { position, bytes, hmac: createSecretKey(bytes), hs256 };
+  return { position, encoding, bytes, hmac: createSecretKey(bytes), hs256 };
 }
 
 /** Node decodes any text, skipping what is not base64 and stopping at `=`: `ab=something` would give a one-byte key. */

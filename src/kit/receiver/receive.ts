@@ -7,6 +7,11 @@ import { definitionOf, type Envelope, type EventDefinition } from '../source.ts'
 import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
+/** What became of a genuine delivery, with what its proof has shown. */
+export interface Genuine extends Received {
+  readonly proven: Proven;
+}
+
 /**
  * What happens to every delivery, in this order, whoever sent it: proof, envelope, inbox, reply.
  * @throws DeliveryRejected, InboxUnavailable
@@ -15,11 +20,12 @@ export async function receive(
   delivery: Delivery,
   endpoint: Endpoint,
   tools: ReceiverParts,
-): Promise<Received> {
-  const { entry, definition } = await prove(delivery, endpoint);
-  if (definition?.mode === 'reply') return answer(entry, definition, endpoint, tools);
+): Promise<Genuine> {
+  const { entry, definition, proven } = await prove(delivery, endpoint);
+  if (definition?.mode === 'reply') return { ...(await answer(entry, definition, endpoint, tools)), proven };
   const { duplicate, entry: stored } = await tools.inbox.store(entry);
-  return { outcome: duplicate ? 'duplicate' : 'accepted', reply: endpoint.accepted, entry: stored };
+  const outcome = duplicate ? 'duplicate' : 'accepted';
+  return { outcome, reply: endpoint.accepted, entry: stored, proven };
 }
 
 /**
@@ -29,11 +35,15 @@ export async function receive(
 export async function prove(
   delivery: Delivery,
   endpoint: Endpoint,
-): Promise<{ readonly entry: NewEntry; readonly definition: EventDefinition | undefined }> {
+): Promise<{
+  readonly entry: NewEntry;
+  readonly definition: EventDefinition | undefined;
+  readonly proven: Proven;
+}> {
   const { installation, proof, secrets } = endpoint.demand(delivery);
   const proven = await proof.verify(delivery, secrets);
   const entry = entryOf(proven, delivery, endpoint, installation);
-  return { entry, definition: endpoint.event ?? definitionOf(endpoint.source, entry.type) };
+  return { entry, definition: endpoint.event ?? definitionOf(endpoint.source, entry.type), proven };
 }
 
 /**

@@ -156,7 +156,7 @@ it('never puts a value into a message, whatever stands where', () => {
 });
 
 function tableOf(config: Config, url = 'http://127.0.0.1:3000', adminUrl?: string): string {
-  return startupTable({ folder: 'src/app' }, config, { url, adminUrl, notWritten: new Map() });
+  return startupTable({ folder: 'src/app' }, config, { url, adminUrl, notWritten: new Map(), differing: 0 });
 }
 
 /** Everything that is printed for an environment. */
@@ -635,7 +635,10 @@ it('names the file of every source whose handlers are not written', () => {
   const notWritten = new Map(
     sources.map((source): [Source, string[]] => [source, Object.keys(source.events)]),
   );
-  const table = startupTable({ folder: 'src/app' }, config, { url: '', adminUrl: undefined, notWritten });
+  const table = startupTable({ folder: 'src/app' }, config, {
+    ...{ url: '', adminUrl: undefined, notWritten },
+    differing: 0,
+  });
   for (const name of ['hotdocs', 'phenixid', 'risr'])
     expect(table).toMatch(new RegExp(`Write them in .*src/app/handlers/${name}\\.ts`));
 });

@@ -14,6 +14,7 @@ it('verifies the token that the source finds in the delivery', async () => {
   expect(await inQuery.verify(delivery, [secret])).toEqual({
     content: Buffer.from('{"eventId":"1"}'),
     secret: 1,
+    encoding: 'utf8',
     value: { eventId: '1' },
   });
 });

@@ -103,7 +103,7 @@ const missingGrants = `
     SELECT 'inbox.' || relname, privilege, has_table_privilege(oid, privilege)
     FROM pg_class, unnest('{SELECT,INSERT,UPDATE,DELETE}'::text[]) AS privilege
     WHERE relnamespace = (TABLE schema)
-      AND (relname IN ('entry', 'key', 'tape') OR relname = 'entry_version' AND privilege = 'SELECT')
+      AND (relname IN ('entry', 'key', 'tape', 'fact') OR relname = 'entry_version' AND privilege = 'SELECT')
   )
   SELECT format('GRANT %s ON %s TO %I;', string_agg(privilege, ', ' ORDER BY privilege), object, current_user)
     AS statement

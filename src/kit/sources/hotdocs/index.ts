@@ -8,6 +8,7 @@ import { apiSettings, needed } from './api/api-settings.ts';
 import { writeAnswers } from './answers/dialects.ts';
 import { readEnvelope, writeEnvelope } from './content/envelope.ts';
 import { ACTION_LINK, events, type Page } from './events.ts';
+import { facts } from './facts.ts';
 import { judge } from './judge.ts';
 import { methods } from './wire/methods.ts';
 import { plainContent } from './wire/plain-content.ts';
@@ -30,6 +31,7 @@ export const hotdocs = defineSource({
   }),
   switches,
   events,
+  facts,
   story: [
     'InterviewLoadEvent',
     'CustomInterviewEvent',

@@ -23,6 +23,7 @@ import { forging } from '../forging.ts';
 import { okReplies, post } from '../plain-post.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
 import { events } from './events.ts';
+import { facts } from './facts.ts';
 
 const SIGNATURE_HEADER = 'X-Signature';
 
@@ -89,6 +90,7 @@ export const phenixid = defineSource({
   }),
   switches,
   events,
+  facts,
   story: [
     'OrderCreated',
     'OrderDescriptionUpdated',

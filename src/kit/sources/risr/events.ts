@@ -31,6 +31,8 @@ const profile = z.looseObject({
   roles: z.array(z.string()).nullish(),
   userFields: z.array(z.unknown()).nullish(),
   auditLog: z.array(z.unknown()).nullish(),
+  /** How the user logs in, as the API has it. */
+  credentials: z.unknown().optional(),
 });
 
 const booking = z.looseObject({
@@ -56,7 +58,18 @@ const booking = z.looseObject({
     )
     .nullish(),
   metadata: z.array(z.looseObject({ key: z.string(), value: z.unknown().optional() })).nullish(),
-  bookingOption: z.looseObject({ id: z.string(), name: z.string().nullish() }).nullish(),
+  bookingOption: z
+    .looseObject({
+      id: z.string(),
+      name: z.string().nullish(),
+      // Printed for the API; in an event they may have any form.
+      breadcrumbs: z.unknown().optional(),
+      venue: z.unknown().optional(),
+      bookingType: z.unknown().optional(),
+      bookingItem: z.unknown().optional(),
+      metadata: z.unknown().optional(),
+    })
+    .nullish(),
 });
 
 const transitionedBooking = z.looseObject({

@@ -25,6 +25,7 @@ import { okReplies, post } from '../plain-post.ts';
 import { apiSettings, needed } from './api/api-settings.ts';
 import { readBooking, readDocument, writeBooking } from './content/document.ts';
 import { events, identity, testPayload } from './events.ts';
+import { facts } from './facts.ts';
 import { jsonText } from './content/json-text.ts';
 import { readLogin, writeLogin } from './content/login.ts';
 
@@ -111,6 +112,7 @@ export const risr = defineSource({
   }),
   switches,
   events,
+  facts,
   story: ['user_registered', 'user_logged_in', 'profile_updated', 'booking_updated', 'booking_state_changed'],
   methods: () => ['POST'],
   limits: ({ MAX_BODY_BYTES, DEADLINE_MS, ON_FAILURE }) => ({

@@ -174,7 +174,7 @@ it('is refused where a right is missing, with the statement that gives it', asyn
     url,
     `GRANT USAGE ON SCHEMA inbox TO ${role};
      GRANT SELECT, UPDATE, DELETE ON ALL TABLES IN SCHEMA inbox TO ${role};
-     GRANT INSERT ON inbox.key, inbox.tape TO ${role};
+     GRANT INSERT ON inbox.key, inbox.tape, inbox.fact TO ${role};
      GRANT UPDATE ON SEQUENCE inbox.entry_seq TO ${role}`,
   );
   await expect(open(asRole)).rejects.toThrow(`run: GRANT INSERT ON inbox.entry TO ${role};`);

@@ -184,6 +184,18 @@ export function eventIn(claims: JsonObject): JsonObject {
   return containerIn(claims)?.inside ?? markedText(claims) ?? withoutRegistered(claims);
 }
 
+/** In which of these ways it lies there: `flat`, or under the name of the claim that holds it, and as what. */
+export function layoutOf(claims: JsonObject): string {
+  if (isMarked(claims)) return 'flat';
+  const entries = Object.entries(claims);
+  for (const container of CONTAINERS) {
+    const [, value] =
+      entries.find(([name, found]) => name.toLowerCase() === container && objectIn(found)) ?? [];
+    if (value !== undefined) return `${container}-${typeof value === 'string' ? 'string' : 'object'}`;
+  }
+  return markedText(claims) === undefined ? 'flat' : 'another text';
+}
+
 /** The first container that a member is, and what remains without it. */
 export function containerIn(members: JsonObject): { inside: JsonObject; others: JsonObject } | undefined {
   const entries = Object.entries(members);
