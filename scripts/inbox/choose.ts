@@ -43,7 +43,7 @@ export function chosenBy(values: Values, env: Environment): Chosen {
       ...(type !== undefined && { type }),
       ...(id !== undefined && { about: id }),
       ...(subject !== undefined && { subject }),
-      ...(since !== undefined && { since: momentIn(since, Date.now()) }),
+      ...(since !== undefined && { since: momentIn('--since', since, Date.now()) }),
     },
     limit: limit === undefined ? undefined : wholeNumber('--limit', limit, { min: 1, max: 100_000_000 }),
     ...{ dead, content, reason, yes, json, print },
@@ -66,14 +66,14 @@ function daysIn(text: string): number {
 const DAYS = /^\d{1,5}(\.\d{1,15})?$/;
 
 /** `90min`, `2h`, `3d` before now, or a day or moment as ISO 8601 writes it. @throws UsageError */
-function momentIn(text: string, now: number): number {
+export function momentIn(option: string, text: string, now: number): number {
   const [, count, unit] = /^(\d{1,6})(min|h|d)$/.exec(text) ?? [];
   if (count !== undefined) return now - Number(count) * MS_PER[unit as keyof typeof MS_PER]; // as the pattern says
   const [day] = /^\d{4}-\d\d-\d\d/.exec(text) ?? [];
   const at = day !== undefined && isDay(day) ? Date.parse(text) : NaN;
   if (!Number.isNaN(at)) return at;
   throw new UsageError(
-    '--since: expected 90min, 2h or 3d, or a moment as 2031-02-03 or 2031-02-03T14:00:00Z.',
+    `${option}: expected 90min, 2h or 3d, or a moment as 2031-02-03 or 2031-02-03T14:00:00Z.`,
   );
 }
 

@@ -11,15 +11,22 @@ import { failed } from './print.ts';
 
 /** Works on the inbox that the environment names, beside its receiver. Resolves with the exit code. */
 export async function withInbox(env: Environment, work: (inbox: Inbox) => Promise<number>): Promise<number> {
-  const inbox = await openOrExplain(env);
-  if (typeof inbox === 'string') return failed(inbox);
+  return withOpened(await openOrExplain(env), work);
+}
+
+/** Works on what was opened, and closes it; else says why it was not. Resolves with the exit code. */
+export async function withOpened<Opened extends { close(): Promise<void> }>(
+  opened: Opened | string,
+  work: (opened: Opened) => Promise<number>,
+): Promise<number> {
+  if (typeof opened === 'string') return failed(opened);
   try {
-    return await work(inbox);
+    return await work(opened);
   } catch (error) {
     if (!(error instanceof InboxUnavailable)) throw error;
     return failed(error.message);
   } finally {
-    await inbox.close();
+    await opened.close();
   }
 }
 
@@ -37,11 +44,20 @@ export async function withAddress(env: Environment, work: (url: string) => Promi
 }
 
 /** The inbox that the environment names; else why it cannot be looked into. */
-export async function openOrExplain(env: Environment): Promise<Inbox | string> {
+export function openOrExplain(env: Environment): Promise<Inbox | string> {
+  return openedOrWhy(env, openAt);
+}
+
+/** What is opened at the address of the inbox; else why it cannot be. */
+export async function openedOrWhy<Opened>(
+  env: Environment,
+  open: (url: string, keys: readonly InboxKey[]) => Promise<Opened | string>,
+): Promise<Opened | string> {
   try {
     const { general, warnings } = readGeneral(env, ['INBOX_URL', 'INBOX_KEYS']);
     warn(warnings);
-    return await openAt(general.INBOX_URL, keysIn(general.INBOX_KEYS));
+    if (general.INBOX_URL === 'memory:') return IN_MEMORY;
+    return await open(general.INBOX_URL, keysIn(general.INBOX_KEYS));
   } catch (error) {
     return explained(error);
   }
@@ -56,9 +72,9 @@ function keysIn(text: string): readonly InboxKey[] {
   return text === '' ? [] : readInboxKeys(text);
 }
 
-async function openAt(url: string, keys: readonly InboxKey[]): Promise<Inbox | string> {
-  if (url === 'memory:') {
-    return 'INBOX_URL is memory: – such an inbox lives inside its receiver, and only there. Set sqlite:<file> or postgres://….';
-  }
+const IN_MEMORY =
+  'INBOX_URL is memory: – such an inbox lives inside its receiver, and only there. Set sqlite:<file> or postgres://….';
+
+async function openAt(url: string, keys: readonly InboxKey[]): Promise<Inbox> {
   return encryptInbox(await openInbox(url, { maxWaiting: Infinity, owner: false }), keys);
 }
