@@ -60,22 +60,29 @@ const old = { at: new Date(Date.now() - 3_600_000) };
 /** Each at another endpoint, by another way of writing and sending. */
 export const signed: readonly Variant[] = [
   [hotdocs, 'NewWorkItemVersionComplete', { ...old, switches: { times: 'iat+exp' } }],
+  [hotdocs, 'PostProcessingEvent', { ...old, switches: { claims: 'data-string', times: 'iat' } }],
+  [hotdocs, 'InterviewLoadEvent', { ...old, switches: { loadName: 'LoadInterviewEvent', times: 'iat+exp' } }],
+  [hotdocs, 'ActionLink', { ...old, switches: { fieldStyle: 'pascal', times: 'iat+exp' } }],
+  [phenixid, 'OrderAccepted', { switches: { encoding: 'base64', prefix: 'sha256=', order: 'task-first' } }],
+  [risr, 'user_registered', { switches: { sso: 'flat', escapes: 'ascii', headerOrder: 'typ-first' } }],
+  [risr, 'profile_updated', { switches: { escapes: 'utf8', spacing: 'spaced', newline: 'yes' } }],
+  [risr, 'booking_state_changed', { switches: { booking: 'nested', contentType: 'none' } }],
+];
+
+/** The same with the token where only this kit looks for it: the documentation does not name these places. */
+export const elsewhere: readonly Variant[] = [
   [
     hotdocs,
     'PostProcessingEvent',
     { ...old, switches: { carrier: 'json', claims: 'data-string', times: 'iat' } },
   ],
-  [hotdocs, 'InterviewLoadEvent', { ...old, switches: { loadName: 'LoadInterviewEvent', times: 'iat+exp' } }],
+  [hotdocs, 'InterviewLoadEvent', { ...old, switches: { carrier: 'body', verb: 'PUT', times: 'iat+exp' } }],
   [
     hotdocs,
     'CustomInterviewEvent',
     { switches: { carrier: 'multipart', fieldStyle: 'flat', includeAnswers: 'true' } },
   ],
   [hotdocs, 'ActionLink', { ...old, switches: { carrier: 'header', authForm: 'bearer', times: 'iat+exp' } }],
-  [phenixid, 'OrderAccepted', { switches: { encoding: 'base64', prefix: 'sha256=', order: 'task-first' } }],
-  [risr, 'user_registered', { switches: { sso: 'flat', escapes: 'ascii', headerOrder: 'typ-first' } }],
-  [risr, 'profile_updated', { switches: { escapes: 'utf8', spacing: 'spaced', newline: 'yes' } }],
-  [risr, 'booking_state_changed', { switches: { booking: 'nested', contentType: 'none' } }],
 ];
 
 /** Proven by an access token. */

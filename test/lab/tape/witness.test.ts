@@ -6,7 +6,7 @@ import { risr } from '../../../src/kit/sources/risr/index.ts';
 import type { Kept } from '../../../src/kit/tape/tape.ts';
 import type { Header } from '../../../src/lab/conformance/wire.ts';
 import { makeWitness, tryWitness, witnessSchema, type Made } from '../../../src/lab/tape/witness.ts';
-import { signed, taped, tapedAll, tapedEvent, withToken } from './taped.ts';
+import { elsewhere, signed, taped, tapedAll, tapedEvent, withToken } from './taped.ts';
 
 type Env = Readonly<Record<string, string>>;
 
@@ -70,7 +70,7 @@ function withoutProtocol(text: string): string {
 }
 
 describe.each([
-  ['signed', signed],
+  ['signed', [...signed, ...elsewhere]],
   ['proven by an access token', withToken],
 ])('of deliveries that are %s', (_, variants) => {
   it('is a request that is accepted, is this event with this payload, and is refused when one byte is changed', async () => {
