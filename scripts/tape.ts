@@ -7,8 +7,6 @@ import { openedOrWhy, withOpened } from './inbox/with-inbox.ts';
 import type { Chosen, Command } from './tape/command.ts';
 import { exportHar, forget } from './tape/keep.ts';
 import { list, show } from './tape/look.ts';
-import { play } from './tape/play.ts';
-import { witness } from './tape/witness.ts';
 
 const USAGE = `Deliveries as they came: looks at them, sends them again, makes tests of them.
 
@@ -72,7 +70,8 @@ const commands: readonly (readonly [string, Command])[] = [
   [
     'play',
     {
-      run: play,
+      // What few need is loaded only for it.
+      run: async (...asked) => (await import('./tape/play.ts')).play(...asked),
       options: ['url', 'all', 'as-is', 'secret-file'],
       fits: (numbers, { all, url, asIs, secretFile }) =>
         all === none(numbers) && url !== undefined && !(asIs && secretFile !== undefined),
@@ -82,7 +81,7 @@ const commands: readonly (readonly [string, Command])[] = [
   [
     'witness',
     {
-      run: witness,
+      run: async (...asked) => (await import('./tape/witness.ts')).witness(...asked),
       options: ['name', 'rename'],
       fits: (numbers, { name = '' }) => numbers.length === 1 && /^\w[\w-]{0,99}$/.test(name),
       expects: 'witness takes one <n>, and --name with letters, digits and dashes.',
