@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Kept, Tape } from '../../src/kit/tape/tape.ts';
 import { bytesOf, exchange, type WireRequest } from '../../src/lab/conformance/wire.ts';
+import type { Credential } from '../../src/lab/mock/request.ts';
 import { credentialsFrom } from '../../src/lab/stage/credentials.ts';
 import { kindsAt, placeOf } from '../../src/lab/tape/place.ts';
 import { proofIn, provenAgain, timesMoved, type Place } from '../../src/lab/tape/prove-again.ts';
@@ -54,14 +55,25 @@ async function requestAgain(kept: Kept, { asIs, secretFile }: Chosen): Promise<W
   if (place === undefined) return 'no endpoint of the app has its path. --as-is sends it unchanged.';
   const credential =
     secretFile === undefined
-      ? credentialsFrom(environment, app)(place.source)(nameOf(kept, place))
+      ? credentialOr(() => credentialsFrom(environment, app)(place.source)(nameOf(kept, place)))
       : { kind: undefined, text: textIn(secretFile) };
+  if (typeof credential === 'string') return credential;
   const kinds = credential.kind === undefined ? kindsAt(place, environment) : [credential.kind];
   const proof = await proofIn(request, place, kinds);
   if (proof === undefined)
     return 'there is no proof in it that could be made again. --as-is sends it unchanged.';
   const byMs = Date.now() - kept.at;
   return provenAgain(request, place, proof, credential.text, { content: (json) => timesMoved(json, byMs) });
+}
+
+/** Else why there is none: of another delivery there may be one. */
+function credentialOr(find: () => Credential): Credential | string {
+  try {
+    return find();
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
 }
 
 function nameOf({ target }: Kept, { source, definition }: Place) {

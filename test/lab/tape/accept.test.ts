@@ -133,13 +133,20 @@ describe('a token that has expired since', () => {
 it.each<[string, Source, string, Partial<Kept>, string]>([
   ['for which somebody waited', hotdocs, 'InterviewLoadEvent', {}, 'does not wait any more'],
   ['for which somebody waited at the login', risr, 'user_logged_in', {}, 'does not wait any more'],
+  ['with two hosts', phenixid, 'OrderSigned', { headers: ['Host', 'a', 'host', 'a'] }, '2 Host headers'],
   ['of which half has come', phenixid, 'OrderSigned', { whole: false }, 'nothing whole'],
   ['with another signature', phenixid, 'OrderSigned', { body: Buffer.from('{}') }, 'well-formed'],
   ['by another method', phenixid, 'OrderSigned', { method: 'PUT' }, 'PUT instead of POST'],
   ['to no endpoint', phenixid, 'OrderSigned', { endpoint: undefined }, 'no endpoint has'],
   ['that is too large', phenixid, 'OrderSigned', { body: Buffer.alloc(20_000) }, 'the limit is 16384'],
   ['of an unknown installation', phenixid, 'OrderSigned', { target: '/phenixid/?key=x' }, '?key= names'],
-  ['that is packed', phenixid, 'OrderSigned', { headers: ['Content-Encoding', 'gzip'] }, 'Content-Encoding'],
+  [
+    'that is packed',
+    phenixid,
+    'OrderSigned',
+    { headers: ['Host', 'a', 'Content-Encoding', 'gzip'] },
+    'Content-Encoding',
+  ],
 ])('refuses one %s', async (_, source, type, change, why) => {
   const inbox = await newInbox();
   const outcome = await accept({ ...(await genuine(source, type)), ...change }, inbox, true);
