@@ -181,9 +181,9 @@ async function withNeutralValues(
 
 const TRIES = 20;
 
-/** By chance a new value may have one of the old ones in it. Shorter ones are in many a word. */
+/** By chance a new value may have one of the old ones in it: shorter ones are in many a word, longer ones in none. */
 function isNeutral({ replaced }: Neutral): boolean {
-  const originals = [...replaced.keys()].filter(({ length }) => length >= 4);
+  const originals = [...replaced.keys()].filter(({ length }) => length >= 4 && length <= 16);
   return [...replaced.values()].every((value) => !originals.some((original) => value.includes(original)));
 }
 
