@@ -65,7 +65,13 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**', 'src/lab/command.ts', 'test/villains/command.ts', 'test/own-app/command.ts'],
+    files: [
+      'scripts/**',
+      'src/lab/command.ts',
+      'test/villains/command.ts',
+      'test/own-app/command.ts',
+      'test/lab/explain/command.ts',
+    ],
     rules: { 'no-console': 'off' },
   },
   {

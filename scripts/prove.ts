@@ -12,6 +12,7 @@ const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app
   npm run prove -- chaos         plays all scenarios on bad days
   npm run prove -- fuzz          throws bytes at it that no sender would send
   npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
+  npm run prove -- explain       deliveries broken on purpose: npm run explain must find out how
   npm run prove -- own-app       all of npm run check with another app in src/app
   npm run prove -- vendor-check  sends to the vendor's own example of a receiver (Python)
 `;
@@ -23,6 +24,7 @@ const proofs = {
   fuzz: () => import('./prove/fuzz.ts'),
   chaos: () => import('./prove/chaos.ts'),
   'kill-matrix': () => runInTests('villains'),
+  explain: () => runInTests('lab/explain'),
   'own-app': () => runInTests('own-app'),
   'vendor-check': () => import('./prove/vendor-check.ts'),
 };

@@ -19,6 +19,7 @@ const SECTIONS = [
   'form',
   'jws',
   'durable',
+  'tape',
   'drain',
   'growth',
   'machines',

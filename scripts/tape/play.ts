@@ -59,7 +59,7 @@ async function requestAgain(kept: Kept, { asIs, secretFile }: Chosen): Promise<W
       : { kind: undefined, text: textIn(secretFile) };
   if (typeof credential === 'string') return credential;
   const kinds = credential.kind === undefined ? kindsAt(place, environment) : [credential.kind];
-  const proof = await proofIn(request, place, kinds);
+  const proof = proofIn(request, place, kinds);
   if (proof === undefined)
     return 'there is no proof in it that could be made again. --as-is sends it unchanged.';
   const byMs = Date.now() - kept.at;

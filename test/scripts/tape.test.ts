@@ -10,6 +10,7 @@ import { risr } from '../../src/kit/sources/risr/index.ts';
 import { toBytes } from '../../src/kit/tape/bytes.ts';
 import { openTape, openTapeStore } from '../../src/kit/tape/open.ts';
 import { groupOf, type Kept } from '../../src/kit/tape/tape.ts';
+import { readHar } from '../../src/lab/explain/read-har.ts';
 import { compiled } from '../../src/lab/rig/program.ts';
 import { tryWitness, witnessSchema } from '../../src/lab/tape/witness.ts';
 import { taped, tapedEvent } from '../lab/tape/taped.ts';
@@ -118,7 +119,8 @@ it('exports an HTTP archive that has all members it must have', async () => {
     headers: [],
     body: Buffer.from([0xff, 0x00]),
   });
-  await onTape([...(await four()), binary]);
+  const others = await four();
+  await onTape([...others, binary]);
   expect(await run(['export', '--har', 'all.har'])).toMatchObject({
     code: 0,
     out: expect.stringContaining('5 in all.har'),
@@ -128,6 +130,8 @@ it('exports an HTTP archive that has all members it must have', async () => {
   const { log } = JSON.parse(readFileSync(file, 'utf8')) as {
     readonly log: { readonly entries: readonly object[] };
   };
+  const read = readHar(readFileSync(file, 'utf8'));
+  expect(read.map(({ body }) => body)).toEqual([...others, binary].map(({ body }) => body));
   const [text, number, list] = [expect.any(String), expect.any(Number), expect.any(Array)];
   const common = { httpVersion: text, cookies: list, headers: list, headersSize: number, bodySize: number };
   expect(log).toMatchObject({ version: '1.2', creator: { name: text, version: text } });
@@ -153,7 +157,7 @@ it('exports an HTTP archive that has all members it must have', async () => {
         { name: 'b', value: 'c' },
         { name: 'b', value: 'd' },
       ],
-      postData: { text: '/wA=', _encoding: 'base64' },
+      postData: { text: '/wA=', encoding: 'base64' },
     },
   });
   expect(await run(['export', '--har', 'all.har', '1'])).toMatchObject({

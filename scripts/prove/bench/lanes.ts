@@ -2,8 +2,10 @@ import type { InboxName } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** Who is measured. `held`: the kit with handlers that wait, so that accepting is all there is to do. */
-export type Name = Stranger | 'kit-sqlite' | Held;
+export type Name = Stranger | 'kit-sqlite' | Held | Taped;
 export type Held = `kit-${InboxName}-held`;
+/** The same with another TAPE. */
+export type Taped = 'kit-sqlite-off' | 'kit-sqlite-all';
 export type Stranger =
   'raw' | 'express' | 'fastify' | 'express-sqlite' | 'express-bullmq' | 'express-pg-boss';
 
@@ -27,7 +29,7 @@ export interface Comparison {
   readonly atMost?: number;
 }
 
-export type Section = Kind | 'durable';
+export type Section = Kind | 'durable' | 'tape';
 
 const kinds: readonly (readonly [Kind, string, raw: number, express: number, fastify: number])[] = [
   ['json', 'JSON with an HMAC', 2.7, 0.7, 1.3],
@@ -60,8 +62,14 @@ export function comparisonsAt(connections: number): Comparison[] {
     inbox: name.startsWith('kit-postgres') ? 'postgres' : 'sqlite',
     ...(atMost !== undefined && { atMost }),
   });
+  const taped = (name: Name, words: string, atMost?: number): Comparison => ({
+    ...durable(name, 'kit-sqlite-off', `\`sqlite:\` with \`TAPE=${words}\` against \`TAPE=off\``, atMost),
+    section: 'tape',
+  });
   return [
     ...accepting,
+    taped('kit-sqlite-held', 'refused', 1.02),
+    taped('kit-sqlite-all', 'all'),
     durable('kit-sqlite-held', 'kit-memory-held', '`sqlite:` against `memory:`'),
     durable('kit-sqlite', 'kit-sqlite-held', '`sqlite:` while handlers run, against handlers that wait'),
     durable(

@@ -43,6 +43,9 @@ export async function startLane({ name, revision }: Lane, grounds: Grounds): Pro
       return startContestant(name, '../../../src/example/main.ts', {
         INBOX_URL: await inboxes.urlOf('sqlite', name),
       });
+    case 'kit-sqlite-off':
+    case 'kit-sqlite-all':
+      return startKit('sqlite', grounds, { tape: name.slice('kit-sqlite-'.length) });
     case 'kit-memory-held':
     case 'kit-sqlite-held':
     case 'kit-postgres-held': {
@@ -61,17 +64,20 @@ function needPackages(): void {
   );
 }
 
+interface KitOptions {
+  readonly revision?: string | undefined;
+  readonly maxWaiting?: number;
+  readonly tape?: string;
+}
+
 /** The kit with handlers that wait, on an inbox of its own. */
 export async function startKit(
   inbox: InboxName,
   { inboxes, checkouts }: Grounds,
-  {
-    revision,
-    maxWaiting = 2_000_000,
-  }: { readonly revision?: string | undefined; readonly maxWaiting?: number } = {},
+  { revision, maxWaiting = 2_000_000, tape = 'refused' }: KitOptions = {},
 ): Promise<HeldContestant> {
   const name = revision === undefined ? `the kit on ${inbox}` : `the kit of ${revision} on ${inbox}`;
-  const env = { INBOX_MAX_WAITING: String(maxWaiting) };
+  const env = { INBOX_MAX_WAITING: String(maxWaiting), TAPE: tape };
   const checkout = revision === undefined ? undefined : checkouts.get(revision);
   started += 1;
   if (inbox !== 'postgres') {

@@ -31,11 +31,11 @@ export function watchPostgres(): void {
 
 /** Sends what makes it durable. */
 function commit(written: Written, { args, go }: Call<pg.Client>): unknown {
-  passFor(written, 'before-commit', 'before-done');
   const after = () => passFor(written, 'after-commit', 'after-done');
   const callback: unknown = args.at(-1);
   const result = typeof callback === 'function' ? go([...args.slice(0, -1), calling(after, callback)]) : go();
-  passFor(written, 'in-doubt', 'done-in-doubt');
+  // A transaction's statements leave together at the end of this step.
+  process.nextTick(() => passFor(written, 'in-doubt', 'done-in-doubt'));
   return result instanceof Promise ? result.then(passing(after)) : result;
 }
 

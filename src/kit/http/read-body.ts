@@ -16,14 +16,7 @@ export async function readBody(
   maxBytes: number,
   budget: BodyBudget,
 ): Promise<Buffer> {
-  const codings = request.headers['content-encoding'];
-  // The bytes are verified as they came, whatever the header says, so a name that encodes nothing decides nothing.
-  if (codings !== undefined && isEncoded(codings)) {
-    throw new DeliveryRejected(
-      'body_encoded',
-      'A Content-Encoding; this sender signs and sends plain bytes. Does a proxy on the way pack them?',
-    );
-  }
+  refuseEncoded(request.headers['content-encoding']);
   const coding = request.headers['transfer-encoding'];
   if (coding !== undefined && coding.toLowerCase() !== 'chunked') {
     throw new DeliveryRejected('request_malformed', 'A Transfer-Encoding other than chunked.');
@@ -34,6 +27,18 @@ export async function readBody(
   if (request.readableDidRead) throw alreadyRead();
   if (expecting.delete(request)) response.writeContinue();
   return collect(request, response, maxBytes, budget);
+}
+
+/**
+ * The bytes are verified as they came, whatever the header says, so a name that encodes nothing decides nothing.
+ * @throws DeliveryRejected `body_encoded`
+ */
+export function refuseEncoded(codings: string | undefined): void {
+  if (codings === undefined || !isEncoded(codings)) return;
+  throw new DeliveryRejected(
+    'body_encoded',
+    'A Content-Encoding; this sender signs and sends plain bytes. Does a proxy on the way pack them?',
+  );
 }
 
 const expecting = new WeakSet<IncomingMessage>();
@@ -214,7 +219,7 @@ function alreadyRead(): DeliveryRejected {
   );
 }
 
-function tooLarge(maxBytes: number): DeliveryRejected {
+export function tooLarge(maxBytes: number): DeliveryRejected {
   return new DeliveryRejected(
     'body_too_large',
     `More than ${maxBytes} bytes, this endpoint's MAX_BODY_BYTES.`,

@@ -107,11 +107,11 @@ function byPath(endpoints: readonly Endpoint[]): ReadonlyMap<string, Endpoint> {
 }
 
 /** PhenixID's `?key=` brings a slash before the `?`, and a second one when the configured URL ends with one. */
-function pathsOf({ definition: { path }, source }: Endpoint): string[] {
+export function pathsOf({ definition: { path }, source }: Pick<Endpoint, 'definition' | 'source'>): string[] {
   return source.installations === true ? [path, `${path}/`, `${path}//`] : [path];
 }
 
-function pathOf(target: string): string {
+export function pathOf(target: string): string {
   const query = target.indexOf('?');
   return query === -1 ? target : target.slice(0, query);
 }
@@ -126,7 +126,12 @@ function unknownPath(request: Request, closed: RouterOptions['closed']): Deliver
   return new DeliveryRejected('endpoint_closed', `${variable} is not set, so this endpoint is closed.`);
 }
 
-function refuseUnfit(request: Request, { methods }: Endpoint, draining: boolean): void {
+/** @throws DeliveryRejected for what its head alone rules out */
+export function refuseUnfit(
+  request: Pick<Request, 'method' | 'httpVersion' | 'rawHeaders'>,
+  { methods }: Pick<Endpoint, 'methods'>,
+  draining: boolean,
+): void {
   if (!methods.includes(request.method)) {
     throw new DeliveryRejected('method_not_allowed', `${request.method} instead of ${methods.join(' or ')}.`);
   }

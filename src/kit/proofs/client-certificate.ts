@@ -54,6 +54,7 @@ export function certificateDemand(settings: {
 /** A client certificate and another proof, both of them: neither stands in for the other. */
 export function withCertificate(proof: Proof, demand: CertificateDemand): Proof {
   return {
+    ...proof,
     scheme: `${proof.scheme} and client-certificate`,
     verify: (delivery, secrets) => {
       checkCertificate(delivery, demand);

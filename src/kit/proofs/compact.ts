@@ -19,7 +19,7 @@ export interface CompactRules {
   readonly ageNeeded?: boolean;
   readonly issuer?: string | undefined;
   readonly audience?: string | undefined;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; of a delivery, when it was received. */
   readonly now?: (() => number) | undefined;
 }
 

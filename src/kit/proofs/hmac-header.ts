@@ -22,6 +22,7 @@ interface HmacHeaderOptions {
 export function hmacHeader({ header, scheme }: HmacHeaderOptions): Proof {
   return {
     scheme,
+    header,
     verify: (delivery, secrets) => {
       const signature = decode(signatureIn(delivery, header), header);
       const secret = secrets.find((candidate) =>

@@ -16,6 +16,8 @@ export interface Proven {
 export interface Proof {
   /** Name of the scheme, for logs and tables. */
   readonly scheme: string;
+  /** In lower case, where a signature stands in a header of its own: its name. */
+  readonly header?: string;
   /**
    * Tries every live secret, newest first.
    * @throws DeliveryRejected with a `proof_…` code

@@ -2,6 +2,7 @@ import { headerValues } from '../../kit/delivery.ts';
 import { isOpen } from '../../kit/endpoint/definition.ts';
 import { openEndpoint, type Endpoint } from '../../kit/endpoint/endpoint.ts';
 import { DeliveryRejected } from '../../kit/errors.ts';
+import { refuseUnfit } from '../../kit/http/router.ts';
 import type { Inbox } from '../../kit/inbox/inbox.ts';
 import type { Config } from '../../kit/program/config.ts';
 import { prove } from '../../kit/receiver/receive.ts';
@@ -35,10 +36,9 @@ export async function acceptTaped(kept: Kept, parts: AcceptParts): Promise<Accep
   if (config === undefined) return refused('It came to a path that no endpoint has.');
   if (!isOpen(config)) return refused('Its endpoint is closed: no secret is set for it.');
   const endpoint = await openEndpoint(config);
-  const unfit = unfitness(kept, endpoint);
-  if (unfit !== undefined) return refused(unfit);
   if (endpoint.event?.mode === 'reply') return refused(NOBODY_WAITS);
   try {
+    refuseEarly(kept, endpoint);
     return await acceptAt(endpoint, kept, parts);
   } catch (error) {
     if (!(error instanceof DeliveryRejected)) throw error;
@@ -53,19 +53,20 @@ function refused(why: string): Acceptance {
   return { accepted: false, why };
 }
 
-/** What is refused before the proof. */
-function unfitness(kept: Kept, { methods, limits: { maxBodyBytes } }: Endpoint): string | undefined {
-  const { method, httpVersion, headers, body } = kept;
-  const valuesOf = (name: string) => headerValues({ headers }, name);
-  if (!methods.includes(method)) return `${method} instead of ${methods.join(' or ')}.`;
-  const hosts = valuesOf('host').length;
-  if (!/^1\.[01]$/.test(httpVersion) || hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
-    return `HTTP/${httpVersion} with ${hosts} Host headers is not HTTP that is accepted.`;
+/** What is refused before the proof. @throws DeliveryRejected */
+function refuseEarly({ method, httpVersion, headers, body }: Kept, endpoint: Endpoint): void {
+  refuseUnfit({ method, httpVersion, rawHeaders: [...headers] }, endpoint, false);
+  const { maxBodyBytes } = endpoint.limits;
+  if (body.length > maxBodyBytes) {
+    throw new DeliveryRejected(
+      'body_too_large',
+      `It has ${body.length} bytes, and the limit is ${maxBodyBytes}.`,
+    );
   }
-  if (body.length > maxBodyBytes)
-    return `Its body has ${body.length} bytes, and the limit is ${maxBodyBytes}.`;
-  const isPlain = valuesOf('content-encoding').every((coding) => /^(identity)?$/i.test(coding));
-  return isPlain ? undefined : 'Its body has a Content-Encoding, and none is undone.';
+  const isPlain = headerValues({ headers }, 'content-encoding').every((coding) =>
+    /^(identity)?$/i.test(coding),
+  );
+  if (!isPlain) throw new DeliveryRejected('body_encoded', 'It has a Content-Encoding, and none is undone.');
 }
 
 /** @throws DeliveryRejected */

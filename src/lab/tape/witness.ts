@@ -82,7 +82,7 @@ export async function makeWitness(
   const place = placeOf(kept, app, env);
   if (place === undefined) return 'came to a path that no endpoint has.';
   if (!kept.whole) return 'was refused before its body was read, so there is no whole request.';
-  const proof = await proofIn(requestOf(kept), place, kindsAt(place, env));
+  const proof = proofIn(requestOf(kept), place, kindsAt(place, env));
   if (proof === undefined) return `has no proof of ${place.source.title} that could be made again.`;
   const found = await withNeutralValues(kept, place, proof, rename);
   if (found === undefined) return 'has values for which no neutral ones of their shape were found.';
@@ -99,7 +99,7 @@ const NOTHING: Witness['expected'] = { status: 0, type: '' };
 export async function tryWitness(witness: Witness, { sources, endpoints = [] }: Receiving): Promise<Tried> {
   const place = placeOf(witness, { sources, endpoints }, witness.settings);
   const request = requestIn(witness);
-  const proof = place && (await proofIn(request, place, [witness.kind]));
+  const proof = place && proofIn(request, place, [witness.kind]);
   if (place === undefined || proof === undefined)
     throw new Error('No endpoint and no proof fit this witness any more.');
   const byMs = Date.now() - Date.parse(witness.at);

@@ -19,7 +19,7 @@ function part(disposition: string, value: string): string {
 }
 
 function post(body: string | Buffer, more: Partial<Delivery> = {}): Delivery {
-  return { method: 'POST', query: '', headers: [], body: Buffer.from(body), receivedAt: 0, ...more };
+  return { method: 'POST', query: '', headers: [], body: Buffer.from(body), receivedAt: Date.now(), ...more };
 }
 
 function get(query: string, more: Partial<Delivery> = {}): Delivery {

@@ -65,7 +65,7 @@ describe.each(makes)('sent to a receiver %s', (_, start) => {
       const asItCame = await exchange(bytesOf(requestOf(kept), url), { url, timeoutMs: 10_000 });
       expect({ ...kept, status: asItCame.status }).toMatchObject({ target: kept.target, status: 401 });
       const place = placeOf(kept, example, {});
-      const proof = place && (await proofIn(requestOf(kept), place, [kind, 'SECRET']));
+      const proof = place && proofIn(requestOf(kept), place, [kind, 'SECRET']);
       if (place === undefined || proof === undefined) throw new Error(`${kept.target} has no proof.`);
       const secret = credentials.get(kept.endpoint ?? '')?.text ?? '';
       const content = (json: string) => timesMoved(json, Date.now() - kept.at);

@@ -6,19 +6,28 @@ import { codeOf, STATEMENT_TIMEOUT_MS, unavailable, type Server } from './server
 
 export type Row = Readonly<Record<string, unknown>>;
 export type Query = (text: string, values?: unknown[]) => Promise<readonly Row[]>;
+export type Statement = readonly [text: string, values: unknown[]];
 
 /** Connections to the server. All of it rejects with `InboxUnavailable` within seconds, and works again once the server does. */
 export interface Database {
   readonly query: Query;
   /**
-   * Commits what the steps did, or undoes it and rejects. Nobody else holds one of these locks meanwhile. Steps that met
-   * another process are taken again: they must do nothing but ask the database.
+   * Commits what these do, all of it or nothing, and resolves with the rows of each. Nobody else holds one of these locks
+   * meanwhile.
    */
-  transaction<Result>(locks: readonly bigint[], steps: (query: Query) => Promise<Result>): Promise<Result>;
+  transaction(
+    locks: readonly bigint[],
+    statements: readonly Statement[],
+  ): Promise<readonly (readonly Row[])[]>;
   readonly news: News;
   /** Ends all connections, each after what it is doing. */
   close(): Promise<void>;
 }
+
+/** Numbers where pg has text, and milliseconds since 1970 where it has a Date. */
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
+types.setTypeParser(pg.types.builtins.TIMESTAMPTZ, Date.parse);
 
 const CONNECTIONS = 5;
 /** A machine that vanished in the middle of a transaction must not keep the others out of a line. */
@@ -70,17 +79,18 @@ export async function openDatabase(server: Server): Promise<Database> {
     news.renew();
   }
 
-  const queryOn =
-    (connection: pg.Pool | pg.PoolClient): Query =>
-    async (text, values = []) =>
-      rowsOf(await connection.query({ text, values, ...(named && { name: nameOf(text) }) }));
+  const prepared = ([text, values]: Statement) => ({ text, values, ...(named && { name: nameOf(text) }) });
 
   await patiently((used) => used.query('SELECT'));
   return {
     news,
-    query: (text, values) => patiently((used) => queryOn(used)(text, values)),
-    transaction: (locks, steps) =>
-      patiently((used) => transact(used, locks, (client) => steps(queryOn(client)))),
+    query: (text, values = []) =>
+      patiently(async (used) => rowsOf(await used.query(prepared([text, values])))),
+    async transaction(locks, statements) {
+      const all = [...(locks.length > 0 ? [lockAll(locks)] : []), ...statements];
+      const rows = await patiently((used) => transact(used, all.map(prepared)));
+      return rows.slice(all.length - statements.length);
+    },
     async close() {
       await news.close();
       await pool.end();
@@ -92,6 +102,8 @@ function createPool({ settings }: Server): pg.Pool {
   const pool = new pg.Pool({
     ...settings,
     max: CONNECTIONS,
+    pipeline: true,
+    types,
     // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, its type does not say so
     onConnect: (client) => client.query(session),
   });
@@ -105,42 +117,44 @@ async function retire(pool: pg.Pool): Promise<void> {
   await pool.end();
 }
 
-async function transact<Result>(
+/**
+ * In one round trip, whose messages are written at once: where one statement fails the server skips those after it, and
+ * what was to commit is rolled back.
+ */
+async function transact(
   pool: pg.Pool,
-  locks: readonly bigint[],
-  steps: (client: pg.PoolClient) => Promise<Result>,
-): Promise<Result> {
+  statements: readonly pg.QueryConfig[],
+): Promise<readonly (readonly Row[])[]> {
   const client = await pool.connect();
   const ignore = () => undefined; // what matters of it rejects a query as well
   client.on('error', ignore);
-  const release = (broken: boolean) => {
-    client.off('error', ignore).release(broken);
-  };
-  try {
-    await client.query(begin(locks));
-    const result = await steps(client);
-    await client.query('COMMIT');
-    release(false);
-    return result;
-  } catch (thrown) {
-    // On a dead connection it takes its time.
-    void client.query('ROLLBACK').then(
-      () => release(false),
-      () => release(true),
-    );
-    throw thrown;
-  }
+  // Each may take its time after those before it.
+  const patient = (config: pg.QueryConfig, index: number) => ({
+    ...config,
+    query_timeout: (index + 1) * STATEMENT_TIMEOUT_MS + 1_000,
+  });
+  const { stream } = (client as unknown as { readonly connection: pg.Connection }).connection; // its type keeps it back
+  stream.cork();
+  const asked = [{ text: 'BEGIN ISOLATION LEVEL READ COMMITTED' }, ...statements, { text: 'COMMIT' }].map(
+    (config, index) => client.query(patient(config, index)),
+  );
+  stream.uncork();
+  const answers = await Promise.allSettled(asked);
+  const failed = answers.find(({ status }) => status === 'rejected');
+  client.off('error', ignore).release(failed !== undefined);
+  if (failed?.status === 'rejected') throw failed.reason;
+  return answers.slice(1, -1).map((answer) => (answer.status === 'fulfilled' ? rowsOf(answer.value) : []));
 }
 
 /**
- * With the locks in the same round trip. In one order for all, so that no two processes wait for each other, and in a
- * statement of their own: one that waited would still see what was before.
+ * In one order for all, so that no two processes wait for each other, and in a statement of its own: one that waited would
+ * still see what was before.
  */
-function begin(locks: readonly bigint[]): string {
-  const transaction = 'BEGIN ISOLATION LEVEL READ COMMITTED';
-  if (locks.length === 0) return transaction;
-  const inOrder = locks.toSorted((one, other) => (one < other ? -1 : 1)).join();
-  return `${transaction}; SELECT pg_advisory_xact_lock(lock) FROM unnest('{${inOrder}}'::bigint[]) AS lock`;
+function lockAll(locks: readonly bigint[]): Statement {
+  return [
+    'SELECT count(pg_advisory_xact_lock(lock)) FROM unnest($1::bigint[]) AS lock',
+    [locks.toSorted((one, other) => (one < other ? -1 : 1))],
+  ];
 }
 
 const names = new Map<string, string>();

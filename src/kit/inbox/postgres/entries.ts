@@ -1,15 +1,19 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { uniqueKey, type Entry, type NewEntry, type Status } from '../inbox.ts';
+import { uniqueKey, type Entry, type NewEntry } from '../inbox.ts';
 import { longestWaits } from '../worker/backoff.ts';
-import type { Query, Row } from './database.ts';
+import type { Row, Statement } from './database.ts';
 
 export const TABLE = 'inbox.entry';
 export const KEYS = 'inbox.key';
 
+/** Of an entry, as the table has them in small letters. */
+const fields = (
+  'seq source endpoint installation type eventId key subject secret receivedAt content answer status attempts claims ' +
+  'dueAt leaseUntil finishedAt note unchanged'
+).split(' ');
+
 /** What `toEntry` reads. */
-export const columns = `
-  seq, source, endpoint, installation, type, event_id, key, subject, secret, received_at, content, answer, status,
-  attempts, claims, due_at, lease_until, finished_at, note, unchanged`;
+export const columns = fields.map((field) => `${field.replace(/[A-Z]/g, '_$&')} AS "${field}"`).join();
 
 /**
  * The time of a statement whose $1 is `Context.at()`. Not now(): that is when the transaction began, and it may have waited
@@ -22,37 +26,11 @@ const waits = longestWaits();
 export const LATEST_DUE = `
   ${AT} + ('{${waits.join()}}'::double precision[])[least(attempts, ${waits.length - 1}) + 1] * interval '1 ms'`;
 
-/** Of a row with `columns`: nobody but us writes them, and the table says which may be missing. */
+/** Of a row with `columns`. */
 export function toEntry(row: Row): Entry {
-  const text = (name: string) => row[name] as string;
-  const maybe = (name: string) => (row[name] as string | null) ?? undefined;
-  return {
-    seq: Number(row['seq']),
-    source: text('source'),
-    endpoint: text('endpoint'),
-    installation: maybe('installation'),
-    type: text('type'),
-    eventId: maybe('event_id'),
-    key: maybe('key'),
-    subject: maybe('subject'),
-    secret: Number(row['secret']),
-    receivedAt: timeOf(row['received_at']) ?? 0,
-    content: row['content'] as Buffer, // pg makes one of every bytea
-    status: row['status'] as Status,
-    attempts: Number(row['attempts']),
-    claims: Number(row['claims']),
-    dueAt: timeOf(row['due_at']) ?? 0,
-    leaseUntil: timeOf(row['lease_until']),
-    finishedAt: timeOf(row['finished_at']),
-    note: maybe('note'),
-    unchanged: row['unchanged'] === true,
-    answer: (row['answer'] as Buffer | null) ?? undefined, // as the content
-  };
-}
-
-/** Milliseconds since 1970. */
-export function timeOf(value: unknown): number | undefined {
-  return value === null || value === undefined ? undefined : (value as Date).getTime(); // pg makes one of every timestamptz
+  const entry: Record<string, unknown> = {};
+  for (const field of fields) entry[field] = row[field] ?? undefined;
+  return entry as unknown as Entry; // nobody but us writes them, and the table says which may be missing
 }
 
 /** PostgreSQL's text knows neither NUL nor half a surrogate pair. Only what is shown changes, never a key. */
@@ -64,11 +42,11 @@ export function storable<Text extends string | undefined>(text: Text): Text | st
 export function hashOf(entry: NewEntry): string {
   const key = uniqueKey(entry);
   if (key === undefined) return randomUUID();
-  const bytes = createHash('sha256').update(key).digest().subarray(0, 16);
+  const hex = createHash('sha256').update(key).digest('hex');
+  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
   // Version 8, "made as its maker likes": https://www.rfc-editor.org/rfc/rfc9562#section-5.8
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-');
+  const parts = [hex.slice(0, 8), hex.slice(8, 12), `8${hex.slice(13, 16)}`, variant + hex.slice(17, 20)];
+  return [...parts, hex.slice(20, 32)].join('-');
 }
 
 /** A sender chooses the length of a subject: as version 1 wrote it, of which `lineOf` still takes the hash. */
@@ -109,18 +87,14 @@ const promote = `
     FROM unnest($2::bigint[]) AS changed WHERE NOT ${hasHead('changed')}))
   RETURNING seq`;
 
-/** Lets the earliest waiting entry of each line lead that has no head. Resolves with how many may run now. */
-export async function promoteLines(
-  query: Query,
-  lines: readonly bigint[],
-  at: Date | undefined,
-): Promise<number> {
-  return lines.length === 0 ? 0 : (await query(promote, [at, lines])).length;
+/** Lets the earliest waiting entry of each line lead that has no head. A row for each that may run now. */
+export function promoteLines(lines: readonly bigint[], at: Date | undefined): Statement {
+  return [promote, [at, lines]];
 }
 
 const demote = `UPDATE ${TABLE} SET blocked = true WHERE ${leads('ANY ($1::bigint[])')} AND lease_until IS NULL`;
 
 /** Lets those that would run next step back, so that an earlier one may be promoted. What runs goes on. */
-export async function demoteHeads(query: Query, lines: readonly bigint[]): Promise<void> {
-  if (lines.length > 0) await query(demote, [lines]);
+export function demoteHeads(lines: readonly bigint[]): Statement {
+  return [demote, [lines]];
 }

@@ -13,6 +13,7 @@ import {
   renewLease,
   settleAll,
   settlementBytes,
+  type Place,
   type Settlement,
 } from './work.ts';
 
@@ -33,12 +34,11 @@ export interface Context {
   readonly at: () => Date | undefined;
   /** This machine's time, in milliseconds since 1970: only for how far off something is. */
   readonly now: () => number;
+  /** Moves with each claim. */
+  readonly place: Place;
   /** Called after an entry became claimable. */
   readonly onReady: () => void;
 }
-
-/** What a statement needs. */
-export type Asking = Pick<Context, 'database' | 'at'>;
 
 /**
  * An inbox in a PostgreSQL database, for any number of receivers and workers on any number of machines, in a schema named
@@ -46,61 +46,60 @@ export type Asking = Pick<Context, 'database' | 'at'>;
  * @throws InboxUnavailable if the server cannot be reached, or the database cannot hold an inbox
  */
 export async function openPostgresInbox(url: string, options: PostgresInboxOptions): Promise<Inbox> {
+  const { now, owner = true, onBroughtForward } = options;
   const server = readServer(url);
   await prepareSchema(server, options);
   const database = await openDatabase(server);
-  const { now, owner = true, onBroughtForward } = options;
-  const at = () => now && new Date(now());
-  const forward = owner ? await bringForward({ database, at }) : 0;
-  if (forward > 0) onBroughtForward?.(forward);
-  return createInbox({ database, at }, options);
-}
-
-async function createInbox({ database, at }: Asking, options: PostgresInboxOptions): Promise<Inbox> {
   const listeners: (() => void)[] = [];
-  let closing: Promise<void> | undefined;
-
-  function ready(): void {
+  const ready = () => {
     for (const listener of listeners) listener();
-  }
-
+  };
   const context: Context = {
     database,
     room: createWaitingRoom(options, () => manage.countWaiting(database.query)),
-    at,
-    now: options.now ?? createSteadyClock(), // the worker's, too: what is due in a minute stays so
+    at: () => now && new Date(now()),
+    place: { dueAt: 0, until: 0 },
+    now: now ?? createSteadyClock(), // the worker's, too: what is due in a minute stays so
     onReady() {
       database.news.notify();
       ready();
     },
   };
+  const forward = owner ? await bringForward(context) : 0;
+  if (forward > 0) onBroughtForward?.(forward);
+  await database.news.listen(ready);
+  return createInbox(context, listeners);
+}
+
+function createInbox(context: Context, listeners: (() => void)[]): Inbox {
   const stores = createTurns(storeAll.bind(undefined, context), insertBytes, isAboutItsValues);
   const settlements = createTurns(settleAll.bind(undefined, context), settlementBytes, isAboutItsValues);
+  let closing: Promise<void> | undefined;
 
   async function open<Result>(step: () => Promise<Result>): Promise<Result> {
     if (closing) throw inboxClosed();
     return step();
   }
 
-  async function settle(...as: Parameters<typeof settlementOf>): Promise<void> {
-    await open(() => settlements.take(settlementOf(...as)));
+  async function settle(claimed: Entry, ending: Omit<Settlement, 'claimed'>): Promise<void> {
+    await open(() => settlements.take({ claimed, ...ending }));
   }
 
   async function close(): Promise<void> {
     await Promise.all([stores.drained(), settlements.drained()]);
-    await database.close();
+    await context.database.close();
   }
 
-  await database.news.listen(ready);
   return {
     store: (fresh, claiming) =>
       open(() => stores.take({ hash: hashOf(fresh), fresh, claimForMs: claiming?.claimForMs })),
     claim: ({ limit, leaseMs }) => open(() => claimEntries(context, limit, leaseMs)),
     renew: (claimed, leaseMs) => open(() => renewLease(context, claimed, leaseMs)),
-    done: (claimed, result) => settle(claimed, 'done', { note: undefined, ...result }),
-    retry: (claimed, reason, dueAt) => settle(claimed, 'waiting', { note: reason, dueAt }),
-    bury: (claimed, reason) => settle(claimed, 'dead', { note: reason }),
-    release: (claimed) => settle(claimed, 'waiting', { attempts: claimed.attempts - 1 }),
+    done: (claimed, result) => settle(claimed, { status: 'done', ...result }),
+    retry: (claimed, note, dueAt) => settle(claimed, { status: 'waiting', note, dueAt }),
+    bury: (claimed, note) => settle(claimed, { status: 'dead', note }),
+    release: (claimed) =>
+      settle(claimed, { status: 'waiting', note: claimed.note, attempts: claimed.attempts - 1 }),
     replay: (seq) => open(() => manage.replayEntry(context, seq)),
     discard: (seq, reason) => open(() => manage.discardEntry(context, seq, reason)),
     prune: (options) => open(() => manage.pruneEntries(context, options)),
@@ -108,19 +107,7 @@ async function createInbox({ database, at }: Asking, options: PostgresInboxOptio
     list: (filter) => open(() => manage.listEntries(context, filter)),
     stats: () => open(() => manage.readStats(context)),
     nextDue: () => open(() => manage.readNextDue(context)),
-    onReady(listener) {
-      listeners.push(listener);
-    },
+    onReady: (listener) => void listeners.push(listener),
     close: () => (closing ??= close()),
   };
-}
-
-/** What the claim had, with what the attempt has changed. */
-function settlementOf(
-  claimed: Entry,
-  status: Settlement['status'],
-  changed: Partial<Settlement>,
-): Settlement {
-  const { attempts, dueAt, note } = claimed;
-  return { claimed, status, attempts, dueAt, note, ...changed };
 }

@@ -71,25 +71,18 @@ async function withClient<Result>(
   }
 }
 
-interface Settings {
-  readonly encoding: string;
-  readonly readOnly: string;
-}
-
-const settingsOf = `
-  SELECT current_setting('server_encoding') AS encoding, current_setting('transaction_read_only') AS "readOnly"`;
-
 /** @throws InboxUnavailable */
 async function refuseUnfit(client: pg.Client, { toWrite }: { readonly toWrite: boolean }): Promise<void> {
-  const { rows } = await client.query<Settings>(settingsOf);
-  const [settings] = rows;
-  if (settings?.encoding !== 'UTF8') {
+  const settings = `SELECT current_setting('server_encoding'), current_setting('transaction_read_only')`;
+  const { rows } = await client.query<string[]>({ text: settings, rowMode: 'array' });
+  const [[encoding, readOnly] = []] = rows;
+  if (encoding !== 'UTF8') {
     throw refused(
-      `is in ${settings?.encoding}, which cannot hold every character that a sender may write: create it with ` +
+      `is in ${encoding}, which cannot hold every character that a sender may write: create it with ` +
         "ENCODING 'UTF8' TEMPLATE template0, and move what is in it with pg_dump.",
     );
   }
-  if (toWrite && settings.readOnly === 'on') {
+  if (toWrite && readOnly === 'on') {
     throw refused('is read-only: does INBOX_URL name a standby? It must name the primary.');
   }
 }

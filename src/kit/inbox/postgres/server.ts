@@ -97,65 +97,53 @@ function filesOf(parameters: URLSearchParams) {
   return Object.fromEntries(Object.entries(files).filter(([, text]) => text !== undefined));
 }
 
-const certificate =
-  'The certificate of the server was not accepted: name its CA with sslrootcert=<file> in INBOX_URL, and the server as its ' +
-  'certificate does.';
-const otherVersion =
-  'A table or column is not as this version left it: was the schema "inbox" changed by hand, or by a newer version?';
-
-/** By SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html), its class, or Node's own code. */
-const advice: Readonly<Record<string, string>> = {
-  '08': 'The connection broke: is the server restarting, or the network in trouble?',
-  '22': 'This is a defect of the inbox: please report it with this message.',
-  '25006': 'The server is read-only: does INBOX_URL name a standby? It must name the primary.',
-  '28': 'The server refused the login: check user and password in INBOX_URL, and pg_hba.conf.',
-  '3D000': 'There is no such database: create it, or check INBOX_URL.',
-  '40': 'Other processes were in the way again and again: nothing is lost, the sender comes again.',
-  '42501':
+/**
+ * What to do about it, by what a failure begins with: its SQLSTATE (https://www.postgresql.org/docs/current/errcodes-appendix.html)
+ * or Node's own code, and then the message.
+ */
+const advice: readonly (readonly [RegExp, string])[] = [
+  [/^25006/, 'The server is read-only: does INBOX_URL name a standby? It must name the primary.'],
+  [/^28/, 'The server refused the login: check user and password in INBOX_URL, and pg_hba.conf.'],
+  [/^3D000/, 'There is no such database: create it, or check INBOX_URL.'],
+  [
+    /^42501/,
     'The user of INBOX_URL may not do this. To make the tables, run "npm run inbox -- migrate" as a user who may create ' +
-    'the schema "inbox"; to work with them, USAGE on it and on its sequence, and SELECT, INSERT, UPDATE and DELETE on its ' +
-    'tables are enough.',
-  '42': otherVersion,
-  '53100': 'The disk of the server is full: make room.',
-  '53300': 'The server has no connection left: raise max_connections, or run fewer receivers.',
-  '53': 'The server is out of resources: look at its log.',
-  '55P03': 'Another process holds a lock for too long: look for a forgotten transaction in pg_stat_activity.',
-  '57014': 'The server took too long: is it overloaded, or something holding a lock? See pg_stat_activity.',
-  '57': 'The server is starting or shutting down.',
-  ECONNREFUSED: 'Nothing listens there: is the server running? Check host and port in INBOX_URL.',
-  ECONNRESET: 'The server cut the connection: is it restarting?',
-  ENOTFOUND: 'The host is not known: check INBOX_URL and the name server.',
-  EAI_AGAIN: 'The name server did not answer.',
-  DEPTH_ZERO_SELF_SIGNED_CERT: certificate,
-  SELF_SIGNED_CERT_IN_CHAIN: certificate,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: certificate,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: certificate,
-  CERT_HAS_EXPIRED: certificate,
-  ERR_TLS_CERT_ALTNAME_INVALID: certificate,
-};
-
-/** What pg says in words only, and in better ones. */
-const said: readonly (readonly [RegExp, string])[] = [
+      'the schema "inbox"; to work with them, USAGE on it and on its sequence, and SELECT, INSERT, UPDATE and DELETE on its ' +
+      'tables are enough.',
+  ],
+  [/^42/, 'Was the schema "inbox" changed by hand, or by a newer version? This one left it otherwise.'],
+  [
+    /^53/,
+    'The server has no room left: make some on its disk, or raise max_connections or run fewer receivers.',
+  ],
+  [
+    /^(55P03|57014)/,
+    'Is the server overloaded, or a forgotten transaction holding a lock? See pg_stat_activity.',
+  ],
+  [
+    /^\w*(CERT|LEAF_SIGNATURE)/,
+    'The certificate of the server was not accepted: name its CA with sslrootcert=<file> in INBOX_URL, and the server as ' +
+      'its certificate does.',
+  ],
   [
     /password must be a string/,
-    'the server asks for a password, and INBOX_URL has none. Write postgres://user:password@host/database, or set PGPASSWORD.',
+    'The server asks for a password, and INBOX_URL has none. Write postgres://user:password@host/database, or set PGPASSWORD.',
   ],
+  [/does not support SSL/, 'Set TLS up there, or say sslmode=disable if nobody can read on the way.'],
   [
-    /does not support SSL/,
-    'the server has no TLS. Set it up there, or say sslmode=disable if nobody can read on the way.',
+    /^(?![\dA-Z]{5} )/,
+    'The server did not answer, or cut the connection: is the server running? Can it be reached from here by INBOX_URL?',
   ],
 ];
-
-const otherwise = 'The server did not answer, or cut the connection: is it running, and reachable from here?';
 
 /** What a failed statement means for the person it wakes at night. */
 export function unavailable(where: string, thrown: unknown): InboxUnavailable {
   if (thrown instanceof InboxUnavailable) return thrown;
   const code = codeOf(thrown);
   const message = messageOf(thrown) || code;
-  const advised = `${message}. ${advice[code] ?? advice[code.slice(0, 2)] ?? otherwise}`;
-  const words = said.find(([pattern]) => pattern.test(message))?.[1] ?? advised;
-  return new InboxUnavailable('inbox_unavailable', `PostgreSQL at ${where}: ${words}`, { cause: thrown });
+  const [, advised = ''] = advice.find(([pattern]) => pattern.test(`${code} ${message}`)) ?? [];
+  const words = `PostgreSQL at ${where}: ${message}. ${advised}`.trim();
+  return new InboxUnavailable('inbox_unavailable', words, { cause: thrown });
 }
 
 /** By its members: pg throws its own class, Node others, and several addresses of a host come as an AggregateError. */

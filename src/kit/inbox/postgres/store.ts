@@ -6,21 +6,11 @@ import {
   type NewEntry,
   type Stored,
 } from '../inbox.ts';
-import type { Query, Row } from './database.ts';
-import {
-  any,
-  AT,
-  columns,
-  demoteHeads,
-  hasHead,
-  KEYS,
-  lineOf,
-  linesOf,
-  promoteLines,
-  storable,
-} from './entries.ts';
-import { TABLE, timeOf, toEntry } from './entries.ts';
+import type { Row, Statement } from './database.ts';
+import { any, AT, columns, hasHead, KEYS, lineOf, linesOf, storable } from './entries.ts';
+import { TABLE, toEntry } from './entries.ts';
 import type { Context } from './inbox.ts';
+import { changeInLine } from './manage.ts';
 import { Refused } from '../turns.ts';
 
 export interface ToInsert {
@@ -28,16 +18,9 @@ export interface ToInsert {
   readonly hash: string;
   readonly fresh: NewEntry;
   /** If nothing of its subject is before it, it runs at once and is claimed for this long. */
-  readonly claimForMs: number | undefined;
-}
-
-/** Where an entry stands after it was inserted. */
-export interface Inserted {
-  readonly seq: number;
-  readonly dueAt: number;
-  readonly leaseUntil: number | undefined;
-  /** Waits, and nothing of its subject is before it. */
-  readonly ready: boolean;
+  readonly claimForMs?: number | undefined;
+  /** What it follows from: inserted only if that was settled in the same transaction. */
+  readonly parent?: Pick<Entry, 'seq' | 'claims'>;
 }
 
 /** How much it adds to its statement. */
@@ -50,30 +33,20 @@ export async function storeAll(
   context: Context,
   items: readonly ToInsert[],
 ): Promise<readonly (Stored | Refused)[]> {
-  const firsts = firstsOf(items);
-  const refusals = await refuseWithoutRoom(context, firsts);
-  const inserted = await insertNew(
-    context,
-    firsts.filter(({ hash }) => !refusals.has(hash)),
-  );
-  const isNew = new Set(firsts.filter(({ hash }) => inserted.has(hash)));
+  const refusals = await refuseWithoutRoom(context, items);
+  const taken = items.filter(({ hash }) => !refusals.has(hash));
+  const inserted = await insertNew(context, taken);
   const known = await findKnown(
     context,
-    items.filter((item) => !isNew.has(item) && !refusals.has(item.hash)),
+    taken.filter((item) => !inserted.has(item)),
   );
   const outcome = async (item: ToInsert) => {
     const refused = refusals.get(item.hash);
     if (refused) return new Refused(refused);
-    const place = inserted.get(item.hash);
-    if (place && isNew.has(item)) return storedFirst(item.fresh, place);
-    return storedAgain(context, item, known.get(item.hash));
+    const place = inserted.get(item);
+    return place ? storedFirst(item.fresh, place) : storedAgain(context, item, known.get(item.hash));
   };
   return Promise.all(items.map(outcome));
-}
-
-/** Each event once, in the order in which they came. */
-export function firstsOf(items: readonly ToInsert[]): ToInsert[] {
-  return [...new Map(items.toReversed().map((item) => [item.hash, item])).values()].reverse();
 }
 
 const findHashes = `SELECT hash FROM ${KEYS} WHERE hash = ANY ($1::uuid[])`;
@@ -87,7 +60,7 @@ async function refuseWithoutRoom(
     return new Map();
   const rows = await database.query(findHashes, [items.map(({ hash }) => hash)]);
   const known = new Set(rows.map((row) => row['hash']));
-  const unknown = items.filter(({ hash }) => !known.has(hash));
+  const unknown = items.filter(({ hash }) => !known.has(hash) && known.add(hash)); // each event once
   const refusals = await room.refusalsOf(unknown.map(insertBytes));
   return new Map(
     unknown.flatMap(({ hash }, index) => {
@@ -97,19 +70,23 @@ async function refuseWithoutRoom(
   );
 }
 
-async function insertNew(
-  { database, room, at, onReady }: Context,
-  items: readonly ToInsert[],
-): Promise<ReadonlyMap<string, Inserted>> {
+async function insertNew(context: Context, items: readonly ToInsert[]): Promise<ReadonlyMap<ToInsert, Row>> {
+  if (items.length === 0) return new Map();
   const lines = linesOf(items.map(({ fresh }) => fresh));
-  const steps = (query: Query) => insertEntries(query, items, at());
-  const inserted = await (lines.length === 0 ? steps(database.query) : database.transaction(lines, steps));
-  for (const { hash, fresh } of items) {
-    if (inserted.get(hash)?.leaseUntil === undefined && inserted.has(hash))
-      room.changed(1, fresh.content.length);
-  }
-  if (inserted.values().some(({ ready }) => ready)) onReady();
-  return inserted;
+  const [rows = []] = await context.database.transaction(lines, [insertEntries(items, context.at())]);
+  if (announceInserted(context, rows)) context.onReady();
+  return new Map(
+    rows.flatMap((row) => {
+      const item = items[Number(row['place'])];
+      return item ? [[item, row]] : [];
+    }),
+  );
+}
+
+/** True if some of what was inserted may run now. */
+export function announceInserted({ room }: Context, rows: readonly Row[]): boolean {
+  for (const { lease, bytes } of rows) if (lease === null) room.changed(1, Number(bytes));
+  return rows.some(({ ready }) => ready === true);
 }
 
 /** Keys first, in one order for all, so that no two processes wait for each other; only what is new takes a place. */
@@ -117,12 +94,14 @@ const insert = `
   WITH given AS MATERIALIZED (
     SELECT *, nextval('inbox.entry_seq') AS seq, ${AT} AS at FROM (
       SELECT * FROM json_to_recordset($2::json) AS given (
-        place integer, hash uuid, keyed boolean, line bigint, "claimForMs" double precision, bytes integer, secret integer,
+        place integer, parent bigint, "parentClaims" integer, hash uuid, keyed boolean, line bigint,
+        "claimForMs" double precision, bytes integer, secret integer,
         "receivedAt" double precision, source text, endpoint text, installation text, type text, "eventId" text, key text,
         subject text, content text)
+      WHERE parent IS NULL OR ${any('seq = parent AND claims = "parentClaims" AND xmin = pg_current_xact_id()::xid')}
       ORDER BY place) AS inorder
   ), keys AS (
-    INSERT INTO ${KEYS} (hash, seq) SELECT hash, seq FROM given WHERE keyed ORDER BY hash
+    INSERT INTO ${KEYS} (hash, seq) SELECT hash, seq FROM given WHERE keyed ORDER BY hash, place
     ON CONFLICT (hash) DO NOTHING RETURNING seq
   ), fresh AS (
     SELECT *, line IS NOT NULL AND (row_number() OVER (PARTITION BY line ORDER BY place) > 1 OR ${hasHead('given.line')})
@@ -139,23 +118,14 @@ const insert = `
       installation, type, "eventId", key, subject, decode(content, 'base64')
     FROM placed ORDER BY place
   )
-  SELECT hash, seq, at, lease, lease IS NULL AND NOT behind AS ready FROM placed`;
+  SELECT place, bytes, seq, at, lease, lease IS NULL AND NOT behind AS ready FROM placed`;
 
-/**
- * Inserts entries of different events, in one statement. What is missing in the result was there before. The caller has
- * locked their lines.
- */
-export async function insertEntries(
-  query: Query,
-  entries: readonly ToInsert[],
-  at: Date | undefined,
-): Promise<ReadonlyMap<string, Inserted>> {
-  if (entries.length === 0) return new Map();
-  const rows = await query(insert, [at, JSON.stringify(entries.map(recordOf))]);
-  return new Map(rows.map((row) => [String(row['hash']), toInserted(row)]));
+/** Inserts what is new: a row for each. The transaction has locked their lines. */
+export function insertEntries(entries: readonly ToInsert[], at: Date | undefined): Statement {
+  return [insert, [at, JSON.stringify(entries.map(recordOf))]];
 }
 
-function recordOf({ hash, fresh, claimForMs }: ToInsert, place: number) {
+function recordOf({ hash, fresh, claimForMs, parent }: ToInsert, place: number) {
   const { source, endpoint, installation, type, eventId, key, subject, secret, receivedAt, content } = fresh;
   return {
     ...{
@@ -167,6 +137,7 @@ function recordOf({ hash, fresh, claimForMs }: ToInsert, place: number) {
       secret,
       receivedAt,
     },
+    ...{ parent: parent?.seq, parentClaims: parent?.claims },
     ...{ source, endpoint, installation: storable(installation), type: storable(type) },
     ...{ eventId: storable(eventId), key: storable(key), subject: storable(subject) },
     bytes: content.length,
@@ -174,24 +145,16 @@ function recordOf({ hash, fresh, claimForMs }: ToInsert, place: number) {
   };
 }
 
-function toInserted(row: Row): Inserted {
-  return {
-    seq: Number(row['seq']),
-    dueAt: timeOf(row['at']) ?? 0,
-    leaseUntil: timeOf(row['lease']),
-    ready: row['ready'] === true,
-  };
-}
-
-function storedFirst(fresh: NewEntry, { seq, dueAt, leaseUntil }: Inserted): Stored {
-  const entry = beginEntry(fresh, seq, dueAt);
-  if (leaseUntil === undefined) return { entry, duplicate: false, claimed: false };
+function storedFirst(fresh: NewEntry, row: Row): Stored {
+  const entry = beginEntry(fresh, Number(row['seq']), Number(row['at']));
+  if (row['lease'] === null) return { entry, duplicate: false, claimed: false };
+  const leaseUntil = Number(row['lease']);
   const claimed: Entry = { ...entry, status: 'running', attempts: 1, claims: 1, leaseUntil };
   return { entry: claimed, duplicate: false, claimed: true };
 }
 
 const findByHash = `
-  SELECT hash, done_at, ${columns} FROM ${KEYS} LEFT JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
+  SELECT hash, done_at AS "doneAt", ${columns} FROM ${KEYS} LEFT JOIN ${TABLE} USING (seq) WHERE hash = ANY ($1::uuid[])`;
 
 async function findKnown(
   { database }: Context,
@@ -207,9 +170,10 @@ async function storedAgain(
   { fresh, claimForMs }: ToInsert,
   row: Row | undefined,
 ): Promise<Stored | Refused> {
-  const doneAt = timeOf(row?.['done_at']);
-  if (row && doneAt !== undefined)
-    return { entry: forgottenEntry(fresh, Number(row['seq']), doneAt), duplicate: true, claimed: false };
+  if (row?.['doneAt']) {
+    const entry = forgottenEntry(fresh, Number(row['seq']), Number(row['doneAt']));
+    return { entry, duplicate: true, claimed: false };
+  }
   if (!row?.['status']) return new Refused(forgotten());
   const known = toEntry(row);
   const mayClaim = claimForMs !== undefined && (known.status === 'waiting' || known.status === 'dead');
@@ -221,31 +185,18 @@ function forgotten(): InboxUnavailable {
   return new InboxUnavailable('inbox_unavailable', 'The entry of this event was forgotten at this moment.');
 }
 
-/** A waiting entry that leads; or a dead one that would if it waited, once the waiting ones of its line are demoted. */
+/** Of an entry that would lead if it waited, once the waiting ones of its line are demoted. */
 const claimBySeq = `
   UPDATE ${TABLE} AS known SET status = 'running', lease_until = ${AT} + $2::double precision * interval '1 ms',
     claims = claims + 1, blocked = false, finished_at = NULL,
     attempts = CASE status WHEN 'waiting' THEN attempts + 1 ELSE 1 END
-  WHERE seq = $3 AND (
-    status = 'waiting' AND NOT blocked
-    OR status = 'dead' AND NOT ${hasHead('known.line')}
-      AND NOT ${any("line = known.line AND status = 'waiting' AND blocked AND seq < known.seq")})
+  WHERE seq = $3 AND status IN ('waiting', 'dead') AND NOT ${hasHead('known.line')}
+    AND NOT ${any("line = known.line AND status = 'waiting' AND blocked AND seq < known.seq")}
   RETURNING ${columns}`;
 
 /** Claims an entry that was delivered again, if it may run now. */
-async function claimAgain(
-  { database, room, at }: Context,
-  known: Entry,
-  leaseMs: number,
-): Promise<Entry | undefined> {
-  const lines = known.status === 'dead' ? linesOf([known]) : [];
-  const rows = await database.transaction(lines, async (query) => {
-    await demoteHeads(query, lines);
-    const claimed = await query(claimBySeq, [at(), leaseMs, known.seq]);
-    await promoteLines(query, lines, at());
-    return claimed;
-  });
-  const [claimed] = rows.map(toEntry);
-  if (claimed && known.status === 'waiting') room.changed(-1, -claimed.content.length);
+async function claimAgain(context: Context, known: Entry, leaseMs: number): Promise<Entry | undefined> {
+  const claimed = await changeInLine(context, known, [claimBySeq, [context.at(), leaseMs, known.seq]]);
+  if (claimed && known.status === 'waiting') context.room.changed(-1, -claimed.content.length);
   return claimed;
 }

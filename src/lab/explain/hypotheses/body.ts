@@ -1,0 +1,479 @@
+import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
+import { isUtf8 } from 'node:buffer';
+import { tryJson, isObject } from '../../../kit/reading/json.ts';
+import { decoded, pairsOf, viewOf, withBody, withHeader, type Case, type Hypothesis } from '../case.ts';
+import {
+  compact,
+  indented,
+  layoutOf,
+  marksOf,
+  oneLine,
+  reordered,
+  written,
+  type Mark,
+} from '../json-text.ts';
+
+type Bodies = Buffer | string | readonly (Buffer | string)[] | undefined;
+
+const RAW =
+  'Whatever stands between the sender and here must hand the body on byte for byte: switch its parsing and rewriting off for {path}.';
+
+/** The body is the sender's, but for what `original` undoes. */
+function body(
+  id: string,
+  applies: string,
+  means: string,
+  original: (bytes: Buffer, of: Case) => Bodies,
+  remedy = RAW,
+  twins: readonly string[] = [],
+): Hypothesis {
+  return {
+    id: `body-${id}`,
+    family: 'body',
+    applies,
+    means,
+    remedy,
+    twins,
+    *variants(of) {
+      const { request } = of;
+      if (request.body.length === 0) return;
+      for (const other of [original(request.body, of) ?? []].flat()) {
+        if (other.length > 0 && !Buffer.from(other).equals(request.body)) yield withBody(of, other);
+      }
+    },
+  };
+}
+
+/** For bodies that are text: what is done to the text, in UTF-8 and back. */
+const text =
+  (change: (text: string, of: Case) => Bodies) =>
+  (bytes: Buffer, of: Case): Bodies =>
+    isUtf8(bytes) ? change(bytes.toString('utf8'), of) : undefined;
+
+/** For bodies that are JSON: other marks in the same layout, or in any where it has none of these. */
+const json = (change: (marks: readonly Mark[], of: Case) => readonly (readonly Mark[])[]) =>
+  text((whole, of) => {
+    const marks = marksOf(whole);
+    if (marks === undefined) return undefined;
+    const layout = layoutOf(whole.trim(), marks) ?? compact;
+    return change(marks, of).map((changed) => around(whole, written(changed, layout)));
+  });
+
+/** What stands around JSON stays there: that is another mistake. */
+function around(whole: string, inner: string): string {
+  const start = whole.length - whole.trimStart().length;
+  return whole.slice(0, start) + inner + whole.slice(whole.trimEnd().length);
+}
+
+const mapped = (kind: Mark['kind'], change: (text: string) => string) => (marks: readonly Mark[]) => [
+  marks.map((mark) => (mark.kind === kind ? { kind, text: change(mark.text) } : mark)),
+];
+
+const escaped = (text: string, hex: (code: string) => string) =>
+  text.replace(/[^\0-\x7f]/g, (unit) => `\\u${hex(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
+const unescaped = (text: string) =>
+  text.replace(/\\(?:u([0-9a-f]{4})|.)/gi, (whole, code: string | undefined) => {
+    const unit = code === undefined ? 0 : parseInt(code, 16);
+    return unit < 0x80 ? whole : String.fromCharCode(unit);
+  });
+
+/** What bytes that were read in a Windows code page and written in UTF-8 were before. */
+const CP1252 = new TextDecoder('windows-1252');
+const CODE_PAGE = new Map(
+  Array.from({ length: 256 }, (_, byte) => [CP1252.decode(Uint8Array.of(byte)), byte]),
+);
+function inCodePage(text: string): Buffer | undefined {
+  const bytes = Array.from(text, (letter) => CODE_PAGE.get(letter) ?? letter.charCodeAt(0));
+  return bytes.every((byte) => byte < 256) ? Buffer.from(bytes) : undefined;
+}
+
+const MOST_UNPACKED = 16 * 1_048_576;
+/** Undoes a packing; the header that tells of it goes with it. */
+function unpacked(
+  id: string,
+  means: string,
+  ...undo: readonly ((bytes: Buffer, options: { maxOutputLength: number }) => Buffer)[]
+): Hypothesis {
+  return {
+    id: `body-${id}`,
+    family: 'body',
+    applies: 'HJWT',
+    means,
+    remedy:
+      'Signatures are over plain bytes. Switch the packing of requests off at the sender, or have the proxy unpack them.',
+    *variants(of) {
+      for (const one of undo) {
+        const plain = attempted(() => one(of.request.body, { maxOutputLength: MOST_UNPACKED }));
+        if (plain !== undefined && plain.length > 0)
+          yield { request: { ...withHeader(of.request, 'content-encoding', undefined), body: plain } };
+      }
+    },
+  };
+}
+
+function attempted<Value>(make: () => Value): Value | undefined {
+  try {
+    return make();
+  } catch {
+    return undefined;
+  }
+}
+
+/** The pieces of a chunked body that nobody has put together. */
+function dechunked(bytes: Buffer): Buffer | undefined {
+  const pieces: Buffer[] = [];
+  let rest = bytes;
+  for (;;) {
+    const [head, digits = ''] =
+      /^([0-9a-f]{1,8})[^\r\n]{0,256}\r?\n/i.exec(rest.toString('latin1', 0, 300)) ?? [];
+    if (head === undefined) return undefined;
+    const size = parseInt(digits, 16);
+    if (size === 0) return Buffer.concat(pieces);
+    if (rest.length < head.length + size) return undefined;
+    pieces.push(rest.subarray(head.length, head.length + size));
+    rest = rest.subarray(head.length + size);
+    rest = rest.subarray(rest[0] === 0x0d ? 2 : 1);
+  }
+}
+
+function ofBase64(whole: string): Buffer | undefined {
+  const plain = whole.replace(/\s+/g, '');
+  return /^[\w+/-]{16,}={0,2}$/.test(plain) ? Buffer.from(plain, 'base64') : undefined;
+}
+
+/** What gateways and functions wrap around a body. */
+function inside(whole: string): Bodies {
+  const wrapper = tryJson(whole);
+  if (!isObject(wrapper)) return undefined;
+  const texts = Object.entries(wrapper).filter(
+    (member): member is [string, string | object] =>
+      ['string', 'object'].includes(typeof member[1]) && member[1] !== null,
+  );
+  return texts.flatMap(([, value]): readonly (string | Buffer)[] => {
+    if (typeof value === 'object') return [JSON.stringify(value)];
+    return wrapper['isBase64Encoded'] === true ? [Buffer.from(value, 'base64')] : [value];
+  });
+}
+
+function ofForm(whole: string): Bodies {
+  const values = whole.split('&').map((pair) => pair.slice(pair.indexOf('=') + 1));
+  const names = whole.split('&').map((pair) => pair.replace(/=$/, ''));
+  return [whole, ...values, ...names].flatMap((part) =>
+    [decoded(part.replaceAll('+', ' ')) ?? [], decoded(part) ?? []].flat(),
+  );
+}
+
+/** All orders of the members of a small object, the order of the catalogue's examples, and that of the alphabet. */
+function orders(marks: readonly Mark[], of: Case): readonly (readonly Mark[])[] {
+  const { config } = viewOf(of);
+  const examples = Object.values(config?.source.events ?? {}).map(({ example }) => namesIn(example));
+  const byExample = examples.map(
+    (known) => (names: readonly string[]) => [...names].sort((a, b) => place(known, a) - place(known, b)),
+  );
+  const all = reorderings(marks).map(
+    (order) => (names: readonly string[]) =>
+      names.length === order.length && names.every((name) => order.includes(name)) ? order : names,
+  );
+  const alphabet = (names: readonly string[]) => [...names].sort();
+  return [alphabet, ...byExample, ...all].map((order) => reordered(marks, order));
+}
+
+function place(known: readonly string[], name: string): number {
+  const at = known.indexOf(name);
+  return at === -1 ? known.length : at;
+}
+
+/** The names of all members, outer ones first, as JSON writes them. */
+function namesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap(namesIn);
+  if (!isObject(value)) return [];
+  return [
+    ...Object.keys(value).map((name) => JSON.stringify(name)),
+    ...Object.values(value).flatMap(namesIn),
+  ];
+}
+
+const MOST_REORDERED = 5;
+function reorderings(marks: readonly Mark[]): readonly (readonly string[])[] {
+  const names: string[] = [];
+  reordered(marks, (found) => {
+    if (names.length === 0) names.push(...found);
+    return found;
+  });
+  return names.length > MOST_REORDERED ? [] : permutations(names);
+}
+
+function permutations(names: readonly string[]): readonly (readonly string[])[] {
+  if (names.length < 2) return [names];
+  return names.flatMap((first) =>
+    permutations(names.filter((name) => name !== first)).map((rest) => [first, ...rest]),
+  );
+}
+
+/** Each blank of a text may have been a plus; with many of them, only all and those of each word are tried. */
+const MOST_BLANKS = 8;
+function plusses(whole: string): Bodies {
+  const parts = whole.split(' ');
+  const count = parts.length - 1;
+  if (count === 0) return undefined;
+  if (count > MOST_BLANKS)
+    return [parts.join('+'), whole.replace(/(?<=\w) (?=\w)/g, '+'), whole.replace(/(?<=\d) (?=\d)/g, '+')];
+  return Array.from({ length: 2 ** count - 1 }, (_, choice) =>
+    parts.reduce((line, part, at) => `${line}${((choice + 1) >> (at - 1)) & 1 ? '+' : ' '}${part}`),
+  );
+}
+
+/** Every number in another spelling, all at once and one at a time. */
+const numberSpellings: readonly ((text: string) => string)[] = [
+  (text) => (/^-?\d+$/.test(text) ? `${text}.0` : text),
+  (text) => (/^-?\d+$/.test(text) ? `${text}.00` : text),
+  (text) => text.replace(/\.0+$/, ''),
+  (text) => text.replace(/(\.\d*?)0+$/, '$1').replace(/\.$/, ''),
+  (text) => text.replace(/(\.\d)$/, '$10'),
+  (text) => (/[eE]/.test(text) ? String(Number(text)) : text),
+  (text) => (/[eE]/.test(text) ? `${Number(text)}.0` : text),
+  (text) => Number(text).toExponential().replace('e+', 'e'),
+  (text) => Number(text).toExponential().replace('e', 'E'),
+];
+const MOST_NUMBERS = 12;
+function numbers(marks: readonly Mark[]): readonly (readonly Mark[])[] {
+  const places = marks.flatMap(({ kind }, at) => (kind === 'number' ? [at] : []));
+  const each = places.length > 1 && places.length <= MOST_NUMBERS ? places.map((place) => [place]) : [];
+  return [places, ...each].flatMap((chosen) =>
+    numberSpellings.map((respell) =>
+      marks.map((mark, at) => (chosen.includes(at) ? { ...mark, text: respell(mark.text) } : mark)),
+    ),
+  );
+}
+
+const layouts = (choices: typeof oneLine) =>
+  text((whole) => {
+    const marks = marksOf(whole);
+    return marks && choices.map((layout) => around(whole, written(marks, layout)));
+  });
+
+const ENTITIES: Readonly<Record<string, string>> = {
+  amp: '&',
+  lt: '<',
+  gt: '>',
+  quot: '"',
+  '#34': '"',
+  '#39': "'",
+  '#x27': "'",
+  '#x2F': '/',
+  apos: "'",
+};
+
+const json_ = 'The body was parsed and written again on its way. ' + RAW;
+const recoded = 'Something read the body in another character set and wrote it again. ' + RAW;
+
+export const ofBody: readonly Hypothesis[] = [
+  body(
+    'indented',
+    'H',
+    'the body had come on one line as it was signed, and not indented',
+    layouts(oneLine),
+    json_,
+    ['body-compacted'],
+  ),
+  body(
+    'compacted',
+    'H',
+    'the body had come with the lines or blanks that it was signed with',
+    layouts([...indented, ...oneLine.slice(1)]),
+    json_,
+    ['body-indented', 'body-line-ends'],
+  ),
+  body(
+    'sorted',
+    'H',
+    'the members of the body had come in the order in which they were signed',
+    json(orders),
+    json_,
+  ),
+  body(
+    'ascii-escapes',
+    'H',
+    'letters of the body that are not ASCII had come as they were signed, escaped or not',
+    json((marks) => [
+      ...mapped('string', unescaped)(marks),
+      ...mapped('string', (one) => escaped(one, (code) => code))(marks),
+      ...mapped('string', (one) => escaped(one, (code) => code.toUpperCase()))(marks),
+    ]),
+    json_,
+  ),
+  body(
+    'slashes',
+    'H',
+    'slashes in the body had come as they were signed, escaped or not',
+    json((marks) => [
+      ...mapped('string', (one) => one.replaceAll('\\/', '/'))(marks),
+      ...mapped('string', (one) => one.replaceAll('\\/', '/').replaceAll('/', '\\/'))(marks),
+    ]),
+    json_,
+  ),
+  body(
+    'numbers',
+    'H',
+    'numbers in the body had come as they were signed (1.0 is not 1)',
+    json(numbers),
+    json_,
+  ),
+  body(
+    'line-ends',
+    'HW',
+    'the line ends in the body had come as they were signed',
+    text((whole) => [whole.replaceAll('\r\n', '\n'), whole.replace(/\r?\n/g, '\r\n')]),
+    RAW,
+    ['body-line-end-behind', 'body-blanks-around'],
+  ),
+  body(
+    'line-end-behind',
+    'HW',
+    'no line end had been put behind the body, or taken away there',
+    text((whole) => {
+      const bare = whole.replace(/[\r\n]+$/, '');
+      return [bare, `${bare}\n`, `${bare}\r\n`];
+    }),
+    RAW,
+    ['body-blanks-around', 'body-line-ends'],
+  ),
+  body(
+    'blanks-around',
+    'HW',
+    'no blanks had been put around the body',
+    text((whole) => [whole.trim(), whole.trimStart(), whole.trimEnd(), `${whole} `, ` ${whole}`]),
+    RAW,
+    ['body-line-end-behind', 'body-bom'],
+  ),
+  body(
+    'bom',
+    'HW',
+    'the byte order mark before the body had not been put there, or taken away',
+    text((whole) => (whole.startsWith('\ufeff') ? whole.slice(1) : `\ufeff${whole}`)),
+    'In .NET write with new UTF8Encoding(false). ' + RAW,
+    ['body-blanks-around'],
+  ),
+  body(
+    'latin1',
+    'HJ',
+    'the body had not been recoded to or from Latin-1',
+    (bytes) =>
+      isUtf8(bytes)
+        ? (inCodePage(bytes.toString('utf8')) ?? [])
+        : [bytes.toString('latin1'), CP1252.decode(bytes)],
+    recoded,
+    ['body-mojibake'],
+  ),
+  body(
+    'utf16',
+    'HJW',
+    'the body had come in UTF-8 and not in UTF-16',
+    (bytes) => {
+      const even = bytes.subarray(0, bytes.length & ~1);
+      const pair = [even.toString('utf16le'), Buffer.from(even).swap16().toString('utf16le')];
+      return bytes.includes(0) ? pair.flatMap((one) => [one.replace(/^\ufeff/, ''), one]) : undefined;
+    },
+    recoded,
+  ),
+  body(
+    'mojibake',
+    'H',
+    'the body had not been read in another character set and written in UTF-8 again',
+    text((whole) => {
+      const before = inCodePage(whole);
+      return before !== undefined && isUtf8(before) ? before : undefined;
+    }),
+    recoded,
+    ['body-latin1'],
+  ),
+  unpacked('gzip', 'the body had not been packed with gzip', gunzipSync),
+  unpacked('deflate', 'the body had not been packed with deflate', inflateSync, inflateRawSync),
+  unpacked('brotli', 'the body had not been packed with Brotli', brotliDecompressSync),
+  unpacked('zstd', 'the body had not been packed with Zstandard', zstdDecompressSync),
+  body(
+    'chunks',
+    'HJWT',
+    'the framing of chunks had been taken out of the body',
+    dechunked,
+    'A proxy or a function has handed on the body with the lengths of its chunks in it. ' + RAW,
+  ),
+  body(
+    'base64',
+    'HJWT',
+    'the body had not been written in base64',
+    text(ofBase64),
+    'API gateways do so to bodies that they take for binary. Decode it before it is handed on. ' + RAW,
+  ),
+  body(
+    'quoted',
+    'HJW',
+    'the body had not been written as one JSON text in quotes',
+    text((whole) => {
+      const read = tryJson(whole);
+      return typeof read === 'string' ? read : undefined;
+    }),
+    RAW,
+    ['token-quoted'],
+  ),
+  body(
+    'form',
+    'HW',
+    'the body had not been written as a form',
+    text(ofForm),
+    'Something posts it as a form field or percent-encodes it. ' + RAW,
+    ['token-form', 'token-percent-encoded', 'body-plus'],
+  ),
+  body(
+    'wrapped',
+    'HJW',
+    'the body had not been wrapped in JSON, as functions and queues do',
+    text(inside),
+    'Hand on what is inside, decoded where isBase64Encoded says so. ' + RAW,
+    ['token-json', 'body-form-json'],
+  ),
+  body(
+    'plus',
+    'H',
+    'no plus signs of the body had become blanks',
+    text(plusses),
+    'Something decodes the body as a form. ' + RAW,
+    ['body-form'],
+  ),
+  body(
+    'html-escaped',
+    'H',
+    'the signs of the body had not been replaced by HTML escapes',
+    text((whole) =>
+      whole.replace(/&(amp|lt|gt|quot|#34|#39|#x27|#x2F|apos);/g, (_, name: string) => ENTITIES[name] ?? ''),
+    ),
+  ),
+  body('null-behind', 'HW', 'there were no NUL behind the body', (bytes) => {
+    let end = bytes.length;
+    while (end > 0 && bytes[end - 1] === 0) end -= 1;
+    return bytes.subarray(0, end);
+  }),
+  body(
+    'doubled',
+    'HJW',
+    'the body had come once and not twice in a row',
+    (bytes) =>
+      ['', '\n', '\r\n', ' ', ','].flatMap((between) => {
+        const half = bytes.subarray(0, (bytes.length - between.length) / 2);
+        return bytes.equals(Buffer.concat([half, Buffer.from(between), half])) ? [half] : [];
+      }),
+    RAW,
+    ['token-twice'],
+  ),
+  {
+    id: 'body-encoding-header',
+    family: 'body',
+    applies: 'HJWT',
+    means: 'it had come without its Content-Encoding header, which is not true',
+    remedy: 'The body is not packed, though the header says so. Take the header out where it is put in.',
+    *variants(of) {
+      if (pairsOf(of.request).some(([name]) => name.toLowerCase() === 'content-encoding'))
+        yield { request: withHeader(of.request, 'content-encoding', undefined) };
+    },
+  },
+];
