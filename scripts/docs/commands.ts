@@ -10,6 +10,7 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
       'Says why a delivery was refused: the one change with which it would verify. Puts it into the inbox once it does.',
     facts:
       'What the senders really do, by the deliveries that came: what was assumed and is not so, and what is new in their payloads.',
+    tape: 'Shows deliveries as they came, sends them again, makes tests of them.',
     new: 'Begins a source, an event or a handler.',
     'test:app': 'Your own tests only.',
     check: 'Types, lint, format, unused things, generated pages, tests: what must pass before a commit.',

@@ -48,7 +48,7 @@ it('prints what was assumed, what was seen, and what to do about it', async () =
   expect(out).toMatch(
     /^ {2}Drift: OrderArchived, an event that the catalogue does not have, 2 times, since /m,
   );
-  expect(out).toContain('first 1,000 deliveries after a start are looked at, then one in 16');
+  expect(out).toContain('first 1,000 deliveries after a start are looked at, then one in 100');
 });
 
 it('prints of one source only what is asked for', async () => {

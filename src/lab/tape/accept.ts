@@ -1,11 +1,13 @@
+import { headerValues } from '../../kit/delivery.ts';
 import { isOpen } from '../../kit/endpoint/definition.ts';
 import { openEndpoint, type Endpoint } from '../../kit/endpoint/endpoint.ts';
 import { DeliveryRejected } from '../../kit/errors.ts';
+import { refuseUnfit } from '../../kit/http/router.ts';
 import type { Inbox } from '../../kit/inbox/inbox.ts';
 import type { Config } from '../../kit/program/config.ts';
 import { prove } from '../../kit/receiver/receive.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { pairsOf, queryOf } from './request.ts';
+import { queryOf } from './request.ts';
 
 /** What came of putting a taped delivery into the inbox. */
 export type Acceptance =
@@ -34,10 +36,9 @@ export async function acceptTaped(kept: Kept, parts: AcceptParts): Promise<Accep
   if (config === undefined) return refused('It came to a path that no endpoint has.');
   if (!isOpen(config)) return refused('Its endpoint is closed: no secret is set for it.');
   const endpoint = await openEndpoint(config);
-  const unfit = unfitness(kept, endpoint);
-  if (unfit !== undefined) return refused(unfit);
   if (endpoint.event?.mode === 'reply') return refused(NOBODY_WAITS);
   try {
+    refuseEarly(kept, endpoint);
     return await acceptAt(endpoint, kept, parts);
   } catch (error) {
     if (!(error instanceof DeliveryRejected)) throw error;
@@ -52,15 +53,20 @@ function refused(why: string): Acceptance {
   return { accepted: false, why };
 }
 
-/** What is refused before the proof; framing and Host were the connection's. */
-function unfitness({ method, headers, body }: Kept, { methods, limits }: Endpoint): string | undefined {
-  if (!methods.includes(method)) return `${method} instead of ${methods.join(' or ')}.`;
-  if (body.length > limits.maxBodyBytes)
-    return `Its body has ${body.length} bytes, and the limit is ${limits.maxBodyBytes}.`;
-  const encoded = pairsOf(headers).some(
-    ([name, value]) => /^content-encoding$/i.test(name) && !/^(identity)?$/i.test(value),
+/** What is refused before the proof. @throws DeliveryRejected */
+function refuseEarly({ method, httpVersion, headers, body }: Kept, endpoint: Endpoint): void {
+  refuseUnfit({ method, httpVersion, rawHeaders: [...headers] }, endpoint, false);
+  const { maxBodyBytes } = endpoint.limits;
+  if (body.length > maxBodyBytes) {
+    throw new DeliveryRejected(
+      'body_too_large',
+      `It has ${body.length} bytes, and the limit is ${maxBodyBytes}.`,
+    );
+  }
+  const isPlain = headerValues({ headers }, 'content-encoding').every((coding) =>
+    /^(identity)?$/i.test(coding),
   );
-  return encoded ? 'Its body has a Content-Encoding, and none is undone.' : undefined;
+  if (!isPlain) throw new DeliveryRejected('body_encoded', 'It has a Content-Encoding, and none is undone.');
 }
 
 /** @throws DeliveryRejected */

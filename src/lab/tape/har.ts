@@ -47,9 +47,9 @@ function requestOf({ method, target, httpVersion, headers, body }: Kept): object
   };
 }
 
-/** A member with an underscore is one of our own: the format has no place for bytes that are no text. */
+/** For requests the format has no word for bytes that are no text: `encoding` is that of replies, as others write it, too. */
 function textOf(body: Buffer): object {
-  return isUtf8(body) ? { text: body.toString() } : { text: body.toString('base64'), _encoding: 'base64' };
+  return isUtf8(body) ? { text: body.toString() } : { text: body.toString('base64'), encoding: 'base64' };
 }
 
 /** What is kept of a reply: its status, where the delivery was refused. 0 is none that is known. */

@@ -4,7 +4,6 @@ import { importSecret, type Secret } from '../../kit/proofs/secrets.ts';
 import { isObject, tryJson } from '../../kit/reading/json.ts';
 import type { EndpointDefinition, Settings, Source } from '../../kit/source.ts';
 import type { WireRequest } from '../conformance/wire.ts';
-import { switchesOf } from '../mock/request.ts';
 import { rewriteJson } from './json-text.ts';
 import { everywhere, inBytes, inText, type TextRequest } from './request.ts';
 
@@ -40,16 +39,17 @@ export interface Changes {
 }
 
 /** Finds what proves a request, by the first of these kinds of credential that fits; `undefined` where none does. */
-export async function proofIn(
+export function proofIn(
   request: WireRequest,
-  place: Place,
+  { source, settings }: Place,
   kinds: readonly string[],
-): Promise<FoundProof | undefined> {
+): FoundProof | undefined {
   for (const kind of kinds) {
-    const scheme = schemeOf(place, kind);
+    const { scheme: named = '', header = 'authorization' } = source.proof.kinds[kind]?.proof(settings) ?? {};
+    const scheme = schemes.get(named);
     if (scheme === undefined) continue;
     const tokens = scheme === 'compact' ? tokensIn(request) : [];
-    const headers = scheme === 'compact' ? [] : await proofHeaders(place, kind);
+    const headers = scheme === 'compact' ? [] : [header];
     const isThere =
       tokens.length > 0 || request.headers.some(([name]) => headers.includes(name.toLowerCase()));
     if (isThere) return { kind, scheme, headers, tokens };
@@ -104,10 +104,6 @@ export function timesMoved(json: string, byMs: number): string {
   });
 }
 
-function schemeOf({ source, settings }: Place, kind: string): Scheme | undefined {
-  return schemes.get(source.proof.kinds[kind]?.proof(settings).scheme ?? '');
-}
-
 /** By the scheme that a proof names. */
 const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
   ['jwt-hs256', 'compact'],
@@ -117,18 +113,6 @@ const schemes: ReadonlyMap<string, Scheme> = new Map<string, Scheme>([
   ['sha256-body-secret', 'sha256-body-secret'],
   ['sha256-secret-body', 'sha256-secret-body'],
 ]);
-
-/** Found by having the sender sign the same with two secrets. */
-async function proofHeaders({ source, definition }: Place, kind: string): Promise<string[]> {
-  const type = definition.type ?? Object.keys(source.events)[0] ?? '';
-  const signedWith = (text: string) => {
-    const to = { path: definition.path, type, credential: { kind, text } };
-    return source.proof.sign(Buffer.from('{}'), to, switchesOf(source, {}));
-  };
-  const [one, other] = [await signedWith('one-of-two-secrets'), await signedWith('the-other-of-the-two')];
-  const differ = Object.keys(one.headers).filter((name) => one.headers[name] !== other.headers[name]);
-  return differ.map((name) => name.toLowerCase());
-}
 
 const COMPACT = /(?<![\w-])[\w-]{4,}\.[\w-]{2,}\.[\w-]*/g;
 

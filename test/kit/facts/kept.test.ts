@@ -145,7 +145,7 @@ it('lets no observer that fails harm a delivery or another observer, and says it
   expect(findingOf(risr, counts, 'RI-28a')?.seen).toMatchObject([{ count: 3 }]);
 });
 
-it('looks at the first thousand deliveries of an endpoint, and then at one in sixteen', async () => {
+it('looks at the first thousand deliveries of an endpoint, and then at one in a hundred', async () => {
   const further = 3 * THEN_ONE_IN;
   const counts = await countsOf({ env: { LOG_LEVEL: 'error' } }, async ({ sender }) => {
     const request = await sender.request(phenixid, 'OrderSigned');
