@@ -1,6 +1,5 @@
 import { join } from 'node:path';
-import { isDeepStrictEqual, styleText } from 'node:util';
-import { rejections } from '../src/kit/errors.ts';
+import { styleText } from 'node:util';
 import type { Entry } from '../src/kit/inbox/inbox.ts';
 import type { Fired, Sender } from '../src/lab/mock/sender.ts';
 import { storyOf } from '../src/lab/mock/story.ts';
@@ -10,11 +9,11 @@ import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
 import { stagedExample } from '../src/example/staged.ts';
 import { kitVersion } from '../src/kit/program/version.ts';
 import { definitionOf, type Source } from '../src/kit/source.ts';
-import { sources } from '../src/kit/sources/index.ts';
 import { readOptions, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
-import { onOneLine } from '../src/lab/printable.ts';
 import { newFolder } from '../src/lab/rig/folder.ts';
 import { setUp, type Stage } from '../src/lab/stage/stage.ts';
+import { playRefusals } from './demo/refusals.ts';
+import { aligned, cut, printRow, statusOf, timeOf, typeWidth, type Cells } from './demo/rows.ts';
 
 const USAGE = `Starts the receiver and the three products with secrets made on the spot, plays a scenario of each, and shows every
 event and what came of it on both sides.
@@ -29,11 +28,6 @@ event and what came of it on both sides.
 const INTERRUPTED = 130;
 const SEEDS = { min: 0, max: 2 ** 31 };
 const PLACES = { platform: 'there, in the product', receiver: 'here, in the receiver' };
-const PROOF_WIDTH = 25;
-const REPLY_WIDTH = 12;
-const typeWidth = Math.max(
-  ...sources.flatMap(({ events }) => Object.keys(events).map(({ length }) => length)),
-);
 
 await runCommand(async (args) => {
   const { values } = readOptions({
@@ -63,7 +57,7 @@ async function runDemo(folder: string, once: boolean, chaosSeed: number | undefi
       `advance-receiver-kit ${kitVersion()}, running src/example\n` +
         `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
     );
-    const asExpected = [...(await playStories(stage)), await playForgery(stage)];
+    const asExpected = [...(await playStories(stage)), ...(await playRefusals(stage, folder))];
     const failed = asExpected.filter((right) => !right).length;
     console.log(
       `\n${failed === 0 ? 'Every row is as it should be.' : `${failed} rows are NOT as they should be.`}`,
@@ -155,58 +149,6 @@ function complaintOf({ verdict }: Fired, entries: readonly Entry[]): string {
   return `NOT handled: ${undone?.status ?? 'never stored'} ${undone?.note ?? ''}`;
 }
 
-/** The same as the first row, with one character changed on its way. */
-async function playForgery({ app, senders, log }: Stage): Promise<boolean> {
-  const [sender] = senders;
-  const [type] = sender ? storyOf(sender.source) : [];
-  if (sender === undefined || type === undefined) return false;
-  const before = await app.inbox.stats();
-  const fired = await sender.fire(type, { fault: 'tampered-byte' });
-  const after = await app.inbox.stats();
-  const code = log.lastCode() ?? '';
-  console.log(`\n${styleText('bold', 'Somebody else')} changes one character on the way:`);
-  const reply = `${statusOf(fired)} refused`;
-  printRow(false, 'red', [type, 'no longer matches', reply, timeOf(fired), code]);
-  console.log(styleText('red', `  ${meaningOf(code)}`));
-  return fired.verdict.ok && code.startsWith('proof_') && isDeepStrictEqual(after, before);
-}
-
-function meaningOf(code: string): string {
-  const found = Object.entries(rejections).find(([name]) => name === code);
-  return found?.[1][1] ?? 'NOT refused as it should be.';
-}
-
-function timeOf({ ms }: Fired): string {
-  return String(Math.round(ms));
-}
-
-function statusOf({ reply }: Fired): string {
-  return String(reply?.status ?? 'none');
-}
-
-type Cells = readonly [type: string, proof: string, reply: string, time: string, effect: string];
-
-function printRow(right: boolean, colour: 'green' | 'red', row: Cells): void {
-  console.log(styleText(colour, cut(`${right ? '✓' : '✗'} ${aligned(row)}`)));
-}
-
-function aligned([type, proof, reply, time, effect]: Cells): string {
-  const cells = [
-    type.padEnd(typeWidth),
-    proof.padEnd(PROOF_WIDTH),
-    reply.padEnd(REPLY_WIDTH),
-    time.padStart(4),
-  ];
-  return [...cells, effect].join('  ').trimEnd();
-}
-
-/** A terminal breaks long lines anywhere, a file does not; neither is to act upon what came from outside. */
-function cut(text: string): string {
-  const line = onOneLine(text);
-  const { columns } = process.stdout as { readonly columns?: number };
-  return columns !== undefined && line.length > columns ? `${line.slice(0, columns - 1)}…` : line;
-}
-
 function showAround({ mockUrl, log, senders }: Stage, folder: string): void {
   const [first] = senders;
   const name = first?.source.name ?? '';
@@ -217,6 +159,7 @@ Everything keeps running; Ctrl-C ends it. Where to look next:
   send one yourself   curl -H 'Content-Type: application/json' -d '{}' ${mockUrl}/send/${name}/${type ?? ''}
   what can be sent    ${mockUrl}
   what was received   INBOX_URL=sqlite:${join(folder, 'inbox.db')} npm run inbox -- list
+  why it was refused  npx node --env-file=${join(folder, '.env')} scripts/explain.ts
   what is done then   src/example/handlers/; yours go into src/app/handlers/
   with real secrets   copy templates/env.example to .env, fill it in, npm start
 

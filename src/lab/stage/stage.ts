@@ -41,6 +41,8 @@ export interface Stage {
   readonly fired: readonly Fired[];
   readonly chaos: Chaos | undefined;
   readonly log: LogLines;
+  /** What the receiver was started with. */
+  readonly env: Environment;
   /** Resolves when all that was sent is handled and nothing more is on its way, or never will be. */
   settle(): Promise<void>;
   tearDown(): Promise<void>;
@@ -116,6 +118,7 @@ async function setUpWith<Tools>(
     fired,
     chaos,
     log,
+    env,
     settle: () => settle(parts),
     async tearDown() {
       for (const sender of senders) sender.close();

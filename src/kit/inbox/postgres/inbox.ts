@@ -13,6 +13,7 @@ import {
   renewLease,
   settleAll,
   settlementBytes,
+  type Place,
   type Settlement,
 } from './work.ts';
 
@@ -33,6 +34,8 @@ export interface Context {
   readonly at: () => Date | undefined;
   /** This machine's time, in milliseconds since 1970: only for how far off something is. */
   readonly now: () => number;
+  /** Moves with each claim. */
+  readonly place: Place;
   /** Called after an entry became claimable. */
   readonly onReady: () => void;
 }
@@ -68,6 +71,7 @@ async function createInbox({ database, at }: Asking, options: PostgresInboxOptio
     database,
     room: createWaitingRoom(options, () => manage.countWaiting(database.query)),
     at,
+    place: { dueAt: 0, until: 0 },
     now: options.now ?? createSteadyClock(), // the worker's, too: what is due in a minute stays so
     onReady() {
       database.news.notify();

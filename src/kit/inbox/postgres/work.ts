@@ -1,5 +1,5 @@
 import type { Entry, NewEntry, Result, Status } from '../inbox.ts';
-import type { Query } from './database.ts';
+import type { Query, Row } from './database.ts';
 import {
   AT,
   columns,
@@ -14,18 +14,21 @@ import {
 import type { Asking, Context } from './inbox.ts';
 import { firstsOf, insertEntries, type Inserted } from './store.ts';
 
+const claimFrom = (earliest: string) => `
+  UPDATE ${TABLE} SET status = 'running', lease_until = ${AT} + $2::double precision * interval '1 ms',
+    claims = claims + 1, attempts = attempts + 1
+  WHERE lease_until IS NULL AND seq = ANY (ARRAY(
+    SELECT seq FROM ${TABLE} WHERE status = 'waiting' AND NOT blocked AND due_at <= ${AT} AND due_at >= ${earliest}
+    ORDER BY due_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED))
+  RETURNING ${columns}`;
+
 /** Only entries that may run are in the index that this reads from its start: its cost is the same however many wait. */
 const claimDue = `
-  WITH claimed AS (
-    UPDATE ${TABLE} SET status = 'running', lease_until = ${AT} + $2::double precision * interval '1 ms',
-      claims = claims + 1, attempts = attempts + 1
-    WHERE lease_until IS NULL AND seq = ANY (ARRAY(
-      SELECT seq FROM ${TABLE} WHERE status = 'waiting' AND NOT blocked AND due_at <= ${AT}
-      ORDER BY due_at, seq LIMIT $3 FOR UPDATE SKIP LOCKED))
-    RETURNING ${columns}
-  )
+  WITH claimed AS (${claimFrom("'-infinity'")})
   SELECT EXISTS (SELECT FROM ${TABLE} WHERE status = 'running' AND lease_until <= ${AT}) AS lapsed, claimed.*
   FROM (SELECT) AS once LEFT JOIN claimed ON true`;
+
+const claimNext = claimFrom('to_timestamp($4::double precision / 1000)');
 
 const findLapsed = `
   SELECT ${columns} FROM ${TABLE} WHERE status = 'running' AND lease_until <= ${AT} ORDER BY lease_until LIMIT 500`;
@@ -36,18 +39,49 @@ const giveBack = `
   WHERE seq = ANY ($2::bigint[]) AND lease_until <= ${AT}
   RETURNING bytes`;
 
+/**
+ * Where the next claim may begin to read. For as long as anybody on the server reads what was before, as a backup does,
+ * what was claimed stays in the index, and a claim from its start would pass over all of it.
+ */
+export interface Place {
+  /** When the last one that was claimed was due (ms since 1970). */
+  dueAt: number;
+  /** By this machine's time: until then what has become due before that can wait. */
+  until: number;
+}
+
+const FROM_THERE_MS = 1_000;
+/** Entries become visible in another order than they are due in. */
+const BEFORE_IT_MS = 1_000;
+
 /** Takes what is due, lapsed leases included. */
 export async function claimEntries(context: Context, limit: number, leaseMs: number): Promise<Entry[]> {
-  const { database, room, at } = context;
+  const { database, at, place, now } = context;
+  if (now() < place.until) {
+    const next = await database.query(claimNext, [at(), leaseMs, limit, place.dueAt - BEFORE_IT_MS]);
+    if (next.length === limit) return claimedOf(next, context);
+    place.until = 0;
+    return [...claimedOf(next, context), ...(await claimEntries(context, limit - next.length, leaseMs))];
+  }
   const rows = await database.query(claimDue, [at(), leaseMs, limit]);
-  const claimed = rows.filter(({ seq }) => seq !== null).map(toEntry);
-  for (const { content } of claimed) room.changed(-1, -content.length);
+  const claimed = claimedOf(
+    rows.filter(({ seq }) => seq !== null),
+    context,
+  );
+  place.until = claimed.length === limit ? now() + FROM_THERE_MS : 0;
   if (rows[0]?.['lapsed'] === true) {
     await giveBackLapsed(context);
     if (claimed.length < limit)
       claimed.push(...(await claimEntries(context, limit - claimed.length, leaseMs)));
   }
-  return claimed.sort((one, other) => one.dueAt - other.dueAt || one.seq - other.seq);
+  return claimed;
+}
+
+function claimedOf(rows: readonly Row[], { room, place }: Context): Entry[] {
+  const claimed = rows.map(toEntry).sort((one, other) => one.dueAt - other.dueAt || one.seq - other.seq);
+  for (const { content } of claimed) room.changed(-1, -content.length);
+  place.dueAt = claimed.at(-1)?.dueAt ?? place.dueAt;
+  return claimed;
 }
 
 async function giveBackLapsed({ database, room, at }: Context): Promise<void> {
