@@ -8,6 +8,7 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
     explain:
       'Says why a delivery was refused: the one change with which it would verify. Puts it into the inbox once it does.',
+    tape: 'Shows deliveries as they came, sends them again, makes tests of them.',
     new: 'Begins a source, an event or a handler.',
     'test:app': 'Your own tests only.',
     check: 'Types, lint, format, unused things, generated pages, tests: what must pass before a commit.',

@@ -1,3 +1,4 @@
+import { headerValues } from '../../kit/delivery.ts';
 import { isOpen } from '../../kit/endpoint/definition.ts';
 import { openEndpoint, type Endpoint } from '../../kit/endpoint/endpoint.ts';
 import { DeliveryRejected } from '../../kit/errors.ts';
@@ -5,7 +6,7 @@ import type { Inbox } from '../../kit/inbox/inbox.ts';
 import type { Config } from '../../kit/program/config.ts';
 import { prove } from '../../kit/receiver/receive.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { pairsOf, queryOf } from './request.ts';
+import { queryOf } from './request.ts';
 
 /** What came of putting a taped delivery into the inbox. */
 export type Acceptance =
@@ -52,15 +53,19 @@ function refused(why: string): Acceptance {
   return { accepted: false, why };
 }
 
-/** What is refused before the proof; framing and Host were the connection's. */
-function unfitness({ method, headers, body }: Kept, { methods, limits }: Endpoint): string | undefined {
+/** What is refused before the proof. */
+function unfitness(kept: Kept, { methods, limits: { maxBodyBytes } }: Endpoint): string | undefined {
+  const { method, httpVersion, headers, body } = kept;
+  const valuesOf = (name: string) => headerValues({ headers }, name);
   if (!methods.includes(method)) return `${method} instead of ${methods.join(' or ')}.`;
-  if (body.length > limits.maxBodyBytes)
-    return `Its body has ${body.length} bytes, and the limit is ${limits.maxBodyBytes}.`;
-  const encoded = pairsOf(headers).some(
-    ([name, value]) => /^content-encoding$/i.test(name) && !/^(identity)?$/i.test(value),
-  );
-  return encoded ? 'Its body has a Content-Encoding, and none is undone.' : undefined;
+  const hosts = valuesOf('host').length;
+  if (!/^1\.[01]$/.test(httpVersion) || hosts > 1 || (hosts === 0 && httpVersion === '1.1')) {
+    return `HTTP/${httpVersion} with ${hosts} Host headers is not HTTP that is accepted.`;
+  }
+  if (body.length > maxBodyBytes)
+    return `Its body has ${body.length} bytes, and the limit is ${maxBodyBytes}.`;
+  const isPlain = valuesOf('content-encoding').every((coding) => /^(identity)?$/i.test(coding));
+  return isPlain ? undefined : 'Its body has a Content-Encoding, and none is undone.';
 }
 
 /** @throws DeliveryRejected */

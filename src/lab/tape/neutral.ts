@@ -130,7 +130,7 @@ function neighbourOf(letter: string, random: Random): string {
   return others[randomBelow(others.length, random)] ?? letter;
 }
 
-const KINDS = [/^\p{Ll}$/u, /^\p{Lu}$/u, /^\p{L}$/u, /^\p{N}$/u];
+const KINDS = [/^\p{Ll}$/u, /^\p{Lu}$/u, /^\p{Lo}$/u, /^\p{L}$/u, /^\p{N}$/u];
 
 /** Some day of some year and some time of it, as exact as it was, in the same zone. */
 function moment(word: string, random: Random): string {

@@ -11,7 +11,6 @@ import type { WireRequest } from '../conformance/wire.ts';
 import { createRandom } from '../mock/random.ts';
 import { appOf } from '../rig/app.ts';
 import { withReceiver } from '../testing.ts';
-import { UsageError } from '../usage.ts';
 import { rewriteJson } from './json-text.ts';
 import { knownTo } from './known.ts';
 import { neutralRequest } from './neutral-request.ts';
@@ -73,40 +72,28 @@ type Receiving = Pick<Startable, 'sources' | 'endpoints'>;
 /** In the place of the moment at which it came. */
 const NEUTRAL_AT = Date.UTC(2031, 1, 3, 12);
 
-/**
- * Makes a witness of a taped delivery, and tries it.
- * @throws UsageError where it cannot be made, or would not be accepted
- */
+/** Makes a witness of a taped delivery, and tries it; else why none can be made. */
 export async function makeWitness(
   kept: Kept,
   app: Receiving,
   env: Environment,
   rename: ReadonlySet<string> = new Set(),
-): Promise<Made> {
+): Promise<Made | string> {
   const place = placeOf(kept, app, env);
-  if (place === undefined) throw impossible(kept, 'came to a path that no endpoint has.');
-  if (!kept.whole)
-    throw impossible(kept, 'was refused before its body was read, so there is no whole request.');
+  if (place === undefined) return 'came to a path that no endpoint has.';
+  if (!kept.whole) return 'was refused before its body was read, so there is no whole request.';
   const proof = await proofIn(requestOf(kept), place, kindsAt(place, env));
-  if (proof === undefined)
-    throw impossible(kept, `has no proof of ${place.source.title} that could be made again.`);
-  const { neutral, ...made } = await withNeutralValues(kept, place, proof, rename);
+  if (proof === undefined) return `has no proof of ${place.source.title} that could be made again.`;
+  const found = await withNeutralValues(kept, place, proof, rename);
+  if (found === undefined) return 'has values for which no neutral ones of their shape were found.';
+  const { neutral, ...made } = found;
   const witness = { ...made, settings: settingsOf(place, env, neutral) };
   const { status, expected } = await tryWitness({ ...witness, expected: NOTHING }, app);
-  if (expected === undefined) {
-    throw impossible(
-      kept,
-      `would be answered ${status || 'not at all'} although it is signed anew, so it is no witness.`,
-    );
-  }
+  if (expected === undefined) return `is answered ${status || 'not at all'} although it is signed anew.`;
   return { witness: { ...witness, expected }, replaced: neutral.replaced, namesLeft: neutral.namesLeft };
 }
 
 const NOTHING: Witness['expected'] = { status: 0, type: '' };
-
-function impossible({ number }: Kept, why: string): UsageError {
-  return new UsageError(`#${number} ${why}`);
-}
 
 /** Sends a witness to a receiver of its own: first with one byte changed, then as it is, its times moved to now. */
 export async function tryWitness(witness: Witness, { sources, endpoints = [] }: Receiving): Promise<Tried> {
@@ -175,7 +162,7 @@ async function withNeutralValues(
   place: Place,
   proof: FoundProof,
   rename: ReadonlySet<string>,
-): Promise<Unsettled> {
+): Promise<Unsettled | undefined> {
   const known = knownTo(place);
   const headers = { proof: proof.headers, content: Object.keys(place.source.envelope.headers ?? {}) };
   const secret = randomBytes(32).toString('hex');
@@ -189,7 +176,7 @@ async function withNeutralValues(
     });
     if (isNeutral(neutral)) return { ...unsettled(request, place, proof, secret), neutral };
   }
-  throw impossible(kept, 'has values for which no neutral ones of their shape were found.');
+  return undefined;
 }
 
 const TRIES = 20;
