@@ -87,7 +87,7 @@ export function layoutOf(text: string, marks: readonly Mark[]): Layout | undefin
 }
 
 /** The members of an object's text, each with its name; `undefined` if it is no object. */
-export function membersOf(
+function membersOf(
   marks: readonly Mark[],
 ): readonly (readonly [name: string, marks: readonly Mark[]])[] | undefined {
   if (marks[0]?.text !== '{') return undefined;
