@@ -137,7 +137,7 @@ function begin(lane: Lane, mistakes: readonly Mistake[], random: Random): Plan {
     carrier: mistakes.find((mistake) => mistake.carrier)?.carrier ?? 'form',
     agreed,
     key: Buffer.from(theirs),
-    ours: mistakes.find((mistake) => mistake.ours)?.ours?.(agreed) ?? agreed,
+    ours: mistakes.reduce((text, { ours }) => ours?.(text) ?? text, agreed),
     content: contentOf(lane, mistakes, random),
     at: AT + randomBelow(86_400_000, random),
     // Others are open besides, each with a secret of its own.
