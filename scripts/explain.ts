@@ -130,8 +130,8 @@ function print(
 ): void {
   const at = request.at ?? now;
   const of = { request, at, known: { endpoints, further: [] } };
-  console.log(`#${number}  ${moment(at) ?? ''}  ${outline(of).join(', ')}`);
-  if (request.at === undefined)
+  console.log(`#${number}  ${[moment(request.at) ?? [], outline(of)].flat().join(', ')}`);
+  if (request.at === undefined && isAboutTime(report))
     console.log('It does not say when it came, so it is judged as if that had been now: --at says it.');
   if (!whole)
     console.log(
@@ -140,6 +140,10 @@ function print(
   for (const doubt of request.doubts ?? []) console.log(onOneLine(doubt));
   console.log();
   console.log(tell(report, kept && `npm run explain -- ${number} --accept`));
+}
+
+function isAboutTime({ judged }: Report): boolean {
+  return !judged.accepted && judged.code === 'proof_stale';
 }
 
 function list(all: readonly Refused[], { values, endpoints }: Given): number {

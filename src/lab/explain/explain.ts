@@ -32,6 +32,8 @@ export interface Explanation {
   readonly ids: readonly string[];
   /** Ids of what cannot be told apart from it here. */
   readonly twins: readonly string[];
+  /** What those mean. */
+  readonly orElse: readonly string[];
   readonly means: readonly string[];
   readonly remedies: readonly string[];
   /** It is proven so, but what is proven cannot be read. */
@@ -197,9 +199,8 @@ class Search {
     const tries: Try[] = [];
     for (const change of hypothesis.variants(of)) {
       if (this.#isOver()) break;
-      const { detail: _, ...changed } = change;
-      if (changed.request !== undefined && isDeepStrictEqual(changed.request, of.request)) continue;
-      const next: Case = { ...of, ...changed };
+      if (change.request !== undefined && isDeepStrictEqual(change.request, of.request)) continue;
+      const next: Case = { ...of, ...change };
       tries.push({ hypothesis, change, of: next, judgement: await this.#judge.judge(next) });
     }
     return tries;
@@ -215,6 +216,7 @@ class Search {
         {
           ids: [hypothesis.id],
           twins: [],
+          orElse: [],
           means: [fill(hypothesis.means)],
           remedies: [fill(hypothesis.remedy)],
         },
@@ -299,15 +301,19 @@ function explanations(found: readonly (readonly Try[])[], base: Case): Explanati
 function explanation(group: readonly (readonly Try[])[], base: Case): Explanation {
   const [first = []] = group;
   const ids = first.map(({ hypothesis }) => hypothesis.id);
-  const others = group.flatMap((tries) => tries.map(({ hypothesis }) => hypothesis.id));
+  const others = new Map(group.flat().map((one) => [one.hypothesis.id, one]));
+  for (const id of ids) others.delete(id);
+  const words = (tries: Iterable<Try>, of: 'means' | 'remedy') =>
+    Array.from(tries, (one) =>
+      filled(one.hypothesis[of], { of: one.of, base, detail: one.change.detail ?? '' }),
+    );
   const last = first.at(-1)?.judgement;
-  const words = (of: 'means' | 'remedy') =>
-    first.map((one) => filled(one.hypothesis[of], { of: one.of, base, detail: one.change.detail ?? '' }));
   return {
     ids,
-    twins: [...new Set(others)].filter((id) => !ids.includes(id)),
-    means: words('means'),
-    remedies: words('remedy'),
+    twins: [...others.keys()],
+    orElse: words(others.values(), 'means'),
+    means: words(first, 'means'),
+    remedies: words(first, 'remedy'),
     ...(last?.accepted === false && { unreadable: last.why }),
   };
 }

@@ -44,11 +44,11 @@ function fitting(fits: readonly Explanation[]): readonly string[] {
   ];
 }
 
-function explained({ means, remedies, twins, unreadable }: Explanation): readonly string[] {
+function explained({ means, remedies, orElse, unreadable }: Explanation): readonly string[] {
   return [
     `It would verify if ${means.join(', and if ')}.`,
     ...remedies.map(indented),
-    ...(twins.length > 0 ? [indented(`The same can mean: ${twins.join(', ')}.`)] : []),
+    ...orElse.map((other) => indented(`Or, which looks the same: if ${other}.`)),
     ...(unreadable === undefined
       ? []
       : [indented(`What it says could not be read even then: ${unreadable}`)]),

@@ -50,25 +50,23 @@ const withOrWithout =
       ? { text: text.replace(shape, ''), detail: `no ${what}` }
       : added.map((add) => ({ text: add(text), detail: `a ${what}, as the sender’s has` }));
 
+const withoutQuotes = (text: string, pairs: readonly string[]) =>
+  pairs.flatMap(([open = '', close = open]) => {
+    const [opens, closes] = [text.startsWith(open), text.endsWith(close)];
+    return opens || closes ? [text.slice(opens ? 1 : 0, closes ? -1 : undefined)] : [];
+  });
+
 const quoted =
   (pairs: readonly string[]): Respelling =>
   (text) =>
-    pairs.flatMap(([open = '', close = open]) =>
-      text.length > 2 && text.startsWith(open) && text.endsWith(close)
-        ? [text.slice(1, -1)]
-        : text.startsWith(open)
-          ? [text.slice(1)]
-          : text.endsWith(close)
-            ? [text.slice(0, -1)]
-            : [],
-    );
+    withoutQuotes(text, pairs);
 
 const quotedOrNot =
   (mark: string, what: string): Respelling =>
   (text) => {
-    const bare = [quoted([mark + mark])(text) ?? []].flat();
+    const bare = withoutQuotes(text, [mark + mark]);
     return bare.length > 0
-      ? bare.map((one) => ({ text: String(one), detail: `no ${what}` }))
+      ? bare.map((one) => ({ text: one, detail: `no ${what}` }))
       : { text: mark + text + mark, detail: `a ${what}, as the sender’s has` };
   };
 

@@ -63,7 +63,7 @@ function ofSetting(name: string, definition: SettingDefinition, source: Source):
   });
   const choices = choicesOf(definition);
   const free = definition.schema.safeParse(ANY_TEXT).success ? [make(AS_TOKEN, textsInToken)] : [];
-  return [...choices.map((value) => make(value, () => [value])), ...free];
+  return [...free, ...choices.map((value) => make(value, () => [value]))];
 }
 
 const TIMES = [
