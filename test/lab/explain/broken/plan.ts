@@ -188,7 +188,7 @@ function usualProof(plan: Plan): string {
   }
 }
 
-export const HEADER = '{"alg":"HS256","typ":"JWT"}';
+const HEADER = '{"alg":"HS256","typ":"JWT"}';
 
 export function tokenOf(content: Buffer | string, key: Buffer, header = HEADER, hash = 'sha256'): string {
   const input = `${base64url(header)}.${base64url(content)}`;
