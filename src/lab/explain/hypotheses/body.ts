@@ -10,10 +10,12 @@ import {
   oneLine,
   reordered,
   written,
+  type Layout,
   type Mark,
 } from '../json-text.ts';
 
-type Bodies = Buffer | string | readonly (Buffer | string)[] | undefined;
+/** Several are made one by one: of a large body each takes time. */
+type Bodies = Buffer | string | Iterable<Buffer | string> | undefined;
 
 const RAW =
   'Whatever stands between the sender and here must hand the body on byte for byte: switch its parsing and rewriting off for {path}.';
@@ -37,11 +39,16 @@ function body(
     *variants(of) {
       const { request } = of;
       if (request.body.length === 0) return;
-      for (const other of [original(request.body, of) ?? []].flat()) {
+      for (const other of eachOf(original(request.body, of))) {
         if (other.length > 0 && !Buffer.from(other).equals(request.body)) yield withBody(of, other);
       }
     },
   };
+}
+
+function eachOf(bodies: Bodies): Iterable<Buffer | string> {
+  if (bodies === undefined) return [];
+  return typeof bodies === 'string' || Buffer.isBuffer(bodies) ? [bodies] : bodies;
 }
 
 /** For bodies that are text: what is done to the text, in UTF-8 and back. */
@@ -50,14 +57,30 @@ const text =
   (bytes: Buffer, of: Case): Bodies =>
     isUtf8(bytes) ? change(bytes.toString('utf8'), of) : undefined;
 
+interface JsonText {
+  readonly whole: string;
+  readonly marks: readonly Mark[];
+  readonly layout: Layout;
+}
+
+const texts = new WeakMap<Buffer, JsonText | undefined>();
+
+function jsonIn(bytes: Buffer): JsonText | undefined {
+  if (texts.has(bytes)) return texts.get(bytes);
+  const whole = bytes.toString('utf8');
+  const marks = isUtf8(bytes) ? marksOf(whole) : undefined;
+  const found = marks && { whole, marks, layout: layoutOf(whole.trim(), marks) ?? compact };
+  texts.set(bytes, found);
+  return found;
+}
+
 /** For bodies that are JSON: other marks in the same layout, or in any where it has none of these. */
-const json = (change: (marks: readonly Mark[], of: Case) => readonly (readonly Mark[])[]) =>
-  text((whole, of) => {
-    const marks = marksOf(whole);
-    if (marks === undefined) return undefined;
-    const layout = layoutOf(whole.trim(), marks) ?? compact;
-    return change(marks, of).map((changed) => around(whole, written(changed, layout)));
-  });
+const json = (change: (marks: readonly Mark[], of: Case) => Iterable<readonly Mark[]>) =>
+  function* (bytes: Buffer, of: Case) {
+    const found = jsonIn(bytes);
+    if (found === undefined) return;
+    for (const changed of change(found.marks, of)) yield around(found.whole, written(changed, found.layout));
+  };
 
 /** What stands around JSON stays there: that is another mistake. */
 function around(whole: string, inner: string): string {
@@ -164,18 +187,17 @@ function ofForm(whole: string): Bodies {
 }
 
 /** All orders of the members of a small object, the order of the catalogue's examples, and that of the alphabet. */
-function orders(marks: readonly Mark[], of: Case): readonly (readonly Mark[])[] {
+function* orders(marks: readonly Mark[], of: Case): Generator<readonly Mark[]> {
   const { config } = viewOf(of);
   const examples = Object.values(config?.source.events ?? {}).map(({ example }) => namesIn(example));
-  const byExample = examples.map(
-    (known) => (names: readonly string[]) => [...names].sort((a, b) => place(known, a) - place(known, b)),
-  );
-  const all = reorderings(marks).map(
-    (order) => (names: readonly string[]) =>
+  const known = new Map(examples.map((names) => [names.join(), names])).values();
+  yield reordered(marks, (names) => [...names].sort());
+  for (const order of known)
+    yield reordered(marks, (names) => [...names].sort((a, b) => place(order, a) - place(order, b)));
+  for (const order of reorderings(marks))
+    yield reordered(marks, (names) =>
       names.length === order.length && names.every((name) => order.includes(name)) ? order : names,
-  );
-  const alphabet = (names: readonly string[]) => [...names].sort();
-  return [alphabet, ...byExample, ...all].map((order) => reordered(marks, order));
+    );
 }
 
 function place(known: readonly string[], name: string): number {
@@ -236,21 +258,22 @@ const numberSpellings: readonly ((text: string) => string)[] = [
   (text) => Number(text).toExponential().replace('e', 'E'),
 ];
 const MOST_NUMBERS = 12;
-function numbers(marks: readonly Mark[]): readonly (readonly Mark[])[] {
+function* numbers(marks: readonly Mark[]): Generator<readonly Mark[]> {
   const places = marks.flatMap(({ kind }, at) => (kind === 'number' ? [at] : []));
   const each = places.length > 1 && places.length <= MOST_NUMBERS ? places.map((place) => [place]) : [];
-  return [places, ...each].flatMap((chosen) =>
-    numberSpellings.map((respell) =>
-      marks.map((mark, at) => (chosen.includes(at) ? { ...mark, text: respell(mark.text) } : mark)),
-    ),
-  );
+  for (const chosen of [places, ...each]) {
+    const isChosen = new Set(chosen);
+    for (const respell of numberSpellings)
+      yield marks.map((mark, at) => (isChosen.has(at) ? { ...mark, text: respell(mark.text) } : mark));
+  }
 }
 
 const layouts = (choices: typeof oneLine) =>
-  text((whole) => {
-    const marks = marksOf(whole);
-    return marks && choices.map((layout) => around(whole, written(marks, layout)));
-  });
+  function* (bytes: Buffer) {
+    const found = jsonIn(bytes);
+    if (found !== undefined)
+      for (const layout of choices) yield around(found.whole, written(found.marks, layout));
+  };
 
 const ENTITIES: Readonly<Record<string, string>> = {
   amp: '&',
