@@ -116,6 +116,7 @@ const FAMILY_PAIRS: readonly (readonly [outer: Family, inner: Family])[] = [
   ['setting', 'setting'],
   ['secret', 'secret'],
   ['signature', 'signature'],
+  ['signature', 'setting'],
   ['body', 'body'],
 ];
 

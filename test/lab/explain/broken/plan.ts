@@ -137,7 +137,7 @@ function begin(lane: Lane, mistakes: readonly Mistake[], random: Random): Plan {
     carrier: mistakes.find((mistake) => mistake.carrier)?.carrier ?? 'form',
     agreed,
     key: Buffer.from(theirs),
-    ours: mistakes.find((mistake) => mistake.ours)?.ours?.(agreed) ?? agreed,
+    ours: mistakes.reduce((text, { ours }) => ours?.(text) ?? text, agreed),
     content: contentOf(lane, mistakes, random),
     at: AT + randomBelow(86_400_000, random),
     // Others are open besides, each with a secret of its own.
@@ -188,7 +188,7 @@ function usualProof(plan: Plan): string {
   }
 }
 
-export const HEADER = '{"alg":"HS256","typ":"JWT"}';
+const HEADER = '{"alg":"HS256","typ":"JWT"}';
 
 export function tokenOf(content: Buffer | string, key: Buffer, header = HEADER, hash = 'sha256'): string {
   const input = `${base64url(header)}.${base64url(content)}`;
