@@ -20,7 +20,7 @@ export async function openTape(inboxUrl: string, keys: readonly InboxKey[]): Pro
 }
 
 /** Looks into a store. The first key encrypts, all decrypt. */
-export function tapeIn(store: TapeStore, keys: readonly InboxKey[]): Tape {
+function tapeIn(store: TapeStore, keys: readonly InboxKey[]): Tape {
   const read: Tape['read'] = async (number) => {
     const stored = await store.read(number);
     return stored && fromBytes(stored, keys);
