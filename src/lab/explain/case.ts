@@ -40,6 +40,8 @@ export interface Further {
 /** What a hypothesis changes, and what about it is worth saying: never anything secret. */
 export interface Change extends Partial<Omit<Case, 'known'>> {
   readonly detail?: string;
+  /** In place of that of the hypothesis. */
+  readonly remedy?: string;
 }
 
 export type Family = 'secret' | 'body' | 'signature' | 'token' | 'time' | 'endpoint' | 'setting';

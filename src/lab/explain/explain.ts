@@ -303,17 +303,16 @@ function explanation(group: readonly (readonly Try[])[], base: Case): Explanatio
   const ids = first.map(({ hypothesis }) => hypothesis.id);
   const others = new Map(group.flat().map((one) => [one.hypothesis.id, one]));
   for (const id of ids) others.delete(id);
-  const words = (tries: Iterable<Try>, of: 'means' | 'remedy') =>
-    Array.from(tries, (one) =>
-      filled(one.hypothesis[of], { of: one.of, base, detail: one.change.detail ?? '' }),
-    );
+  const words = (tries: Iterable<Try>, word: (one: Try) => string) =>
+    Array.from(tries, (one) => filled(word(one), { of: one.of, base, detail: one.change.detail ?? '' }));
+  const means = ({ hypothesis }: Try) => hypothesis.means;
   const last = first.at(-1)?.judgement;
   return {
     ids,
     twins: [...others.keys()],
-    orElse: words(others.values(), 'means'),
-    means: words(first, 'means'),
-    remedies: words(first, 'remedy'),
+    orElse: words(others.values(), means),
+    means: words(first, means),
+    remedies: words(first, ({ hypothesis, change }) => change.remedy ?? hypothesis.remedy),
     ...(last?.accepted === false && { unreadable: last.why }),
   };
 }

@@ -3,12 +3,14 @@ import { decoded, viewOf, type Case, type Change, type Hypothesis } from '../cas
 
 /** Another spelling of a text, or bytes in its place; `undefined` where there is none. */
 type Respelling = (text: string) => Respelt | readonly Respelt[] | undefined;
-/** `detail`: what ours would have then, where it can be either way. */
-type Respelt = string | Buffer | { readonly text: string; readonly detail: string };
+/** A change where there is more to say: what ours would have then, where it can be either way. */
+type Respelt = string | Buffer | Change;
 
 const AT_SENDER =
   'Agree a new secret of plain ASCII letters and digits with the sender, and set it on both sides.';
 const TYPE_AGAIN = 'Set {secret} again, with nothing but what was agreed.';
+const TYPE_THERE =
+  'Set the secret again at the sender, without that. Here it cannot be added: no receiver starts with a secret that has one at an end.';
 
 /** Ours is `means`; `theirs` undoes that. */
 function ours(
@@ -29,7 +31,7 @@ function ours(
       for (const text of viewOf(of).texts) {
         for (const other of [theirs(text) ?? []].flat()) {
           if (Buffer.isBuffer(other)) yield { key: { bytes: other } };
-          else if (typeof other !== 'string') yield { key: { text: other.text }, detail: other.detail };
+          else if (typeof other !== 'string') yield other;
           else if (other !== text) yield { key: { text: other } };
         }
       }
@@ -42,13 +44,19 @@ const without =
   (text) =>
     text.replace(shape, '');
 
+const asTheirs = (text: string, what: string): Change => ({
+  key: { text },
+  detail: `a ${what}, as the sender’s has`,
+  remedy: TYPE_THERE,
+});
+
 /** Either side may have it: ours is tried without, or else with what the sender's may have. */
 const withOrWithout =
   (what: string, shape: RegExp, ...added: readonly ((text: string) => string)[]): Respelling =>
   (text) =>
     shape.test(text)
-      ? { text: text.replace(shape, ''), detail: `no ${what}` }
-      : added.map((add) => ({ text: add(text), detail: `a ${what}, as the sender’s has` }));
+      ? { key: { text: text.replace(shape, '') }, detail: `no ${what}` }
+      : added.map((add) => asTheirs(add(text), what));
 
 const withoutQuotes = (text: string, pairs: readonly string[]) =>
   pairs.flatMap(([open = '', close = open]) => {
@@ -66,8 +74,8 @@ const quotedOrNot =
   (text) => {
     const bare = withoutQuotes(text, [mark + mark]);
     return bare.length > 0
-      ? bare.map((one) => ({ text: one, detail: `no ${what}` }))
-      : { text: mark + text + mark, detail: `a ${what}, as the sender’s has` };
+      ? bare.map((one) => ({ key: { text: one }, detail: `no ${what}` }))
+      : asTheirs(mark + text + mark, what);
   };
 
 /** What a text says in an encoding that writes it in exactly this way. */
