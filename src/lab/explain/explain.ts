@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { variablePrefix, type EndpointConfig } from '../../kit/endpoint/definition.ts';
 import type { TapedOutcome } from '../../kit/tape/tape.ts';
 import {
+  secretsIn,
   variableOf,
   viewOf,
   type Case,
@@ -10,9 +11,9 @@ import {
   type Further,
   type Hypothesis,
 } from './case.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { hypothesesFor } from './hypotheses/index.ts';
 import { Judge, type Judgement } from './judge.ts';
-import type { RawRequest } from './raw-request.ts';
 
 /** What is to be explained: of a tape, also what became of it. */
 export interface Explained extends RawRequest {
@@ -236,11 +237,7 @@ function isOdd(first: Hypothesis, second: Hypothesis): boolean {
 
 /** What is certain of a delivery that nothing fits, by how far it came. */
 function exclusions({ code }: { readonly code: Code }, { known }: Case): string[] {
-  const secrets = [
-    ...known.endpoints.flatMap(({ credentials }) => [...credentials.values()].flatMap(({ texts }) => texts)),
-    ...known.further.map(({ text }) => text),
-  ];
-  const count = new Set(secrets).size;
+  const count = new Set(secretsIn(known).map(({ text }) => text)).size;
   if (code === 'path_unknown')
     return ['Its path is none that is known here, nor nearly one at which it would verify.'];
   if (stageOf(code) < stageOf('proof_mismatch'))

@@ -1,5 +1,6 @@
-import { isObject, tryJson } from '../../../kit/reading/json.ts';
-import { decoded, viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
+import { objectIn, tryJson, type JsonObject } from '../../../kit/reading/json.ts';
+import { contentsOf } from '../../compact.ts';
+import { decoded, viewOf, type Case, type Change, type Row } from '../case.ts';
 import { bare, spotsOf, TOKEN, tokensIn, withToken, type Spot } from '../spots.ts';
 import { isGenuine } from './time.ts';
 
@@ -30,10 +31,9 @@ function spelled(
   change: (text: string, spot: Spot) => string | readonly string[],
   twins: readonly string[] = [],
   remedy = WRAPPED,
-): Hypothesis {
+): Row {
   return {
     id: `token-${id}`,
-    family: 'token',
     applies,
     means,
     remedy,
@@ -54,10 +54,9 @@ function moved(
   found: (spot: Spot, of: Case) => readonly string[],
   remedy = MOVED,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id: `token-${id}`,
-    family: 'token',
     applies,
     means,
     remedy,
@@ -75,8 +74,8 @@ function named(
   means: string,
   remedy: string,
   sees: (of: Case) => Iterable<string>,
-): Hypothesis {
-  return { id: `token-${id}`, family: 'token', applies, means, remedy, weak: true, sees };
+): Row {
+  return { id: `token-${id}`, applies, means, remedy, sees };
 }
 
 /** More than any place but a body has room for. */
@@ -92,13 +91,11 @@ function tokenAt({ text }: Spot, of: Case): readonly string[] {
 }
 
 /** Headers in tokens, read though nobody has verified them. */
-function headersIn(
-  of: Case,
-): readonly { readonly text: string; readonly header: Readonly<Record<string, unknown>> }[] {
+function headersIn(of: Case): readonly { readonly text: string; readonly header: JsonObject }[] {
   const texts = placesOf(of).map(({ text }) => bare(text.trim()));
   return [...new Set(texts)].flatMap((text) => {
-    const header = tryJson(Buffer.from(text.split('.')[0] ?? '', 'base64url').toString('utf8'));
-    return isObject(header) ? [{ text, header }] : [];
+    const header = objectIn(contentsOf(text)[0]);
+    return header === undefined ? [] : [{ text, header }];
   });
 }
 
@@ -144,7 +141,7 @@ const outer = spelled(
   'Something has turned the token into JSON: in Python send data=token, not json=token. Send it without quotes.',
 );
 
-export const ofToken: readonly Hypothesis[] = [
+export const ofToken: readonly Row[] = [
   outer,
   spelled(
     'blanks-around',
@@ -223,7 +220,6 @@ export const ofToken: readonly Hypothesis[] = [
   spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', unpadded),
   {
     id: 'token-lower-case',
-    family: 'token',
     applies: 'T',
     means: 'the token had come in the letters that {secret} has, capital or small',
     remedy: 'Something on the way changes letters, or it was typed so at the sender. Copy it there.',
@@ -325,7 +321,6 @@ export const ofToken: readonly Hypothesis[] = [
   ),
   {
     id: 'token-twice',
-    family: 'token',
     applies: 'JW',
     means: 'the token had come once',
     remedy:
@@ -346,7 +341,6 @@ export const ofToken: readonly Hypothesis[] = [
   },
   {
     id: 'token-beside-another',
-    family: 'token',
     applies: 'JW',
     means: 'no other token had come beside it',
     remedy:
@@ -359,7 +353,6 @@ export const ofToken: readonly Hypothesis[] = [
   },
   {
     id: 'body-form-json',
-    family: 'token',
     applies: 'J',
     means: 'the token had come as a form, and not inside of JSON',
     remedy: 'Have it sent as a form with the one field token.',
@@ -369,19 +362,14 @@ export const ofToken: readonly Hypothesis[] = [
         yield { request: withToken(of, token) };
     },
   },
-  named(
-    'hs384',
-    'JW',
-    'The token is signed with HS384; only HS256 is accepted.',
-    'Set the sender to HS256, see {docs}.',
-    (of) => withAlgorithm(of, /^HS384$/i),
-  ),
-  named(
-    'hs512',
-    'JW',
-    'The token is signed with HS512; only HS256 is accepted.',
-    'Set the sender to HS256, see {docs}.',
-    (of) => withAlgorithm(of, /^HS512$/i),
+  ...['HS384', 'HS512'].map((algorithm) =>
+    named(
+      algorithm.toLowerCase(),
+      'JW',
+      `The token is signed with ${algorithm}; only HS256 is accepted.`,
+      'Set the sender to HS256, see {docs}.',
+      (of) => withAlgorithm(of, new RegExp(`^${algorithm}$`, 'i')),
+    ),
   ),
   named(
     'alg-none',
@@ -438,8 +426,8 @@ export const ofToken: readonly Hypothesis[] = [
     'JSON came where the token should be: signing is off at the sender, or its serialisation is not the compact one.',
     'Switch signing on at the sender, see {docs}.',
     function* (of) {
-      const whole = tryJson(of.request.body.toString('utf8'));
-      if (isObject(whole) && deepTokens(whole).length === 0) yield '';
+      const whole = objectIn(of.request.body);
+      if (whole !== undefined && deepTokens(whole).length === 0) yield '';
     },
   ),
 ];
