@@ -242,7 +242,7 @@ it('says nothing of a secret, a token or a payload', async () => {
   for (const broken of some) {
     const { request, environment, at, extraSecrets, outcome } = broken.build();
     const report = await explained({ ...request, at, outcome }, environment, {
-      ms: 2_000,
+      ms: 500,
       further: [...extraSecrets],
     });
     const said = tell(report, undefined) + JSON.stringify(report);
