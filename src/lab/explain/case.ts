@@ -58,7 +58,7 @@ export interface Hypothesis {
   /** Of a change: the rest of "It would verify if …". Of what is only named: a sentence. */
   readonly means: string;
   readonly remedy: string;
-  /** Ids of what the same delivery can mean as well; of several settings, `setting:NAME`. */
+  /** Ids of what the same delivery can mean as well; one of two says it. Of several settings, `setting:NAME`. */
   readonly twins?: readonly string[];
   /** The changes that would undo it; those that change nothing are passed over. */
   variants?(of: Case): Iterable<Change>;

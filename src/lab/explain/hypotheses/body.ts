@@ -293,7 +293,7 @@ export const ofBody: readonly Row[] = [
     'the body had come with the lines or blanks that it was signed with',
     layouts([...indented, ...oneLine.slice(1)]),
     json_,
-    ['body-indented', 'body-line-ends'],
+    ['body-line-ends'],
   ),
   body(
     'sorted',
@@ -347,7 +347,7 @@ export const ofBody: readonly Row[] = [
       return [bare, `${bare}\n`, `${bare}\r\n`];
     }),
     RAW,
-    ['body-blanks-around', 'body-line-ends'],
+    ['body-blanks-around'],
   ),
   body(
     'blanks-around',
@@ -355,7 +355,7 @@ export const ofBody: readonly Row[] = [
     'no blanks had been put around the body',
     text((whole) => [whole.trim(), whole.trimStart(), whole.trimEnd(), `${whole} `, ` ${whole}`]),
     RAW,
-    ['body-line-end-behind', 'body-bom'],
+    ['body-bom'],
   ),
   body(
     'bom',
@@ -363,7 +363,6 @@ export const ofBody: readonly Row[] = [
     'the byte order mark before the body had not been put there, or taken away',
     text((whole) => (whole.startsWith('\ufeff') ? whole.slice(1) : `\ufeff${whole}`)),
     'In .NET write with new UTF8Encoding(false). ' + RAW,
-    ['body-blanks-around'],
   ),
   body(
     'latin1',
@@ -396,7 +395,6 @@ export const ofBody: readonly Row[] = [
       return before !== undefined && isUtf8(before) ? before : undefined;
     }),
     recoded,
-    ['body-latin1'],
   ),
   unpacked('gzip', 'the body had not been packed with gzip', gunzipSync),
   unpacked('deflate', 'the body had not been packed with deflate', inflateSync, inflateRawSync),
@@ -449,7 +447,6 @@ export const ofBody: readonly Row[] = [
     'no plus signs of the body had become blanks',
     text(plusses),
     'Something decodes the body as a form. ' + RAW,
-    ['body-form'],
   ),
   body(
     'html-escaped',

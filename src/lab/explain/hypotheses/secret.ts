@@ -304,7 +304,6 @@ const others: readonly Row[] = [
     id: 'secret-of-endpoint',
     means: '{secret} held the secret of {detail}',
     remedy: SWAPPED,
-    twins: ['endpoint-other'],
     variants: (of) => othersThan(of, (own, other) => own.source.name === other.source.name),
   },
   {
@@ -318,7 +317,6 @@ const others: readonly Row[] = [
     applies: 'H',
     means: '{secret} held the secret of {detail}, which is another installation’s',
     remedy: `${SWAPPED} Or ?key= at the sender names the wrong installation.`,
-    twins: ['installation-unknown', 'installation-missing'],
     *variants(of) {
       const { config, installation } = viewOf(of);
       for (const [key, { texts, variable }] of config?.credentials ?? [])
@@ -330,7 +328,6 @@ const others: readonly Row[] = [
     means: '{secret} held the secret of {detail}',
     remedy:
       'Set {secret} to that secret; while both are in use, to both with a comma between them, the newest first.',
-    twins: ['secret-hash-cut'],
     *variants(of) {
       for (const { name, text } of of.known.further) yield { key: { text }, detail: name };
     },

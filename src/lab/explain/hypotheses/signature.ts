@@ -192,7 +192,7 @@ export const ofSignature: readonly Row[] = [
     'the header of the signature held one signature and no list',
     (value) => (value.includes(',') ? value.split(',').map((one) => one.trim()) : []),
     PROXY,
-    ['signature-header-doubled', 'signature-prefix'],
+    ['signature-prefix'],
   ),
   signature(
     'quoted',
@@ -216,7 +216,7 @@ export const ofSignature: readonly Row[] = [
       );
     },
     'It comes in the form of another product. Set the sender to the bare signature, see {docs}.',
-    ['signature-header-joined', 'signature-quoted'],
+    ['signature-quoted'],
   ),
   signature(
     'reversed',

@@ -61,8 +61,6 @@ const isZone = (offset: number) => {
   return zone > 0 && zone <= MOST_ZONE_MS && Math.abs(size - zone) <= SLACK_MS;
 };
 
-const LATE = ['clock-ahead', 'delivery-late', 'clock-zone', 'setting:MAX_AGE_S', 'setting:CLOCK_TOLERANCE_S'];
-const EARLY = ['clock-behind', 'clock-zone', 'setting:CLOCK_TOLERANCE_S'];
 const AGAIN = ' A recorded delivery that somebody sends again looks the same.';
 
 export const ofTime: readonly Row[] = [
@@ -72,7 +70,7 @@ export const ofTime: readonly Row[] = [
     means: 'its times were not off by hours ({detail}): local time written as UTC, or a clock set so',
     remedy:
       'Compare both clocks with UTC (date -u). The sender must write seconds since 1970 in UTC.' + AGAIN,
-    twins: [...LATE, ...EARLY].filter((id) => id !== 'clock-zone'),
+    twins: ['clock-ahead', 'delivery-late', 'clock-behind'],
     variants: (of) => moved(of, isZone),
   },
   {
@@ -82,7 +80,7 @@ export const ofTime: readonly Row[] = [
     remedy:
       'Compare both clocks with UTC (date -u, chronyc tracking, w32tm /query /status); let both follow a time server.' +
       AGAIN,
-    twins: LATE.filter((id) => id !== 'clock-ahead'),
+    twins: ['delivery-late'],
     variants: (of) => moved(of, (offset) => offset > 0),
   },
   {
@@ -91,7 +89,6 @@ export const ofTime: readonly Row[] = [
     means: 'our clock were not behind the sender’s by about {detail}',
     remedy:
       'Compare both clocks with UTC (date -u, chronyc tracking, w32tm /query /status); let both follow a time server.',
-    twins: EARLY.filter((id) => id !== 'clock-behind'),
     variants: (of) => moved(of, (offset) => offset < 0),
   },
   {
@@ -101,7 +98,6 @@ export const ofTime: readonly Row[] = [
     remedy:
       'Look for a queue or a retrying proxy in front. Accepting it nevertheless is for you to decide: --accept --although-stale.' +
       AGAIN,
-    twins: LATE.filter((id) => id !== 'delivery-late'),
     variants: (of) => moved(of, (offset) => offset > 0 && offset <= DAY_MS),
   },
   {

@@ -137,7 +137,7 @@ const outer = spelled(
   'JWT',
   'no quotation marks stood around the token',
   (text) => text.replace(/^(\s*(?:bearer|token)\s+)?["']([\s\S]*)["']$/i, '$1$2'),
-  ['body-quoted', 'token-json'],
+  ['token-json'],
   'Something has turned the token into JSON: in Python send data=token, not json=token. Send it without quotes.',
 );
 
@@ -162,7 +162,7 @@ export const ofToken: readonly Row[] = [
     'JWT',
     'the token were on one line',
     (text) => text.replace(/\s*[\r\n]+\s*/g, ''),
-    ['token-line-end', 'token-blanks-around', 'body-line-ends'],
+    ['body-line-ends'],
     'Something wraps long lines, as mail and openssl base64 do. Send the token on one line.',
   ),
   spelled(
@@ -185,7 +185,6 @@ export const ofToken: readonly Row[] = [
     'JWT',
     'the token were percent-encoded once less',
     (text) => decoded(text) ?? text,
-    ['body-form'],
   ),
   spelled(
     'base64',
@@ -214,7 +213,7 @@ export const ofToken: readonly Row[] = [
       const other = text.replaceAll(' ', '-').replaceAll('/', '_');
       return /^[\w./ =-]+$/.test(text) && text.includes(' ') ? [other, unpadded(other)] : text;
     },
-    ['token-base64', 'token-blanks-around'],
+    ['token-blanks-around'],
     'The sender must write base64url, which has no plus signs, and percent-encode what it puts into a form.',
   ),
   spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', unpadded),
@@ -223,7 +222,6 @@ export const ofToken: readonly Row[] = [
     applies: 'T',
     means: 'the token had come in the letters that {secret} has, capital or small',
     remedy: 'Something on the way changes letters, or it was typed so at the sender. Copy it there.',
-    twins: ['secret-upper-case', 'secret-lower-case'],
     *variants(of) {
       for (const spot of placesOf(of))
         for (const text of viewOf(of).texts)
@@ -252,7 +250,7 @@ export const ofToken: readonly Row[] = [
     'T',
     'no other word than Bearer or Token had stood before the token',
     (text) => [text.replace(/^[\w-]+[ \t:=]+/, 'Bearer '), text.replace(/^(?:bearer|token)[:=]\s*/i, '')],
-    ['token-bearer-doubled', 'token-basic'],
+    ['token-basic'],
     'Set the sender to Bearer or Token, or to the token alone.',
   ),
   spelled(
@@ -270,7 +268,6 @@ export const ofToken: readonly Row[] = [
     'the token had come alone and not in JSON',
     (spot) => (spot.place === 'json' ? [spot.text].filter(isToken) : []),
     WRAPPED,
-    ['body-wrapped'],
   ),
   moved(
     'form',
@@ -278,7 +275,6 @@ export const ofToken: readonly Row[] = [
     'the token had come alone and not in a form',
     (spot) => (spot.place === 'form' ? [spot.text].filter(isToken) : []),
     WRAPPED,
-    ['body-form'],
   ),
   moved(
     'other-header',
@@ -325,7 +321,7 @@ export const ofToken: readonly Row[] = [
     means: 'the token had come once',
     remedy:
       'Something copies it: a form that is merged with a query, a header that is set twice. Have it sent in one place.',
-    twins: ['token-beside-another', 'token-in-query', 'body-doubled'],
+    twins: ['token-beside-another'],
     *variants(of) {
       const tokens = tokensIn(of);
       if (tokens.length === 1 && tokens[0] !== undefined && spotsOf(of.request).length > 0) {
@@ -345,7 +341,6 @@ export const ofToken: readonly Row[] = [
     means: 'no other token had come beside it',
     remedy:
       'A gateway in front puts a token of its own into Authorization. It must leave that out on the way to this endpoint.',
-    twins: ['token-joined', 'token-other-header', 'token-in-query', 'token-in-cookie', 'token-other-field'],
     *variants(of) {
       const tokens = tokensIn(of);
       if (tokens.length > 1) for (const token of tokens) yield { request: withToken(of, token) };
@@ -356,7 +351,6 @@ export const ofToken: readonly Row[] = [
     applies: 'J',
     means: 'the token had come as a form, and not inside of JSON',
     remedy: 'Have it sent as a form with the one field token.',
-    twins: ['body-wrapped', 'token-other-field'],
     *variants(of) {
       for (const token of deepTokens(tryJson(of.request.body.toString('utf8'))))
         yield { request: withToken(of, token) };
