@@ -119,18 +119,16 @@ async function explainOne(
   const { outcome, why } = one;
   const report = await explain({ ...one.request, outcome, why }, { endpoints, further, now }, { ms });
   if (json) printJson({ number, ...report });
-  else print(one, report, { endpoints, now });
+  else print(one, report, endpoints);
   return EXIT[report.verdict];
 }
 
 function print(
   { number, request, kept, whole }: Refused,
   report: Report,
-  { endpoints, now }: { endpoints: readonly EndpointConfig[]; now: number },
+  endpoints: readonly EndpointConfig[],
 ): void {
-  const at = request.at ?? now;
-  const of = { request, at, known: { endpoints, further: [] } };
-  console.log(`#${number}  ${[moment(request.at) ?? [], outline(of)].flat().join(', ')}`);
+  console.log(`#${number}  ${[moment(request.at) ?? [], outline(request, endpoints)].flat().join(', ')}`);
   if (request.at === undefined && isAboutTime(report))
     console.log('It does not say when it came, so it is judged as if that had been now: --at says it.');
   if (!whole)
@@ -150,18 +148,9 @@ function list(all: readonly Refused[], { values, endpoints }: Given): number {
   if (values.json) {
     return printJson(
       all.map(({ number, request, outcome, why }) => {
-        const of = { request, at: request.at ?? 0, known: { endpoints, further: [] } };
-        const [path, method, proof] = outline(of);
-        return {
-          number,
-          at: moment(request.at),
-          path,
-          code: outcome,
-          method,
-          proof,
-          bytes: request.body.length,
-          why,
-        };
+        const [path, method, proof] = outline(request, endpoints);
+        const [at, bytes] = [moment(request.at), request.body.length];
+        return { number, at, path, code: outcome, method, proof, bytes, why };
       }),
     );
   }

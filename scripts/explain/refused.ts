@@ -3,11 +3,12 @@ import { messageOf } from '../../src/kit/errors.ts';
 import type { EndpointConfig } from '../../src/kit/endpoint/definition.ts';
 import type { Kept, Lost, Tape, TapedOutcome } from '../../src/kit/tape/tape.ts';
 import { outline } from '../../src/lab/explain/tell.ts';
-import type { RawRequest } from '../../src/lab/explain/raw-request.ts';
+import type { RawRequest } from '../../src/lab/raw-request.ts';
 import { readHar } from '../../src/lab/explain/read-har.ts';
 import { readRawHttp } from '../../src/lab/explain/read-http.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import { moment, table } from '../inbox/print.ts';
+import { isLost } from '../tape/command.ts';
 
 /** A delivery that can be explained, by the number it is called by. */
 export interface Refused {
@@ -29,10 +30,8 @@ export async function refusedOn(
 ): Promise<{ readonly refused: readonly Refused[]; readonly lost: readonly Lost[] }> {
   const all = await tape.list();
   return {
-    refused: all.flatMap((one) =>
-      'unreadable' in one || GENUINE.includes(one.outcome) ? [] : [ofTape(one)],
-    ),
-    lost: all.filter((one) => 'unreadable' in one),
+    refused: all.flatMap((one) => (isLost(one) || GENUINE.includes(one.outcome) ? [] : [ofTape(one)])),
+    lost: all.filter(isLost),
   };
 }
 
@@ -58,12 +57,10 @@ export function bytesOf(file: string): Buffer {
 
 /** One line each; of what came only what it is recognised by. */
 export function listed(all: readonly Refused[], endpoints: readonly EndpointConfig[]): string {
-  const known = { endpoints, further: [] };
   return table(
     all.map(({ number, request, outcome }) => {
-      const { at } = request;
-      const [path = '', ...others] = outline({ request, at: at ?? 0, known });
-      return [`#${number}`, moment(at) ?? '–', path, outcome ?? '–', ...others];
+      const [path = '', ...others] = outline(request, endpoints);
+      return [`#${number}`, moment(request.at) ?? '–', path, outcome ?? '–', ...others];
     }),
   );
 }

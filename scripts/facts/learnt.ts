@@ -54,8 +54,9 @@ export function verdictOf(finding: Finding): string {
   if (other === undefined) return finding.state;
   const everywhere = new Set(finding.seen.flatMap(({ endpoints }) => endpoints));
   const where = other.endpoints.length < everywhere.size ? ` at ${other.endpoints.join(' and ')}` : '';
-  const advice = finding.fact.advice?.(other.variant);
-  return `differs${where}${advice === undefined ? '' : `: ${advice}`}`;
+  const { variant } = other;
+  const advice = finding.fact.advice?.(variant) ?? `nothing to set: ${variant} is taken as it is`;
+  return `differs${where}: ${advice}`;
 }
 
 /** What has changed, in words that name no value but a word of a list. */

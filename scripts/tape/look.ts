@@ -1,5 +1,6 @@
 import type { Kept, Lost, Tape } from '../../src/kit/tape/tape.ts';
 import { printable } from '../../src/lab/printable.ts';
+import { pairsOf } from '../../src/lab/raw-request.ts';
 import { maskedPath, maskedRequest } from '../../src/lab/tape/masked.ts';
 import { failed, moment, printJson, table } from '../inbox/print.ts';
 import { isLost, keptUnder, type Chosen } from './command.ts';
@@ -62,7 +63,7 @@ function toRow(one: Kept | Lost): string[] {
 /** To a file or a program byte for byte; a terminal is not to be steered by it. */
 function printRaw({ method, target, httpVersion, headers, body }: Kept): number {
   console.error('Credentials and personal data: this is the request as it came.');
-  const lines = headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1] ?? ''}`] : []));
+  const lines = pairsOf({ headers }).map(([name, value]) => `${name}: ${value}`);
   const head = Buffer.from(
     `${method} ${target} HTTP/${httpVersion}\r\n${lines.join('\r\n')}\r\n\r\n`,
     'latin1',

@@ -1,13 +1,14 @@
-import { readFileSync } from 'node:fs';
 import type { Kept, Tape } from '../../src/kit/tape/tape.ts';
 import { bytesOf, exchange, type WireRequest } from '../../src/lab/conformance/wire.ts';
 import type { Credential } from '../../src/lab/mock/request.ts';
 import { credentialsFrom } from '../../src/lab/stage/credentials.ts';
+import { queryOf } from '../../src/lab/raw-request.ts';
 import { kindsAt, placeOf } from '../../src/lab/tape/place.ts';
 import { proofIn, provenAgain, timesMoved, type Place } from '../../src/lab/tape/prove-again.ts';
 import { maskedPath } from '../../src/lab/tape/masked.ts';
-import { queryOf, requestOf } from '../../src/lab/tape/request.ts';
+import { requestOf } from '../../src/lab/tape/request.ts';
 import { UsageError } from '../../src/lab/usage.ts';
+import { readOr } from '../conform/secrets.ts';
 import { failed, table } from '../inbox/print.ts';
 import { keptUnder, type Chosen } from './command.ts';
 
@@ -56,7 +57,7 @@ async function requestAgain(kept: Kept, { asIs, secretFile }: Chosen): Promise<W
   const credential =
     secretFile === undefined
       ? credentialOr(() => credentialsFrom(environment, app)(place.source)(nameOf(kept, place)))
-      : { kind: undefined, text: textIn(secretFile) };
+      : { kind: undefined, text: readOr(secretFile, '--secret-file').replace(/\r?\n$/, '') };
   if (typeof credential === 'string') return credential;
   const kinds = credential.kind === undefined ? kindsAt(place, environment) : [credential.kind];
   const proof = proofIn(request, place, kinds);
@@ -80,12 +81,4 @@ function nameOf({ target }: Kept, { source, definition }: Place) {
   const key = new URLSearchParams(queryOf(target)).get('key') ?? '';
   const type = definition.type ?? Object.keys(source.events)[0] ?? '';
   return { type, path: definition.path, switches: { key } };
-}
-
-function textIn(file: string): string {
-  try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
-  } catch (cause) {
-    throw new UsageError(`--secret-file: ${file} cannot be read.`, { cause });
-  }
 }

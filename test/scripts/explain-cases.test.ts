@@ -36,9 +36,10 @@ const answers: Readonly<
 describe('npm run explain -- --file, of a delivery from life', () => {
   it.each(Object.entries(answers))('%s', async (name, { fits, named, says }) => {
     const environment = parseEnv(readFileSync(`${folder}${name}.env`, 'utf8')) as Record<string, string>;
+    const brief = fits === undefined ? ['--seconds', '1'] : [];
     const { code, out, err } = await runScript(
       'explain',
-      ['--file', `${folder}${name}.http`, '--json'],
+      ['--file', `${folder}${name}.http`, '--json', ...brief],
       environment,
     );
     const report = reported.parse(JSON.parse(out));

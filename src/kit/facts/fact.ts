@@ -20,7 +20,7 @@ export interface ShownFact {
    * What this delivery shows: constant words, never a value of it. Nothing, where it says nothing about the fact.
    */
   observe(seen: Seen): string | readonly string[] | undefined;
-  /** What to do where a variant is not the one that was assumed; by default nothing needs to be done. */
+  /** What to do where a variant is not the one that was assumed; by default it is taken as it is. */
   advice?(variant: string): string;
 }
 
@@ -122,6 +122,20 @@ export function jsonLayout(content: Buffer): string {
   const around = content.toString('latin1', 0, 16_384).replace(/"(?:[^"\\]|\\.)*(?:"|$)/g, '');
   if (/[\r\n]/.test(around)) return 'line ends';
   return /[ \t]/.test(around) ? 'blanks' : 'compact';
+}
+
+/** Which of these members are there: `id+name`. */
+export function membersThere(value: object, names: readonly string[]): string {
+  return names.filter((name) => Object.hasOwn(value, name)).join('+') || 'none';
+}
+
+/** Of groups: what stands at the beginning of the third tells the version. */
+export const UUID = /^[\da-f]{8}-[\da-f]{4}-([\da-f])[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/i;
+
+/** The form of an id; `uuid` is what its sender calls those. */
+export function formOfId(id: unknown, uuid: string): string {
+  if (typeof id === 'string') return UUID.test(id) ? uuid : 'other text';
+  return id === undefined || id === null ? 'absent' : 'no text';
 }
 
 const HEADERS = [

@@ -1,11 +1,11 @@
 import { setImmediate as immediately, setTimeout as sleep } from 'node:timers/promises';
 import type { Delivery } from '../delivery.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import { DeadLetter, messageOf } from '../errors.ts';
+import { messageOf } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { isObject, tryJson, type JsonObject } from '../reading/json.ts';
-import type { Genuine } from '../receiver/receive.ts';
-import { definitionOf, type Envelope, type Source } from '../source.ts';
+import { objectIn } from '../reading/json.ts';
+import { readable, type Genuine } from '../receiver/receive.ts';
+import { definitionOf, type Source } from '../source.ts';
 import { driftKinds, driftOf, type Drift } from './drift.ts';
 import { isShown, type Seen } from './fact.ts';
 import { differing } from './findings.ts';
@@ -127,23 +127,9 @@ function seenIn({ delivery, target, endpoint, received }: Came): Seen {
     proven,
     value: proven.value ?? objectIn(proven.content),
     type: entry.type,
-    envelope: envelopeIn(endpoint, content, proven.value),
+    envelope: readable(endpoint, content, proven.value),
     first: outcome === 'duplicate' ? entry.receivedAt : undefined,
   };
-}
-
-function objectIn(content: Buffer): JsonObject | undefined {
-  const value = tryJson(content.toString('utf8'));
-  return isObject(value) ? value : undefined;
-}
-
-function envelopeIn(endpoint: Endpoint, content: Buffer, value?: JsonObject): Envelope | undefined {
-  try {
-    return endpoint.read(content, value);
-  } catch (error) {
-    if (error instanceof DeadLetter) return undefined;
-    throw error;
-  }
 }
 
 function countDrift(

@@ -63,6 +63,12 @@ export function tryJson(text: string): unknown {
   }
 }
 
+/** For bytes that may be no JSON object. */
+export function objectIn(content: Buffer): JsonObject | undefined {
+  const value = tryJson(content.toString());
+  return isObject(value) ? value : undefined;
+}
+
 /** `readJson`, and nothing in it that readers disagree on. @throws DeadLetter `json_invalid` or `json_forbidden` */
 export function strictJson(content: Buffer): unknown {
   const value = readJson(content);

@@ -73,7 +73,8 @@ function entryOf(
   };
 }
 
-function readable(endpoint: Endpoint, content: Buffer, value?: JsonObject): Envelope | undefined {
+/** What a handler would be told; `undefined` where it would be a dead letter. */
+export function readable(endpoint: Endpoint, content: Buffer, value?: JsonObject): Envelope | undefined {
   try {
     return endpoint.read(content, value);
   } catch (error) {

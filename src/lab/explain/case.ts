@@ -3,7 +3,7 @@ import { variablePrefix, type Credential, type EndpointConfig } from '../../kit/
 import type { Proof } from '../../kit/proofs/proof.ts';
 import type { Settings } from '../../kit/source.ts';
 import type { TapedOutcome } from '../../kit/tape/tape.ts';
-import type { RawRequest } from './raw-request.ts';
+import { pairsOf, queryOf, type RawRequest } from '../raw-request.ts';
 
 /** A delivery as it came or as a hypothesis would have it, and what it would be judged by. */
 export interface Case {
@@ -40,6 +40,8 @@ export interface Further {
 /** What a hypothesis changes, and what about it is worth saying: never anything secret. */
 export interface Change extends Partial<Omit<Case, 'known'>> {
   readonly detail?: string;
+  /** In place of that of the hypothesis. */
+  readonly remedy?: string;
 }
 
 export type Family = 'secret' | 'body' | 'signature' | 'token' | 'time' | 'endpoint' | 'setting';
@@ -51,20 +53,21 @@ export type ProofKind = 'H' | 'J' | 'W' | 'T';
 export interface Hypothesis {
   readonly id: string;
   readonly family: Family;
-  /** The proofs it makes sense with. */
+  /** The proofs it makes sense with: their kinds, one behind the other. */
   readonly applies: string;
   /** Of a change: the rest of "It would verify if …". Of what is only named: a sentence. */
   readonly means: string;
   readonly remedy: string;
-  /** Ids of what the same delivery can mean as well; of several settings, `setting:NAME`. */
+  /** Ids of what the same delivery can mean as well; one of two says it. Of several settings, `setting:NAME`. */
   readonly twins?: readonly string[];
-  /** It is only named, and nothing that would verify. */
-  readonly weak?: true;
   /** The changes that would undo it; those that change nothing are passed over. */
   variants?(of: Case): Iterable<Change>;
-  /** For what cannot or must not be undone: the details of it, where it is seen. */
+  /** For what cannot or must not be undone, and is only named: the details of it, where it is seen. */
   sees?(of: Case): Iterable<string>;
 }
+
+/** A hypothesis in the table of its family; by default it makes sense with every proof. */
+export type Row = Omit<Hypothesis, 'family' | 'applies'> & { readonly applies?: string };
 
 /** What a delivery is judged by, as far as it can be told before it is. */
 export interface View {
@@ -92,7 +95,7 @@ export function viewOf(of: Case): View {
 
 function look(of: Case): View {
   const path = pathOf(of.request.target);
-  const query = of.request.target.slice(path.length + 1);
+  const query = queryOf(of.request.target);
   const config = configAt(path, of.known.endpoints);
   const settings = of.settings ?? config?.settings ?? {};
   const installation = config?.source.installations === true ? installationIn(query) : '';
@@ -140,6 +143,18 @@ export function decoded(text: string): string | undefined {
   }
 }
 
+const ENTITIES: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    ...{ amp: '&', lt: '<', gt: '>', quot: '"', apos: "'" },
+    ...{ '#34': '"', '#39': "'", '#x27': "'", '#x2F': '/' },
+  }),
+);
+
+/** With the signs that HTML escapes stand for. */
+export function unescapedHtml(text: string): string {
+  return text.replace(/&([a-z]+|#\w+);/g, (escape, name: string) => ENTITIES.get(name) ?? escape);
+}
+
 /** By what its proof calls itself; any other is taken for one that signs the body. */
 function proofKindOf({ scheme }: Proof): ProofKind {
   if (scheme.startsWith('jwt')) return 'J';
@@ -157,6 +172,16 @@ export function variableOf(of: Case): string {
   );
 }
 
+/** Every secret that is known here, by what it is called. */
+export function secretsIn({ endpoints, further }: Known): readonly Further[] {
+  const own = endpoints.flatMap(({ credentials }) =>
+    [...credentials.values()].flatMap(({ variable, texts }) =>
+      texts.map((text) => ({ name: variable, text })),
+    ),
+  );
+  return [...own, ...further].filter(({ text }) => text !== '');
+}
+
 // Changes of a request
 
 /** The same request with other values for some headers, `undefined` for none; names in lower case. */
@@ -164,10 +189,6 @@ export function withHeader(request: RawRequest, name: string, value: string | un
   const kept = pairsOf(request).filter(([candidate]) => candidate.toLowerCase() !== name);
   const all = value === undefined ? kept : [...kept, [name, value] as const];
   return { ...request, headers: all.flat() };
-}
-
-export function pairsOf({ headers }: RawRequest): (readonly [name: string, value: string])[] {
-  return headers.flatMap((name, at) => (at % 2 === 0 ? [[name, headers[at + 1] ?? ''] as const] : []));
 }
 
 export function withBody(of: Case, body: Buffer | string, detail?: string): Change {

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { variablePrefix, type EndpointConfig } from '../../kit/endpoint/definition.ts';
 import type { TapedOutcome } from '../../kit/tape/tape.ts';
 import {
+  secretsIn,
   variableOf,
   viewOf,
   type Case,
@@ -10,9 +11,9 @@ import {
   type Further,
   type Hypothesis,
 } from './case.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { hypothesesFor } from './hypotheses/index.ts';
 import { Judge, type Judgement } from './judge.ts';
-import type { RawRequest } from './raw-request.ts';
 
 /** What is to be explained: of a tape, also what became of it. */
 export interface Explained extends RawRequest {
@@ -236,11 +237,7 @@ function isOdd(first: Hypothesis, second: Hypothesis): boolean {
 
 /** What is certain of a delivery that nothing fits, by how far it came. */
 function exclusions({ code }: { readonly code: Code }, { known }: Case): string[] {
-  const secrets = [
-    ...known.endpoints.flatMap(({ credentials }) => [...credentials.values()].flatMap(({ texts }) => texts)),
-    ...known.further.map(({ text }) => text),
-  ];
-  const count = new Set(secrets).size;
+  const count = new Set(secretsIn(known).map(({ text }) => text)).size;
   if (code === 'path_unknown')
     return ['Its path is none that is known here, nor nearly one at which it would verify.'];
   if (stageOf(code) < stageOf('proof_mismatch'))
@@ -303,17 +300,16 @@ function explanation(group: readonly (readonly Try[])[], base: Case): Explanatio
   const ids = first.map(({ hypothesis }) => hypothesis.id);
   const others = new Map(group.flat().map((one) => [one.hypothesis.id, one]));
   for (const id of ids) others.delete(id);
-  const words = (tries: Iterable<Try>, of: 'means' | 'remedy') =>
-    Array.from(tries, (one) =>
-      filled(one.hypothesis[of], { of: one.of, base, detail: one.change.detail ?? '' }),
-    );
+  const words = (tries: Iterable<Try>, word: (one: Try) => string) =>
+    Array.from(tries, (one) => filled(word(one), { of: one.of, base, detail: one.change.detail ?? '' }));
+  const means = ({ hypothesis }: Try) => hypothesis.means;
   const last = first.at(-1)?.judgement;
   return {
     ids,
     twins: [...others.keys()],
-    orElse: words(others.values(), 'means'),
-    means: words(first, 'means'),
-    remedies: words(first, 'remedy'),
+    orElse: words(others.values(), means),
+    means: words(first, means),
+    remedies: words(first, ({ hypothesis, change }) => change.remedy ?? hypothesis.remedy),
     ...(last?.accepted === false && { unreadable: last.why }),
   };
 }

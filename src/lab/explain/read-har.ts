@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { misfits } from '../../kit/reading/json.ts';
 import { UsageError } from '../usage.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { plainHead, withoutOrigin } from './read-http.ts';
-import type { RawRequest } from './raw-request.ts';
 
 const named = z.object({ name: z.string(), value: z.string() });
 const posted = z.object({

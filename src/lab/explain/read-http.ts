@@ -1,7 +1,7 @@
 import { headerValues } from '../../kit/delivery.ts';
 import { UsageError } from '../usage.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { readTrace, sentByCurl } from './read-trace.ts';
-import type { RawRequest } from './raw-request.ts';
 
 /**
  * The request in a file, as people have one: an HTTP message whose lines end with CR LF or LF, with or without the response

@@ -1,6 +1,6 @@
-import { isObject, tryJson } from '../../kit/reading/json.ts';
-import { pairsOf, viewOf, withHeader, type Case } from './case.ts';
-import type { RawRequest } from './raw-request.ts';
+import { objectIn } from '../../kit/reading/json.ts';
+import { pairsOf, type RawRequest } from '../raw-request.ts';
+import { viewOf, withHeader, type Case } from './case.ts';
 
 /** A text of a request in which a token may stand, and the same request with another text there. */
 export interface Spot {
@@ -48,8 +48,8 @@ function inBody(request: RawRequest): readonly Spot[] {
       with: (text = '') => ({ ...request, body: Buffer.from(text, 'latin1') }),
     },
   ];
-  const json = tryJson(body.toString('utf8'));
-  if (isObject(json)) {
+  const json = objectIn(body);
+  if (json !== undefined) {
     for (const [name, value] of Object.entries(json)) {
       if (typeof value !== 'string') continue;
       const changed = (text: string | undefined) => Buffer.from(JSON.stringify({ ...json, [name]: text }));

@@ -1,6 +1,8 @@
+import type { EndpointConfig } from '../../kit/endpoint/definition.ts';
 import { pathOf } from '../../kit/http/router.ts';
 import { onOneLine } from '../printable.ts';
-import { pairsOf, viewOf, type Case } from './case.ts';
+import { pairsOf, type RawRequest } from '../raw-request.ts';
+import { viewOf, type Case } from './case.ts';
 import type { Explanation, Report } from './explain.ts';
 import { spotsOf, TOKEN, bare } from './spots.ts';
 
@@ -72,11 +74,9 @@ function indented(text: string): string {
 }
 
 /** Path, method, place of the proof and size: what a delivery is recognised by. */
-export function outline(of: Case): readonly string[] {
-  const { request } = of;
-  return [pathOf(request.target), request.method, placeOfProof(of), `${request.body.length} bytes`].map(
-    onOneLine,
-  );
+export function outline(request: RawRequest, endpoints: readonly EndpointConfig[]): readonly string[] {
+  const place = placeOfProof({ request, at: 0, known: { endpoints, further: [] } });
+  return [pathOf(request.target), request.method, place, `${request.body.length} bytes`].map(onOneLine);
 }
 
 function placeOfProof(of: Case): string {

@@ -7,7 +7,7 @@ import type { Inbox } from '../../kit/inbox/inbox.ts';
 import type { Config } from '../../kit/program/config.ts';
 import { prove } from '../../kit/receiver/receive.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { queryOf } from './request.ts';
+import { queryOf } from '../raw-request.ts';
 
 /** What came of putting a taped delivery into the inbox. */
 export type Acceptance =

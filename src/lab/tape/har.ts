@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { rejections } from '../../kit/errors.ts';
 import { kitVersion } from '../../kit/program/version.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { pairsOf, queryOf } from './request.ts';
+import { pairsOf, queryOf } from '../raw-request.ts';
 
 /** Deliveries as an HTTP archive, http://www.softwareishard.com/blog/har-12-spec/. It has all that came, credentials included. */
 export function harOf(kept: readonly Kept[]): object {
@@ -30,7 +30,7 @@ function entryOf(kept: Kept): object {
 }
 
 function requestOf({ method, target, httpVersion, headers, body }: Kept): object {
-  const pairs = pairsOf(headers);
+  const pairs = pairsOf({ headers });
   const valueOf = (wanted: string) => pairs.find(([name]) => name.toLowerCase() === wanted)?.[1];
   return {
     method,

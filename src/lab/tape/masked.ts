@@ -1,6 +1,8 @@
+import { pathOf } from '../../kit/http/router.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { contentsOf } from './prove-again.ts';
-import { inText, pairsOf, pathOf, queryOf } from './request.ts';
+import { contentsOf } from '../compact.ts';
+import { pairsOf, queryOf } from '../raw-request.ts';
+import { inText } from './request.ts';
 
 /** A delivery as it may be shown: in the place of each credential its length. */
 export interface Masked {
@@ -14,7 +16,7 @@ export interface Masked {
 
 /** Without its content, the values of the query are left out, too: on a GET they are the event. */
 export function maskedRequest(kept: Kept, { content }: { readonly content: boolean }): Masked {
-  const { target, headers, body } = inText({ ...kept, headers: pairsOf(kept.headers) });
+  const { target, headers, body } = inText({ ...kept, headers: pairsOf(kept) });
   const query = queryOf(target);
   const texts = [target, ...headers.map(([, value]) => value), body];
   return {

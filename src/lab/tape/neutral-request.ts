@@ -1,5 +1,7 @@
+import { pathOf } from '../../kit/http/router.ts';
+import { queryOf } from '../raw-request.ts';
 import type { Neutral } from './neutral.ts';
-import { pathOf, queryOf, type TextRequest } from './request.ts';
+import type { TextRequest } from './request.ts';
 
 /** A request with neutral values wherever a value stands, and of its headers those that it is read by. */
 export function neutralRequest(request: TextRequest, neutral: Neutral, headers: ReadBy): TextRequest {

@@ -1,7 +1,7 @@
 import { isObject, tryJson } from '../../kit/reading/json.ts';
+import { rewriteJson } from '../json-text.ts';
 import { randomBelow, type Random } from '../mock/random.ts';
 import type { Known } from './known.ts';
-import { rewriteJson } from './json-text.ts';
 
 /** Puts neutral values in the place of personal ones: of the same shape, and one value always by the same one. */
 export interface Neutral {

@@ -1,10 +1,11 @@
 import { signCompact } from '../../kit/proofs/compact.ts';
 import { signHmacHeader, type HmacScheme } from '../../kit/proofs/hmac-header.ts';
 import { importSecret, type Secret } from '../../kit/proofs/secrets.ts';
-import { isObject, tryJson } from '../../kit/reading/json.ts';
+import { objectIn } from '../../kit/reading/json.ts';
 import type { EndpointDefinition, Settings, Source } from '../../kit/source.ts';
+import { contentsOf } from '../compact.ts';
 import type { WireRequest } from '../conformance/wire.ts';
-import { rewriteJson } from './json-text.ts';
+import { rewriteJson } from '../json-text.ts';
 import { everywhere, inBytes, inText, type TextRequest } from './request.ts';
 
 // A request that came, proven anew: what proves it stands in the same place and is spelled in the same way.
@@ -124,14 +125,7 @@ function tokensIn(request: WireRequest): string[] {
 
 function isSigned(token: string): boolean {
   const [header, payload] = contentsOf(token);
-  const members = tryJson(header.toString());
-  return isObject(members) && Object.hasOwn(members, 'alg') && isObject(tryJson(payload.toString()));
-}
-
-/** What a token says, in its header and in its payload. */
-export function contentsOf(token: string): readonly [header: Buffer, payload: Buffer] {
-  const [header = '', payload = ''] = token.split('.');
-  return [Buffer.from(header, 'base64url'), Buffer.from(payload, 'base64url')];
+  return Object.hasOwn(objectIn(header) ?? {}, 'alg') && objectIn(payload) !== undefined;
 }
 
 async function signedAgain(token: string, secret: Secret, { content, head }: Changes): Promise<string> {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Taped } from '../../kit/tape/tape.ts';
-import type { Header, WireRequest } from '../conformance/wire.ts';
+import type { WireRequest } from '../conformance/wire.ts';
+import { pairsOf } from '../raw-request.ts';
 
 /** Of the connection, not of the request (RFC 9110, 7.6.1): whoever sends it again has a connection of his own. */
 const OF_THE_CONNECTION =
@@ -11,23 +12,9 @@ export function requestOf({ method, target, headers, body }: Taped): WireRequest
   return {
     method,
     target,
-    headers: pairsOf(headers).filter(([name]) => !OF_THE_CONNECTION.test(name)),
+    headers: pairsOf({ headers }).filter(([name]) => !OF_THE_CONNECTION.test(name)),
     body,
   };
-}
-
-/** Names and values that stand in turn. */
-export function pairsOf(rawHeaders: readonly string[]): Header[] {
-  return rawHeaders.flatMap((name, at) => (at % 2 === 0 ? [[name, rawHeaders[at + 1] ?? ''] as const] : []));
-}
-
-export function pathOf(target: string): string {
-  return target.split('?', 1)[0] ?? '';
-}
-
-export function queryOf(target: string): string {
-  const at = target.indexOf('?');
-  return at === -1 ? '' : target.slice(at + 1);
 }
 
 /** A request that can be written in: its body as a text that gives the same bytes again. */

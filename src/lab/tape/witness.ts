@@ -9,15 +9,16 @@ import type { EventDefinition } from '../../kit/source.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
 import type { WireRequest } from '../conformance/wire.ts';
 import { createRandom } from '../mock/random.ts';
+import { rewriteJson } from '../json-text.ts';
+import { queryOf } from '../raw-request.ts';
 import { appOf } from '../rig/app.ts';
 import { withReceiver } from '../testing.ts';
-import { rewriteJson } from './json-text.ts';
 import { knownTo } from './known.ts';
 import { neutralRequest } from './neutral-request.ts';
 import { createNeutral, type Neutral } from './neutral.ts';
 import { kindsAt, placeOf } from './place.ts';
 import { proofIn, provenAgain, spoiled, timesMoved, type FoundProof, type Place } from './prove-again.ts';
-import { queryOf, requestOf } from './request.ts';
+import { requestOf } from './request.ts';
 
 /** A delivery that came, with neutral values, as a file keeps it for a test. */
 export const witnessSchema = z.strictObject({

@@ -109,6 +109,30 @@ it.each<[string, Explained, Environment]>([
   expect([report.verdict, idsOf(report)]).toEqual(['one', [[id]]]);
 });
 
+// A receiver does not start with such a secret, so that only the sender can do something about it.
+it.each<[id: string, theirs: (secret: string) => string]>([
+  ['blank-behind', (secret) => `${secret} `],
+  ['blank-before', (secret) => ` ${secret}`],
+  ['line-end-behind', (secret) => `${secret}\n`],
+  ['line-end-behind', (secret) => `${secret}\r\n`],
+  ['tab-behind', (secret) => `${secret}\t`],
+  ['double-quoted', (secret) => `"${secret}"`],
+  ['single-quoted', (secret) => `'${secret}'`],
+  ['null-behind', (secret) => `${secret}\0`],
+])('has the secret set again where it is not as agreed, at the sender or here: %s', async (id, theirs) => {
+  const agreed = SECRET + OTHER;
+  const [there, here] = [
+    await explained(signed(theirs(agreed)), { PHENIXID_SECRET: agreed }),
+    await explained(signed(agreed), { PHENIXID_SECRET: theirs(agreed) }),
+  ];
+  expect([idsOf(there), idsOf(here)]).toEqual([[[`secret-${id}`]], [[`secret-${id}`]]]);
+  const remedies = [there, here].map(({ fits }) => fits.flatMap((fit) => fit.remedies).join());
+  expect(remedies).toEqual([
+    expect.stringContaining('again at the sender, without'),
+    expect.not.stringContaining('again at the sender'),
+  ]);
+});
+
 it('tries every choice of a setting that bears on a proof, of any source, and no other setting', () => {
   const ids = hypothesesFor(sources)
     .map(({ id }) => id)
@@ -218,7 +242,7 @@ it('says nothing of a secret, a token or a payload', async () => {
   for (const broken of some) {
     const { request, environment, at, extraSecrets, outcome } = broken.build();
     const report = await explained({ ...request, at, outcome }, environment, {
-      ms: 2_000,
+      ms: 500,
       further: [...extraSecrets],
     });
     const said = tell(report, undefined) + JSON.stringify(report);

@@ -1,5 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { pairsOf } from '../../../src/lab/raw-request.ts';
 import { mistakes } from './broken/index.ts';
 import { AT, build, tokenOf, type Broken, type Lane, type Mistake } from './broken/plan.ts';
 
@@ -22,8 +23,9 @@ const message =
   ({ request }) =>
     Buffer.concat([Buffer.from(head(request, end) + end), request.body, Buffer.from(response)]);
 
-function head({ method, target, headers }: Broken['request'], end: string): string {
-  const lines = headers.flatMap((name, at) => (at % 2 === 0 ? [`${name}: ${headers[at + 1] ?? ''}`] : []));
+function head(request: Broken['request'], end: string): string {
+  const { method, target } = request;
+  const lines = pairsOf(request).map(([name, value]) => `${name}: ${value}`);
   return [`${method} ${target} HTTP/1.1`, ...lines, ''].join(end);
 }
 
@@ -74,9 +76,10 @@ const offset = (at: number) => at.toString(16).padStart(4, '0');
 const shown = (bytes: Buffer) => bytes.toString('latin1').replace(/[^\x20-\x7e]/g, '.');
 
 /** As browsers show HTTP/2. */
-const http2: Form = ({ request: { method, target, headers, body } }) => {
-  const lines = headers.flatMap((name, at) =>
-    at % 2 === 0 && name !== 'Host' ? [`${name.toLowerCase()}: ${headers[at + 1] ?? ''}`] : [],
+const http2: Form = ({ request }) => {
+  const { method, target, body } = request;
+  const lines = pairsOf(request).flatMap(([name, value]) =>
+    name === 'Host' ? [] : [`${name.toLowerCase()}: ${value}`],
   );
   const pseudo = [`:method: ${method}`, ':scheme: https', ':authority: receiver.example', `:path: ${target}`];
   return Buffer.concat([Buffer.from([...pseudo, ...lines, '', ''].join('\n')), body]);

@@ -39,7 +39,7 @@ function isOrSets(id: string, name: string): boolean {
   return id === name || id.startsWith(`${name}=`);
 }
 
-const named = new Set(hypotheses.flatMap(({ id, weak }) => (weak === true ? [id] : [])));
+const named = new Set(hypotheses.flatMap((one) => (one.sees === undefined ? [] : [one.id])));
 
 /** Of what cannot or must not be undone, nothing is offered as a way out. */
 export function isNamed(id: string): boolean {

@@ -1,12 +1,15 @@
 import {
   behind,
   contentType,
+  formOfId,
   headersThere,
   known,
   lapse,
+  membersThere,
   ONCE,
   sending,
   size,
+  UUID,
   type Fact,
   type Seen,
   type ShownFact,
@@ -99,7 +102,7 @@ function contentPlace({ delivery }: Seen): string {
 }
 
 function claimsThere(names: readonly string[]): Observe {
-  return signed(({ value = {} }) => names.filter((name) => Object.hasOwn(value, name)).join('+') || 'none');
+  return signed(({ value = {} }) => membersThere(value, names));
 }
 
 function age({ value, delivery }: Seen): string | undefined {
@@ -112,13 +115,9 @@ function life({ value }: Seen): string | undefined {
   return typeof iat === 'number' && typeof exp === 'number' ? lapse((exp - iat) * 1_000) : undefined;
 }
 
-const GUID = /^[\da-f]{8}-[\da-f]{4}-([\da-f])[\da-f]{3}-[\da-f]{4}-[\da-f]{12}$/i;
-
-function eventId({ value }: Seen): string {
-  const event = Object.entries(eventIn(value ?? {}));
-  const id = event.find(([name]) => name.toLowerCase() === 'eventid')?.[1];
-  if (typeof id === 'string') return GUID.test(id) ? 'GUID' : 'other text';
-  return id === undefined || id === null ? 'absent' : 'no text';
+/** In whichever spelling. */
+function inEvent({ value = {} }: Seen, member: string): unknown {
+  return Object.entries(eventIn(value)).find(([name]) => name.toLowerCase() === member)?.[1];
 }
 
 function spelling(seen: Seen): string {
@@ -131,14 +130,11 @@ function spelling(seen: Seen): string {
 
 function userMembers(seen: Seen): string {
   const { user } = payloadOf(seen);
-  const there = isObject(user) ? user : {};
-  return ['id', 'name', 'email'].filter((name) => Object.hasOwn(there, name)).join('+') || 'none';
+  return membersThere(isObject(user) ? user : {}, ['id', 'name', 'email']);
 }
 
-function eventName({ value }: Seen): string | undefined {
-  const named = Object.entries(eventIn(value ?? {})).find(
-    ([name]) => name.toLowerCase() === 'eventtype',
-  )?.[1];
+function eventName(seen: Seen): string | undefined {
+  const named = inEvent(seen, 'eventtype');
   return typeof named === 'string' ? known(named, [INTERVIEW_LOAD, 'LoadInterviewEvent']) : undefined;
 }
 
@@ -175,7 +171,7 @@ function documentMembers(seen: Seen): string | undefined {
 function documentIds(seen: Seen): readonly string[] {
   const ids = documentsOf(seen).flatMap(({ id }) => (typeof id === 'string' ? [id] : []));
   return [
-    ...new Set(ids.map((id) => (GUID.test(id) ? `GUID of version ${GUID.exec(id)?.[1] ?? ''}` : 'no GUID'))),
+    ...new Set(ids.map((id) => (UUID.test(id) ? `GUID of version ${UUID.exec(id)?.[1] ?? ''}` : 'no GUID'))),
   ];
 }
 
@@ -196,10 +192,6 @@ const LINK_MEMBERS = [
   ...['loginName', 'tenancyMoniker', 'actionLinkName'],
 ];
 
-function takenAsItIs(variant: string): string {
-  return `nothing to set: ${variant} is taken as it is`;
-}
-
 /** README.md, "The facts": what is assumed there, and what a delivery shows of it. */
 export const facts: readonly Fact[] = [
   {
@@ -207,7 +199,6 @@ export const facts: readonly Fact[] = [
     what: 'name of InterviewLoadEvent',
     assumed: [INTERVIEW_LOAD],
     observe: of([INTERVIEW_LOAD], eventName),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-4a',
@@ -254,14 +245,12 @@ export const facts: readonly Fact[] = [
     what: 'where the token of a POST or PUT stands',
     assumed: ['form'],
     observe: signed((seen) => (seen.delivery.method === 'GET' ? undefined : carrier(seen))),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-14b',
     what: 'where the token of a GET stands',
     assumed: ['query'],
     observe: signed((seen) => (seen.delivery.method === 'GET' ? carrier(seen) : undefined)),
-    advice: takenAsItIs,
   },
   { id: 'HD-14c', what: 'Content-Type', assumed: [], observe: contentType },
   {
@@ -312,28 +301,24 @@ export const facts: readonly Fact[] = [
       const word = /^(bearer|token)[ \t]/i.exec(authorization(delivery))?.[1];
       return word === undefined ? 'bare' : `behind ${word.toLowerCase()}`;
     }),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-20a',
     what: 'where the event of a POST or PUT with an access token stands',
     assumed: ['JSON'],
     observe: withToken((seen) => (seen.delivery.method === 'GET' ? undefined : contentPlace(seen))),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-20b',
     what: 'where the event of a GET with an access token stands',
     assumed: ['query'],
     observe: withToken((seen) => (seen.delivery.method === 'GET' ? contentPlace(seen) : undefined)),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-21',
     what: 'where in the claims the event is',
     assumed: ['flat'],
     observe: signed(({ value }) => value && layoutOf(value)),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-22',
@@ -347,7 +332,6 @@ export const facts: readonly Fact[] = [
     what: 'spelling of the members',
     assumed: ['camelCase'],
     observe: of([COMPLETE, PROCESSING, CUSTOM, INTERVIEW_LOAD], spelling),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-26',
@@ -392,7 +376,9 @@ export const facts: readonly Fact[] = [
     id: 'HD-30',
     what: 'eventId',
     assumed: ['GUID'],
-    observe: of([COMPLETE, PROCESSING, CUSTOM, INTERVIEW_LOAD], eventId),
+    observe: of([COMPLETE, PROCESSING, CUSTOM, INTERVIEW_LOAD], (seen) =>
+      formOfId(inEvent(seen, 'eventid'), 'GUID'),
+    ),
     advice: (variant) =>
       variant === 'absent'
         ? 'duplicates are told by a hash of the content'
@@ -404,14 +390,12 @@ export const facts: readonly Fact[] = [
     what: 'address of a document in NewWorkItemVersionComplete',
     assumed: [OLD_PATH],
     observe: of([COMPLETE], documentPath),
-    advice: () => 'nothing to set: it is used as it is',
   },
   {
     id: 'HD-32b',
     what: 'address of a document in PostProcessingEvent',
     assumed: [NEW_PATH],
     observe: of([PROCESSING], documentPath),
-    advice: () => 'nothing to set: it is used as it is',
   },
   {
     id: 'HD-32c',
@@ -438,7 +422,6 @@ export const facts: readonly Fact[] = [
     what: 'spelling of the members of an action link',
     assumed: ['camelCase, flat'],
     observe: of([ACTION_LINK], spelling),
-    advice: takenAsItIs,
   },
   {
     id: 'HD-48b',

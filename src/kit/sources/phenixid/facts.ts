@@ -3,6 +3,7 @@ import {
   headersThere,
   jsonLayout,
   known,
+  membersThere,
   size,
   type Fact,
   type Seen,
@@ -10,7 +11,7 @@ import {
 import { headerValues } from '../../delivery.ts';
 
 function ids({ value = {} }: Seen): string {
-  return ['orderId', 'taskId'].filter((name) => Object.hasOwn(value, name)).join('+') || 'none';
+  return membersThere(value, ['orderId', 'taskId']);
 }
 
 const MEMBERS = ['orderId', 'eventType', 'taskId'];
@@ -54,8 +55,6 @@ function prefix(seen: Seen): string | undefined {
   return text && known(text.toLowerCase(), ['sha256=', 'sha-256=', 'hmac-sha256=', 'sha256:']);
 }
 
-const asItIs = () => 'nothing to set: it is taken as it is';
-
 /** README.md, "The facts": what is assumed there, and what a delivery shows of it. */
 export const facts: readonly Fact[] = [
   {
@@ -70,13 +69,7 @@ export const facts: readonly Fact[] = [
     what: 'a webhook for each entry of the event log',
     hidden: 'what is not sent does not show: npm run inbox -- list --source phenixid shows which have come',
   },
-  {
-    id: 'PX-6',
-    what: 'slashes before ?key=',
-    assumed: ['no key, no slash', 'one slash'],
-    observe: slashes,
-    advice: asItIs,
-  },
+  { id: 'PX-6', what: 'slashes before ?key=', assumed: ['no key, no slash', 'one slash'], observe: slashes },
   {
     id: 'PX-7',
     what: 'connectionTimeout covers the reply',
@@ -93,20 +86,13 @@ export const facts: readonly Fact[] = [
     what: 'order of events',
     hidden: 'it takes the order in which they happened, which only the product knows',
   },
-  {
-    id: 'PX-13a',
-    what: 'Content-Type',
-    assumed: ['application/json'],
-    observe: contentType,
-    advice: asItIs,
-  },
-  { id: 'PX-13b', what: 'order of the members', assumed: ['as documented'], observe: order, advice: asItIs },
+  { id: 'PX-13a', what: 'Content-Type', assumed: ['application/json'], observe: contentType },
+  { id: 'PX-13b', what: 'order of the members', assumed: ['as documented'], observe: order },
   {
     id: 'PX-13c',
     what: 'layout of the JSON',
     assumed: ['compact'],
     observe: ({ proven }) => jsonLayout(proven.content),
-    advice: asItIs,
   },
   {
     id: 'PX-13d',
@@ -123,14 +109,8 @@ export const facts: readonly Fact[] = [
     observe: ({ scheme }) => scheme.replace(' and client-certificate', ''),
     advice: (variant) => `PHENIXID_SIGNATURE_SCHEME=${variant} is set already`,
   },
-  {
-    id: 'PX-16a',
-    what: 'encoding of the signature',
-    assumed: ['hex, lower case'],
-    observe: encoding,
-    advice: asItIs,
-  },
-  { id: 'PX-16b', what: 'prefix of the signature', assumed: ['none'], observe: prefix, advice: asItIs },
+  { id: 'PX-16a', what: 'encoding of the signature', assumed: ['hex, lower case'], observe: encoding },
+  { id: 'PX-16b', what: 'prefix of the signature', assumed: ['none'], observe: prefix },
   {
     id: 'PX-17',
     what: 'character set of the secret',

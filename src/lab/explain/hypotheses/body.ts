@@ -1,18 +1,21 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isUtf8 } from 'node:buffer';
 import { tryJson, isObject } from '../../../kit/reading/json.ts';
-import { decoded, pairsOf, viewOf, withBody, withHeader, type Case, type Hypothesis } from '../case.ts';
+import { pairsOf } from '../../raw-request.ts';
+import { decoded, unescapedHtml, viewOf, withBody, withHeader, type Case, type Row } from '../case.ts';
 import {
   compact,
   indented,
+  isNumber,
+  isText,
   layoutOf,
   marksOf,
   oneLine,
   reordered,
   written,
   type Layout,
-  type Mark,
-} from '../json-text.ts';
+  type Marks,
+} from '../../json-text.ts';
 
 /** Several are made one by one: of a large body each takes time. */
 type Bodies = Buffer | string | Iterable<Buffer | string> | undefined;
@@ -28,10 +31,9 @@ function body(
   original: (bytes: Buffer, of: Case) => Bodies,
   remedy = RAW,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id: `body-${id}`,
-    family: 'body',
     applies,
     means,
     remedy,
@@ -59,7 +61,7 @@ const text =
 
 interface JsonText {
   readonly whole: string;
-  readonly marks: readonly Mark[];
+  readonly marks: Marks;
   readonly layout: Layout;
 }
 
@@ -75,7 +77,7 @@ function jsonIn(bytes: Buffer): JsonText | undefined {
 }
 
 /** For bodies that are JSON: other marks in the same layout, or in any where it has none of these. */
-const json = (change: (marks: readonly Mark[], of: Case) => Iterable<readonly Mark[]>) =>
+const json = (change: (marks: Marks, of: Case) => Iterable<Marks>) =>
   function* (bytes: Buffer, of: Case) {
     const found = jsonIn(bytes);
     if (found === undefined) return;
@@ -88,9 +90,9 @@ function around(whole: string, inner: string): string {
   return whole.slice(0, start) + inner + whole.slice(whole.trimEnd().length);
 }
 
-const mapped = (kind: Mark['kind'], change: (text: string) => string) => (marks: readonly Mark[]) => [
-  marks.map((mark) => (mark.kind === kind ? { kind, text: change(mark.text) } : mark)),
-];
+/** For the texts in JSON: each of them changed, in one of several ways. */
+const jsonTexts = (...changes: readonly ((text: string) => string)[]) =>
+  json((marks) => changes.map((change) => marks.map((mark) => (isText(mark) ? change(mark) : mark))));
 
 const escaped = (text: string, hex: (code: string) => string) =>
   text.replace(/[^\0-\x7f]/g, (unit) => `\\u${hex(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
@@ -116,11 +118,9 @@ function unpacked(
   id: string,
   means: string,
   ...undo: readonly ((bytes: Buffer, options: { maxOutputLength: number }) => Buffer)[]
-): Hypothesis {
+): Row {
   return {
     id: `body-${id}`,
-    family: 'body',
-    applies: 'HJWT',
     means,
     remedy:
       'Signatures are over plain bytes. Switch the packing of requests off at the sender, or have the proxy unpack them.',
@@ -187,7 +187,7 @@ function ofForm(whole: string): Bodies {
 }
 
 /** All orders of the members of a small object, the order of the catalogue's examples, and that of the alphabet. */
-function* orders(marks: readonly Mark[], of: Case): Generator<readonly Mark[]> {
+function* orders(marks: Marks, of: Case): Generator<Marks> {
   const { config } = viewOf(of);
   const examples = Object.values(config?.source.events ?? {}).map(({ example }) => namesIn(example));
   const known = new Map(examples.map((names) => [names.join(), names])).values();
@@ -216,7 +216,7 @@ function namesIn(value: unknown): readonly string[] {
 }
 
 const MOST_REORDERED = 5;
-function reorderings(marks: readonly Mark[]): readonly (readonly string[])[] {
+function reorderings(marks: Marks): readonly (readonly string[])[] {
   const names: string[] = [];
   reordered(marks, (found) => {
     if (names.length === 0) names.push(...found);
@@ -258,13 +258,13 @@ const numberSpellings: readonly ((text: string) => string)[] = [
   (text) => Number(text).toExponential().replace('e', 'E'),
 ];
 const MOST_NUMBERS = 12;
-function* numbers(marks: readonly Mark[]): Generator<readonly Mark[]> {
-  const places = marks.flatMap(({ kind }, at) => (kind === 'number' ? [at] : []));
+function* numbers(marks: Marks): Generator<Marks> {
+  const places = marks.flatMap((mark, at) => (isNumber(mark) ? [at] : []));
   const each = places.length > 1 && places.length <= MOST_NUMBERS ? places.map((place) => [place]) : [];
   for (const chosen of [places, ...each]) {
     const isChosen = new Set(chosen);
     for (const respell of numberSpellings)
-      yield marks.map((mark, at) => (isChosen.has(at) ? { ...mark, text: respell(mark.text) } : mark));
+      yield marks.map((mark, at) => (isChosen.has(at) ? respell(mark) : mark));
   }
 }
 
@@ -275,22 +275,10 @@ const layouts = (choices: typeof oneLine) =>
       for (const layout of choices) yield around(found.whole, written(found.marks, layout));
   };
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  amp: '&',
-  lt: '<',
-  gt: '>',
-  quot: '"',
-  '#34': '"',
-  '#39': "'",
-  '#x27': "'",
-  '#x2F': '/',
-  apos: "'",
-};
-
 const json_ = 'The body was parsed and written again on its way. ' + RAW;
 const recoded = 'Something read the body in another character set and wrote it again. ' + RAW;
 
-export const ofBody: readonly Hypothesis[] = [
+export const ofBody: readonly Row[] = [
   body(
     'indented',
     'H',
@@ -305,7 +293,7 @@ export const ofBody: readonly Hypothesis[] = [
     'the body had come with the lines or blanks that it was signed with',
     layouts([...indented, ...oneLine.slice(1)]),
     json_,
-    ['body-indented', 'body-line-ends'],
+    ['body-line-ends'],
   ),
   body(
     'sorted',
@@ -318,21 +306,21 @@ export const ofBody: readonly Hypothesis[] = [
     'ascii-escapes',
     'H',
     'letters of the body that are not ASCII had come as they were signed, escaped or not',
-    json((marks) => [
-      ...mapped('string', unescaped)(marks),
-      ...mapped('string', (one) => escaped(one, (code) => code))(marks),
-      ...mapped('string', (one) => escaped(one, (code) => code.toUpperCase()))(marks),
-    ]),
+    jsonTexts(
+      unescaped,
+      (one) => escaped(one, (code) => code),
+      (one) => escaped(one, (code) => code.toUpperCase()),
+    ),
     json_,
   ),
   body(
     'slashes',
     'H',
     'slashes in the body had come as they were signed, escaped or not',
-    json((marks) => [
-      ...mapped('string', (one) => one.replaceAll('\\/', '/'))(marks),
-      ...mapped('string', (one) => one.replaceAll('\\/', '/').replaceAll('/', '\\/'))(marks),
-    ]),
+    jsonTexts(
+      (one) => one.replaceAll('\\/', '/'),
+      (one) => one.replaceAll('\\/', '/').replaceAll('/', '\\/'),
+    ),
     json_,
   ),
   body(
@@ -359,7 +347,7 @@ export const ofBody: readonly Hypothesis[] = [
       return [bare, `${bare}\n`, `${bare}\r\n`];
     }),
     RAW,
-    ['body-blanks-around', 'body-line-ends'],
+    ['body-blanks-around'],
   ),
   body(
     'blanks-around',
@@ -367,7 +355,7 @@ export const ofBody: readonly Hypothesis[] = [
     'no blanks had been put around the body',
     text((whole) => [whole.trim(), whole.trimStart(), whole.trimEnd(), `${whole} `, ` ${whole}`]),
     RAW,
-    ['body-line-end-behind', 'body-bom'],
+    ['body-bom'],
   ),
   body(
     'bom',
@@ -375,7 +363,6 @@ export const ofBody: readonly Hypothesis[] = [
     'the byte order mark before the body had not been put there, or taken away',
     text((whole) => (whole.startsWith('\ufeff') ? whole.slice(1) : `\ufeff${whole}`)),
     'In .NET write with new UTF8Encoding(false). ' + RAW,
-    ['body-blanks-around'],
   ),
   body(
     'latin1',
@@ -408,7 +395,6 @@ export const ofBody: readonly Hypothesis[] = [
       return before !== undefined && isUtf8(before) ? before : undefined;
     }),
     recoded,
-    ['body-latin1'],
   ),
   unpacked('gzip', 'the body had not been packed with gzip', gunzipSync),
   unpacked('deflate', 'the body had not been packed with deflate', inflateSync, inflateRawSync),
@@ -461,15 +447,12 @@ export const ofBody: readonly Hypothesis[] = [
     'no plus signs of the body had become blanks',
     text(plusses),
     'Something decodes the body as a form. ' + RAW,
-    ['body-form'],
   ),
   body(
     'html-escaped',
     'H',
     'the signs of the body had not been replaced by HTML escapes',
-    text((whole) =>
-      whole.replace(/&(amp|lt|gt|quot|#34|#39|#x27|#x2F|apos);/g, (_, name: string) => ENTITIES[name] ?? ''),
-    ),
+    text(unescapedHtml),
   ),
   body('null-behind', 'HW', 'there were no NUL behind the body', (bytes) => {
     let end = bytes.length;
@@ -490,8 +473,6 @@ export const ofBody: readonly Hypothesis[] = [
   ),
   {
     id: 'body-encoding-header',
-    family: 'body',
-    applies: 'HJWT',
     means: 'it had come without its Content-Encoding header, which is not true',
     remedy: 'The body is not packed, though the header says so. Take the header out where it is put in.',
     *variants(of) {

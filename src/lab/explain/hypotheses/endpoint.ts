@@ -1,6 +1,6 @@
 import { credentialVariable, isOpen } from '../../../kit/endpoint/definition.ts';
 import { closest } from '../../../kit/reading/closest.ts';
-import { decoded, viewOf, withTarget, type Case, type Change, type Hypothesis } from '../case.ts';
+import { decoded, viewOf, withTarget, type Case, type Change, type Row } from '../case.ts';
 
 const known = (of: Case) => of.known.endpoints.map(({ definition }) => definition.path);
 const REGISTER =
@@ -13,11 +13,9 @@ function path(
   meant: (path: string, of: Case) => readonly (string | undefined)[],
   remedy = REGISTER,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id,
-    family: 'endpoint',
-    applies: 'HJWT',
     means,
     remedy,
     twins,
@@ -42,10 +40,9 @@ function installation(
   changed: (written: readonly string[], keys: readonly string[]) => readonly string[],
   remedy: string,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id,
-    family: 'endpoint',
     applies: 'H',
     means,
     remedy,
@@ -81,7 +78,7 @@ const PATHS = [
 ];
 const named = (keys: readonly string[]) => keys.filter((key) => key !== '');
 
-export const ofEndpoint: readonly Hypothesis[] = [
+export const ofEndpoint: readonly Row[] = [
   path('path-slash', 'the path had no slash at its end', (came) => [came.replace(/\/+$/, '')]),
   path(
     'path-doubled-slash',
@@ -107,8 +104,6 @@ export const ofEndpoint: readonly Hypothesis[] = [
   path('path-typo', 'the path were {detail}', (came, of) => [closest(came, known(of))], REGISTER, PATHS),
   {
     id: 'endpoint-other',
-    family: 'endpoint',
-    applies: 'HJWT',
     means: 'it had been sent to {detail}',
     remedy: 'At the sender, register {detail} for this event, and not {path}.',
     twins: ['secret-of-endpoint', ...PATHS],
@@ -127,11 +122,8 @@ export const ofEndpoint: readonly Hypothesis[] = [
   },
   {
     id: 'endpoint-closed-secret-missing',
-    family: 'endpoint',
-    applies: 'HJWT',
     means: 'The endpoint is closed: {detail} is not set.',
     remedy: 'Set {detail} to the secret agreed for it, then explain this delivery again.',
-    weak: true,
     *sees(of) {
       const { config } = viewOf(of);
       if (config !== undefined && !isOpen(config)) yield credentialVariable(config);
@@ -139,8 +131,6 @@ export const ofEndpoint: readonly Hypothesis[] = [
   },
   {
     id: 'method-changed',
-    family: 'endpoint',
-    applies: 'HJWT',
     means: 'it had come with the method {detail}',
     remedy:
       'A redirect or a proxy has changed the method: register the address that needs no redirect (https, no other host).',
@@ -152,12 +142,9 @@ export const ofEndpoint: readonly Hypothesis[] = [
   },
   {
     id: 'method-changed-body-gone',
-    family: 'endpoint',
-    applies: 'HJWT',
     means: 'It came as a {detail} without a body, as a redirect leaves of a POST.',
     remedy:
       'Register the address that needs no redirect (https, the right host, no slash too many): what was in the body is gone.',
-    weak: true,
     *sees(of) {
       const { request } = of;
       if (request.method !== 'POST' && request.body.length === 0 && !request.target.includes('?'))
@@ -201,14 +188,11 @@ export const ofEndpoint: readonly Hypothesis[] = [
     KEY,
     ['installation-case', 'installation-doubled', 'installation-encoded', 'secret-of-installation'],
   ),
-  ...(['certificate_missing', 'certificate_refused'] as const).map((code): Hypothesis => ({
+  ...(['certificate_missing', 'certificate_refused'] as const).map((code): Row => ({
     id: code.replace('_', '-'),
-    family: 'endpoint',
-    applies: 'HJWT',
     means: 'The connection was refused for its client certificate: {detail}',
     remedy:
       'What else came is not looked at before the certificate is right. See CLIENT_CERTIFICATE in the README of the source.',
-    weak: true,
     *sees(of) {
       if (of.known.outcome === code) yield of.known.why ?? code;
     },

@@ -1,27 +1,22 @@
 import type { EndpointConfig } from '../../../kit/endpoint/definition.ts';
-import { decoded, viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
+import { tryJson } from '../../../kit/reading/json.ts';
+import { decoded, secretsIn, unescapedHtml, viewOf, type Case, type Change, type Row } from '../case.ts';
 
 /** Another spelling of a text, or bytes in its place; `undefined` where there is none. */
 type Respelling = (text: string) => Respelt | readonly Respelt[] | undefined;
-/** `detail`: what ours would have then, where it can be either way. */
-type Respelt = string | Buffer | { readonly text: string; readonly detail: string };
+/** A change where there is more to say: what ours would have then, where it can be either way. */
+type Respelt = string | Buffer | Change;
 
 const AT_SENDER =
   'Agree a new secret of plain ASCII letters and digits with the sender, and set it on both sides.';
 const TYPE_AGAIN = 'Set {secret} again, with nothing but what was agreed.';
+const TYPE_THERE =
+  'Set the secret again at the sender, without that. Here it cannot be added: no receiver starts with a secret that has one at an end.';
 
 /** Ours is `means`; `theirs` undoes that. */
-function ours(
-  id: string,
-  means: string,
-  theirs: Respelling,
-  remedy = TYPE_AGAIN,
-  twins: string[] = [],
-): Hypothesis {
+function ours(id: string, means: string, theirs: Respelling, remedy = TYPE_AGAIN, twins: string[] = []): Row {
   return {
     id: `secret-${id}`,
-    family: 'secret',
-    applies: 'HJWT',
     means: `{secret} ${means}`,
     remedy,
     twins,
@@ -29,7 +24,7 @@ function ours(
       for (const text of viewOf(of).texts) {
         for (const other of [theirs(text) ?? []].flat()) {
           if (Buffer.isBuffer(other)) yield { key: { bytes: other } };
-          else if (typeof other !== 'string') yield { key: { text: other.text }, detail: other.detail };
+          else if (typeof other !== 'string') yield other;
           else if (other !== text) yield { key: { text: other } };
         }
       }
@@ -42,13 +37,19 @@ const without =
   (text) =>
     text.replace(shape, '');
 
+const asTheirs = (text: string, what: string): Change => ({
+  key: { text },
+  detail: `a ${what}, as the sender’s has`,
+  remedy: TYPE_THERE,
+});
+
 /** Either side may have it: ours is tried without, or else with what the sender's may have. */
 const withOrWithout =
   (what: string, shape: RegExp, ...added: readonly ((text: string) => string)[]): Respelling =>
   (text) =>
     shape.test(text)
-      ? { text: text.replace(shape, ''), detail: `no ${what}` }
-      : added.map((add) => ({ text: add(text), detail: `a ${what}, as the sender’s has` }));
+      ? { key: { text: text.replace(shape, '') }, detail: `no ${what}` }
+      : added.map((add) => asTheirs(add(text), what));
 
 const withoutQuotes = (text: string, pairs: readonly string[]) =>
   pairs.flatMap(([open = '', close = open]) => {
@@ -66,8 +67,8 @@ const quotedOrNot =
   (text) => {
     const bare = withoutQuotes(text, [mark + mark]);
     return bare.length > 0
-      ? bare.map((one) => ({ text: one, detail: `no ${what}` }))
-      : { text: mark + text + mark, detail: `a ${what}, as the sender’s has` };
+      ? bare.map((one) => ({ key: { text: one }, detail: `no ${what}` }))
+      : asTheirs(mark + text + mark, what);
   };
 
 /** What a text says in an encoding that writes it in exactly this way. */
@@ -78,14 +79,6 @@ function bytesIn(text: string, encoding: 'base64' | 'hex'): Buffer | undefined {
   return bytes.length > 0 && plain(bytes.toString(encoding)) === plain(text) ? bytes : undefined;
 }
 
-const ENTITIES: Readonly<Record<string, string>> = {
-  '&amp;': '&',
-  '&lt;': '<',
-  '&gt;': '>',
-  '&quot;': '"',
-  '&#39;': "'",
-  '&#x27;': "'",
-};
 const CURLY = [
   '\u201c\u201d',
   '\u201d\u201d',
@@ -96,7 +89,7 @@ const CURLY = [
   '\u00bb\u00ab',
 ];
 
-const spellings: readonly Hypothesis[] = [
+const spellings: readonly Row[] = [
   ours(
     'blank-behind',
     'had {detail}',
@@ -184,7 +177,7 @@ const spellings: readonly Hypothesis[] = [
   ours(
     'html-escaped',
     'had its signs in place of HTML escapes',
-    (text) => text.replace(/&(?:amp|lt|gt|quot|#39|#x27);/g, (entity) => ENTITIES[entity] ?? entity),
+    unescapedHtml,
     'It was copied from the source of a page. Set {secret} to what the page shows.',
   ),
   ours(
@@ -266,12 +259,8 @@ const spellings: readonly Hypothesis[] = [
 ];
 
 function jsonRead(text: string): string | undefined {
-  try {
-    const read: unknown = JSON.parse(`"${text}"`);
-    return typeof read === 'string' ? read : undefined;
-  } catch {
-    return undefined;
-  }
+  const read = tryJson(`"${text}"`);
+  return typeof read === 'string' ? read : undefined;
 }
 
 /** The secrets of other endpoints, each with what it belongs to. */
@@ -281,21 +270,16 @@ function* othersThan(
 ): Generator<Change> {
   const own = viewOf(of).config;
   if (own === undefined) return;
-  for (const other of of.known.endpoints) {
-    if (other === own || !isOne(own, other)) continue;
-    for (const { texts, variable } of other.credentials.values())
-      for (const text of texts) yield { key: { text }, detail: variable };
-  }
+  const endpoints = of.known.endpoints.filter((other) => other !== own && isOne(own, other));
+  for (const { name, text } of secretsIn({ endpoints, further: [] })) yield { key: { text }, detail: name };
 }
 
 const SWAPPED =
   'Compare what is set at the sender for {endpoint} with {secret} and {detail}: two of them may have been exchanged.';
 
-const others: readonly Hypothesis[] = [
+const others: readonly Row[] = [
   {
     id: 'secret-comma-list',
-    family: 'secret',
-    applies: 'HJWT',
     means: '{secret} were one secret with a comma in it, and not several',
     remedy: 'A comma stands between live secrets here. ' + AT_SENDER,
     twins: ['token-joined'],
@@ -306,8 +290,6 @@ const others: readonly Hypothesis[] = [
   },
   {
     id: 'secret-hash-cut',
-    family: 'secret',
-    applies: 'HJWT',
     means: '{secret} did not end where the secret has a #',
     remedy: 'In .env put the whole secret in quotes: what follows a # is a comment.',
     twins: ['secret-of-file'],
@@ -320,28 +302,21 @@ const others: readonly Hypothesis[] = [
   },
   {
     id: 'secret-of-endpoint',
-    family: 'secret',
-    applies: 'HJWT',
     means: '{secret} held the secret of {detail}',
     remedy: SWAPPED,
-    twins: ['endpoint-other'],
     variants: (of) => othersThan(of, (own, other) => own.source.name === other.source.name),
   },
   {
     id: 'secret-of-source',
-    family: 'secret',
-    applies: 'HJWT',
     means: '{secret} held the secret of {detail}, which is another sender’s',
     remedy: SWAPPED,
     variants: (of) => othersThan(of, (own, other) => own.source.name !== other.source.name),
   },
   {
     id: 'secret-of-installation',
-    family: 'secret',
     applies: 'H',
     means: '{secret} held the secret of {detail}, which is another installation’s',
     remedy: `${SWAPPED} Or ?key= at the sender names the wrong installation.`,
-    twins: ['installation-unknown', 'installation-missing'],
     *variants(of) {
       const { config, installation } = viewOf(of);
       for (const [key, { texts, variable }] of config?.credentials ?? [])
@@ -350,19 +325,15 @@ const others: readonly Hypothesis[] = [
   },
   {
     id: 'secret-of-file',
-    family: 'secret',
-    applies: 'HJWT',
     means: '{secret} held the secret of {detail}',
     remedy:
       'Set {secret} to that secret; while both are in use, to both with a comma between them, the newest first.',
-    twins: ['secret-hash-cut'],
     *variants(of) {
       for (const { name, text } of of.known.further) yield { key: { text }, detail: name };
     },
   },
   {
     id: 'secret-kind',
-    family: 'secret',
     applies: 'JT',
     means: 'the variable of {endpoint} ended in _{detail}',
     remedy:
@@ -375,4 +346,4 @@ const others: readonly Hypothesis[] = [
   },
 ];
 
-export const ofSecret: readonly Hypothesis[] = [...spellings, ...others];
+export const ofSecret: readonly Row[] = [...spellings, ...others];

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import { upperSnake } from '../../../kit/endpoint/definition.ts';
 import type { SettingDefinition, Settings, Source } from '../../../kit/source.ts';
-import { viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
+import { viewOf, type Case, type Change, type Row } from '../case.ts';
 import { tokensIn } from '../spots.ts';
 import { claimsOf } from './time.ts';
 
 /** One hypothesis for each other choice of every setting that bears on a proof of these sources. */
-export function settingHypotheses(sources: readonly Source[]): readonly Hypothesis[] {
+export function ofSettings(sources: readonly Source[]): readonly Row[] {
   return sources.flatMap((source) => {
     const names = askedByProof(source);
     return Object.entries(source.settings).flatMap(([name, definition]) =>
@@ -39,11 +39,9 @@ function defaultsOf(settings: Source['settings']): Record<string, unknown> {
   );
 }
 
-function ofSetting(name: string, definition: SettingDefinition, source: Source): readonly Hypothesis[] {
-  const make = (value: string, texts: (of: Case) => readonly string[]): Hypothesis => ({
+function ofSetting(name: string, definition: SettingDefinition, source: Source): readonly Row[] {
+  const make = (value: string, texts: (of: Case) => readonly string[]): Row => ({
     id: `setting:${name}=${value}`,
-    family: 'setting',
-    applies: 'HJWT',
     means: `{prefix}_${name} were ${value === '' ? 'empty' : value}`,
     remedy:
       `Set {prefix}_${name}${value === AS_TOKEN ? '' : `=${value}`}, or ${upperSnake(source.name)}_${name} for all its endpoints, if that is what was agreed. ` +

@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
-import { decoded, pairsOf, variableOf, viewOf, withHeader, type Case, type Hypothesis } from '../case.ts';
+import { pairsOf } from '../../raw-request.ts';
+import { decoded, secretsIn, variableOf, viewOf, withHeader, type Case, type Row } from '../case.ts';
 
 /** The name of the header that the signature belongs into. */
 function headerOf(of: Case): string | undefined {
@@ -18,10 +19,9 @@ function signature(
   change: (value: string) => readonly string[],
   remedy: string,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id: `signature-${id}`,
-    family: 'signature',
     applies: 'H',
     means,
     remedy,
@@ -60,22 +60,6 @@ function otherHeaders(of: Case): readonly (readonly [name: string, value: string
   return pairsOf(of.request).filter(([name]) => name.toLowerCase() !== header && !USUAL.test(name));
 }
 
-interface Named {
-  readonly name: string;
-  readonly text: string;
-}
-
-/** Every secret that is known here. */
-function secretsOf(of: Case): readonly Named[] {
-  const own = viewOf(of).texts.map((text) => ({ name: variableOf(of), text }));
-  const others = of.known.endpoints.flatMap(({ credentials }) =>
-    [...credentials.values()].flatMap(({ variable, texts }) =>
-      texts.map((text) => ({ name: variable, text })),
-    ),
-  );
-  return [...own, ...others, ...of.known.further].filter(({ text }) => text !== '');
-}
-
 /** Who signed it so: the name of the secret, and the header that holds the signature. */
 function* signedBy(
   of: Case,
@@ -86,7 +70,11 @@ function* signedBy(
     .filter(([name]) => !USUAL.test(name))
     .flatMap(([name, value]) => signaturesIn(value).map((bytes) => [name, bytes] as const));
   if (held.length === 0) return;
-  for (const { name, text } of secretsOf(of)) {
+  const own = variableOf(of);
+  const ownFirst = secretsIn(of.known).toSorted(
+    (one, other) => Number(other.name === own) - Number(one.name === own),
+  );
+  for (const { name, text } of ownFirst) {
     for (const digest of digests(text)) {
       const found = held.find(([, bytes]) => fits(bytes, digest));
       if (found === undefined) continue;
@@ -101,7 +89,7 @@ const hmac = (hash: string, secret: Message, message: Message) =>
   createHmac(hash, secret).update(message).digest();
 
 /** It is signed with a known secret, but over `messages`. */
-function over(id: string, what: string, messages: (of: Case) => readonly Message[]): Hypothesis {
+function over(id: string, what: string, messages: (of: Case) => readonly Message[]): Row {
   return named(
     id,
     `The signature is an HMAC-SHA256 over ${what}, not over the body alone (made with the secret of {detail}).`,
@@ -112,13 +100,8 @@ function over(id: string, what: string, messages: (of: Case) => readonly Message
   );
 }
 
-function named(
-  id: string,
-  means: string,
-  sees: (of: Case) => Iterable<string>,
-  remedy = NO_SETTING,
-): Hypothesis {
-  return { id, family: 'signature', applies: 'H', means, remedy, weak: true, sees };
+function named(id: string, means: string, sees: (of: Case) => Iterable<string>, remedy = NO_SETTING): Row {
+  return { id, applies: 'H', means, remedy, sees };
 }
 
 const NO_SETTING =
@@ -147,8 +130,9 @@ const joined = (parts: readonly Message[], between: string) =>
 const BETWEEN = ['', '.', '\n', ':', '|'];
 
 /** Path, path with query, and whole addresses. */
-function addressesOf({ request }: Case): readonly string[] {
-  const path = request.target.split('?')[0] ?? '';
+function addressesOf(of: Case): readonly string[] {
+  const { request } = of;
+  const { path } = viewOf(of);
   const host = pairsOf(request).find(([name]) => name.toLowerCase() === 'host')?.[1] ?? '';
   const own = [...new Set([path, request.target])];
   return [...own, ...own.flatMap((one) => [`https://${host}${one}`, `http://${host}${one}`])];
@@ -167,10 +151,9 @@ const hashOf = (hash: string) =>
 
 const MIN_CUT = 6;
 
-export const ofSignature: readonly Hypothesis[] = [
+export const ofSignature: readonly Row[] = [
   {
     id: 'signature-other-header',
-    family: 'signature',
     applies: 'H',
     means: 'the signature stood in its own header, and not in {detail}',
     remedy: 'Set the name of the header at the sender, or have the proxy leave it as it is.',
@@ -193,7 +176,6 @@ export const ofSignature: readonly Hypothesis[] = [
   ),
   {
     id: 'signature-header-doubled',
-    family: 'signature',
     applies: 'H',
     means: 'the header of the signature had come once',
     remedy: PROXY,
@@ -210,7 +192,7 @@ export const ofSignature: readonly Hypothesis[] = [
     'the header of the signature held one signature and no list',
     (value) => (value.includes(',') ? value.split(',').map((one) => one.trim()) : []),
     PROXY,
-    ['signature-header-doubled', 'signature-prefix'],
+    ['signature-prefix'],
   ),
   signature(
     'quoted',
@@ -234,7 +216,7 @@ export const ofSignature: readonly Hypothesis[] = [
       );
     },
     'It comes in the form of another product. Set the sender to the bare signature, see {docs}.',
-    ['signature-header-joined', 'signature-quoted'],
+    ['signature-quoted'],
   ),
   signature(
     'reversed',

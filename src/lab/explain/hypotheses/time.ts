@@ -1,12 +1,12 @@
 import { createHmac } from 'node:crypto';
-import { isObject, tryJson, type JsonObject } from '../../../kit/reading/json.ts';
-import { viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
+import { objectIn, type JsonObject } from '../../../kit/reading/json.ts';
+import { contentsOf } from '../../compact.ts';
+import { viewOf, type Case, type Change, type Row } from '../case.ts';
 import { tokensIn } from '../spots.ts';
 
 /** What a token says of itself, before anybody has verified it: only for finding what to try. */
 export function claimsOf(token: string): JsonObject {
-  const read = tryJson(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-  return isObject(read) ? read : {};
+  return objectIn(contentsOf(token)[1]) ?? {};
 }
 
 /** Whether a secret of its endpoint has made a token, as HS256 has it. */
@@ -61,60 +61,50 @@ const isZone = (offset: number) => {
   return zone > 0 && zone <= MOST_ZONE_MS && Math.abs(size - zone) <= SLACK_MS;
 };
 
-const LATE = ['clock-ahead', 'delivery-late', 'clock-zone', 'setting:MAX_AGE_S', 'setting:CLOCK_TOLERANCE_S'];
-const EARLY = ['clock-behind', 'clock-zone', 'setting:CLOCK_TOLERANCE_S'];
 const AGAIN = ' A recorded delivery that somebody sends again looks the same.';
 
-export const ofTime: readonly Hypothesis[] = [
+export const ofTime: readonly Row[] = [
   {
     id: 'clock-zone',
-    family: 'time',
     applies: 'JW',
     means: 'its times were not off by hours ({detail}): local time written as UTC, or a clock set so',
     remedy:
       'Compare both clocks with UTC (date -u). The sender must write seconds since 1970 in UTC.' + AGAIN,
-    twins: [...LATE, ...EARLY].filter((id) => id !== 'clock-zone'),
+    twins: ['clock-ahead', 'delivery-late', 'clock-behind'],
     variants: (of) => moved(of, isZone),
   },
   {
     id: 'clock-ahead',
-    family: 'time',
     applies: 'JW',
     means: 'our clock were not ahead of the sender’s by about {detail}',
     remedy:
       'Compare both clocks with UTC (date -u, chronyc tracking, w32tm /query /status); let both follow a time server.' +
       AGAIN,
-    twins: LATE.filter((id) => id !== 'clock-ahead'),
+    twins: ['delivery-late'],
     variants: (of) => moved(of, (offset) => offset > 0),
   },
   {
     id: 'clock-behind',
-    family: 'time',
     applies: 'JW',
     means: 'our clock were not behind the sender’s by about {detail}',
     remedy:
       'Compare both clocks with UTC (date -u, chronyc tracking, w32tm /query /status); let both follow a time server.',
-    twins: EARLY.filter((id) => id !== 'clock-behind'),
     variants: (of) => moved(of, (offset) => offset < 0),
   },
   {
     id: 'delivery-late',
-    family: 'time',
     applies: 'JW',
     means: 'it had come about {detail} sooner: it waited somewhere on the way',
     remedy:
       'Look for a queue or a retrying proxy in front. Accepting it nevertheless is for you to decide: --accept --although-stale.' +
       AGAIN,
-    twins: LATE.filter((id) => id !== 'delivery-late'),
     variants: (of) => moved(of, (offset) => offset > 0 && offset <= DAY_MS),
   },
   {
     id: 'time-in-ms',
-    family: 'time',
     applies: 'JW',
     means: 'The token is genuine, but writes a time in milliseconds where seconds belong ({detail}).',
     remedy: 'The sender must divide by 1,000: iat, nbf and exp are seconds since 1970.',
-    weak: true,
     *sees(of) {
       for (const token of tokensIn(of).filter((one) => isGenuine(one, of))) {
         const wrong = CLAIMS.filter((name) => Number(claimsOf(token)[name]) > 100_000_000_000);

@@ -1,5 +1,6 @@
-import { isObject, tryJson } from '../../../kit/reading/json.ts';
-import { decoded, viewOf, type Case, type Change, type Hypothesis } from '../case.ts';
+import { objectIn, tryJson, type JsonObject } from '../../../kit/reading/json.ts';
+import { contentsOf } from '../../compact.ts';
+import { decoded, viewOf, type Case, type Change, type Row } from '../case.ts';
 import { bare, spotsOf, TOKEN, tokensIn, withToken, type Spot } from '../spots.ts';
 import { isGenuine } from './time.ts';
 
@@ -30,10 +31,9 @@ function spelled(
   change: (text: string, spot: Spot) => string | readonly string[],
   twins: readonly string[] = [],
   remedy = WRAPPED,
-): Hypothesis {
+): Row {
   return {
     id: `token-${id}`,
-    family: 'token',
     applies,
     means,
     remedy,
@@ -54,10 +54,9 @@ function moved(
   found: (spot: Spot, of: Case) => readonly string[],
   remedy = MOVED,
   twins: readonly string[] = [],
-): Hypothesis {
+): Row {
   return {
     id: `token-${id}`,
-    family: 'token',
     applies,
     means,
     remedy,
@@ -75,8 +74,8 @@ function named(
   means: string,
   remedy: string,
   sees: (of: Case) => Iterable<string>,
-): Hypothesis {
-  return { id: `token-${id}`, family: 'token', applies, means, remedy, weak: true, sees };
+): Row {
+  return { id: `token-${id}`, applies, means, remedy, sees };
 }
 
 /** More than any place but a body has room for. */
@@ -92,13 +91,11 @@ function tokenAt({ text }: Spot, of: Case): readonly string[] {
 }
 
 /** Headers in tokens, read though nobody has verified them. */
-function headersIn(
-  of: Case,
-): readonly { readonly text: string; readonly header: Readonly<Record<string, unknown>> }[] {
+function headersIn(of: Case): readonly { readonly text: string; readonly header: JsonObject }[] {
   const texts = placesOf(of).map(({ text }) => bare(text.trim()));
   return [...new Set(texts)].flatMap((text) => {
-    const header = tryJson(Buffer.from(text.split('.')[0] ?? '', 'base64url').toString('utf8'));
-    return isObject(header) ? [{ text, header }] : [];
+    const header = objectIn(contentsOf(text)[0]);
+    return header === undefined ? [] : [{ text, header }];
   });
 }
 
@@ -140,11 +137,11 @@ const outer = spelled(
   'JWT',
   'no quotation marks stood around the token',
   (text) => text.replace(/^(\s*(?:bearer|token)\s+)?["']([\s\S]*)["']$/i, '$1$2'),
-  ['body-quoted', 'token-json'],
+  ['token-json'],
   'Something has turned the token into JSON: in Python send data=token, not json=token. Send it without quotes.',
 );
 
-export const ofToken: readonly Hypothesis[] = [
+export const ofToken: readonly Row[] = [
   outer,
   spelled(
     'blanks-around',
@@ -165,7 +162,7 @@ export const ofToken: readonly Hypothesis[] = [
     'JWT',
     'the token were on one line',
     (text) => text.replace(/\s*[\r\n]+\s*/g, ''),
-    ['token-line-end', 'token-blanks-around', 'body-line-ends'],
+    ['body-line-ends'],
     'Something wraps long lines, as mail and openssl base64 do. Send the token on one line.',
   ),
   spelled(
@@ -188,7 +185,6 @@ export const ofToken: readonly Hypothesis[] = [
     'JWT',
     'the token were percent-encoded once less',
     (text) => decoded(text) ?? text,
-    ['body-form'],
   ),
   spelled(
     'base64',
@@ -217,17 +213,15 @@ export const ofToken: readonly Hypothesis[] = [
       const other = text.replaceAll(' ', '-').replaceAll('/', '_');
       return /^[\w./ =-]+$/.test(text) && text.includes(' ') ? [other, unpadded(other)] : text;
     },
-    ['token-base64', 'token-blanks-around'],
+    ['token-blanks-around'],
     'The sender must write base64url, which has no plus signs, and percent-encode what it puts into a form.',
   ),
   spelled('padded', 'JW', 'the parts of the token were not padded with equals signs', unpadded),
   {
     id: 'token-lower-case',
-    family: 'token',
     applies: 'T',
     means: 'the token had come in the letters that {secret} has, capital or small',
     remedy: 'Something on the way changes letters, or it was typed so at the sender. Copy it there.',
-    twins: ['secret-upper-case', 'secret-lower-case'],
     *variants(of) {
       for (const spot of placesOf(of))
         for (const text of viewOf(of).texts)
@@ -256,7 +250,7 @@ export const ofToken: readonly Hypothesis[] = [
     'T',
     'no other word than Bearer or Token had stood before the token',
     (text) => [text.replace(/^[\w-]+[ \t:=]+/, 'Bearer '), text.replace(/^(?:bearer|token)[:=]\s*/i, '')],
-    ['token-bearer-doubled', 'token-basic'],
+    ['token-basic'],
     'Set the sender to Bearer or Token, or to the token alone.',
   ),
   spelled(
@@ -274,7 +268,6 @@ export const ofToken: readonly Hypothesis[] = [
     'the token had come alone and not in JSON',
     (spot) => (spot.place === 'json' ? [spot.text].filter(isToken) : []),
     WRAPPED,
-    ['body-wrapped'],
   ),
   moved(
     'form',
@@ -282,7 +275,6 @@ export const ofToken: readonly Hypothesis[] = [
     'the token had come alone and not in a form',
     (spot) => (spot.place === 'form' ? [spot.text].filter(isToken) : []),
     WRAPPED,
-    ['body-form'],
   ),
   moved(
     'other-header',
@@ -325,12 +317,11 @@ export const ofToken: readonly Hypothesis[] = [
   ),
   {
     id: 'token-twice',
-    family: 'token',
     applies: 'JW',
     means: 'the token had come once',
     remedy:
       'Something copies it: a form that is merged with a query, a header that is set twice. Have it sent in one place.',
-    twins: ['token-beside-another', 'token-in-query', 'body-doubled'],
+    twins: ['token-beside-another'],
     *variants(of) {
       const tokens = tokensIn(of);
       if (tokens.length === 1 && tokens[0] !== undefined && spotsOf(of.request).length > 0) {
@@ -346,12 +337,10 @@ export const ofToken: readonly Hypothesis[] = [
   },
   {
     id: 'token-beside-another',
-    family: 'token',
     applies: 'JW',
     means: 'no other token had come beside it',
     remedy:
       'A gateway in front puts a token of its own into Authorization. It must leave that out on the way to this endpoint.',
-    twins: ['token-joined', 'token-other-header', 'token-in-query', 'token-in-cookie', 'token-other-field'],
     *variants(of) {
       const tokens = tokensIn(of);
       if (tokens.length > 1) for (const token of tokens) yield { request: withToken(of, token) };
@@ -359,29 +348,22 @@ export const ofToken: readonly Hypothesis[] = [
   },
   {
     id: 'body-form-json',
-    family: 'token',
     applies: 'J',
     means: 'the token had come as a form, and not inside of JSON',
     remedy: 'Have it sent as a form with the one field token.',
-    twins: ['body-wrapped', 'token-other-field'],
     *variants(of) {
       for (const token of deepTokens(tryJson(of.request.body.toString('utf8'))))
         yield { request: withToken(of, token) };
     },
   },
-  named(
-    'hs384',
-    'JW',
-    'The token is signed with HS384; only HS256 is accepted.',
-    'Set the sender to HS256, see {docs}.',
-    (of) => withAlgorithm(of, /^HS384$/i),
-  ),
-  named(
-    'hs512',
-    'JW',
-    'The token is signed with HS512; only HS256 is accepted.',
-    'Set the sender to HS256, see {docs}.',
-    (of) => withAlgorithm(of, /^HS512$/i),
+  ...['HS384', 'HS512'].map((algorithm) =>
+    named(
+      algorithm.toLowerCase(),
+      'JW',
+      `The token is signed with ${algorithm}; only HS256 is accepted.`,
+      'Set the sender to HS256, see {docs}.',
+      (of) => withAlgorithm(of, new RegExp(`^${algorithm}$`, 'i')),
+    ),
   ),
   named(
     'alg-none',
@@ -438,8 +420,8 @@ export const ofToken: readonly Hypothesis[] = [
     'JSON came where the token should be: signing is off at the sender, or its serialisation is not the compact one.',
     'Switch signing on at the sender, see {docs}.',
     function* (of) {
-      const whole = tryJson(of.request.body.toString('utf8'));
-      if (isObject(whole) && deepTokens(whole).length === 0) yield '';
+      const whole = objectIn(of.request.body);
+      if (whole !== undefined && deepTokens(whole).length === 0) yield '';
     },
   ),
 ];

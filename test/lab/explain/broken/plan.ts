@@ -5,7 +5,7 @@ import { hotdocs, phenixid, risr } from '../../../../src/kit/index.ts';
 import type { Source } from '../../../../src/kit/source.ts';
 import { prepare } from '../../../../src/lab/mock/request.ts';
 import { createRandom, randomBelow, randomText, type Random } from '../../../../src/lab/mock/random.ts';
-import type { RawRequest } from '../../../../src/lab/explain/raw-request.ts';
+import type { RawRequest } from '../../../../src/lab/raw-request.ts';
 
 // Deliveries broken on purpose, each in one way, for what explains them. Nothing here knows how they are explained: what the
 // mock would send is signed, respelled and spoilt with node:crypto, Buffer and zlib alone.
