@@ -55,7 +55,7 @@ export async function missingMigrations(url: string): Promise<string> {
   return missing === '' ? '' : `BEGIN;\n\n${missing}\nCOMMIT;\n`;
 }
 
-async function withClient<Result>(
+export async function withClient<Result>(
   { where, settings }: Server,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {
