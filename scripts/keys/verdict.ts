@@ -17,7 +17,7 @@ export interface Known {
 
 export type State = 'single' | 'by-hand' | 'needed' | 'early' | 'new-unused' | 'unknown' | 'unneeded';
 
-export const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000;
 
 /** A receiver takes up a changed file within seconds; what comes until then is counted by the old order. */
 const SETTLES_MS = 5_000;
