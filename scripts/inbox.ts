@@ -4,12 +4,14 @@ import { commandEnvironment, readOptions, runCommand, wholeNumber } from '../src
 import { effectsIn } from '../src/lab/rig/effects.ts';
 import { discard, prune, replay } from './inbox/change.ts';
 import { chosenBy, options } from './inbox/choose.ts';
+import { backup, restoreBackup } from './inbox/backup.ts';
 import type { Command } from './inbox/command.ts';
 import { exportEntries } from './inbox/export.ts';
 import { list, show, stats } from './inbox/look.ts';
 import { migrate } from './inbox/migrate.ts';
 import { checkNames } from './inbox/names.ts';
-import { withAddress, withInbox } from './inbox/with-inbox.ts';
+import { verify } from './inbox/verify.ts';
+import { withAddress, withInbox, withKeys } from './inbox/with-inbox.ts';
 
 const USAGE = `Looks into the inbox of a receiver, running or not, and changes what becomes of its entries.
 
@@ -23,6 +25,9 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
   npm run inbox -- stats                          how many wait, run, are done, are dead; how much waits, and since when
   npm run inbox -- export                         entries with their content, oldest first, one JSON object each line
   npm run inbox -- effects                        what became of every event, as the conformance suite asks for it
+  npm run inbox -- backup <file>                  a copy of it as it is at one moment, while the receiver runs; checked
+  npm run inbox -- restore <file>                 puts a copy in its place, while no receiver runs; the old one is put aside
+  npm run inbox -- verify                         what is inconsistent in it or on its tape: a line for each kind; exit code 1
   npm run inbox -- migrate                        makes or updates the tables in PostgreSQL, as whoever INBOX_URL says
   npm run inbox -- migrate --print                the SQL of that, to read it or to run it oneself; changes nothing
 
@@ -55,6 +60,8 @@ Exit code: 0 done, 1 not found or not possible, 2 the command is not right.
 const named = ['source', 'type', 'id', 'subject', 'since'] as const;
 
 const noSeq = (seqs: readonly number[]) => seqs.length === 0;
+
+const takesFile = { takesFile: true, options: [], fits: noSeq } as const;
 
 const commands: readonly (readonly [string, Command])[] = [
   [
@@ -117,6 +124,9 @@ const commands: readonly (readonly [string, Command])[] = [
     },
   ],
   ['effects', { run: effects, options: [], fits: noSeq, expects: 'effects takes no <seq>.' }],
+  ['backup', { runAt: backup, ...takesFile, expects: 'backup takes one file, which is not there yet.' }],
+  ['restore', { runAt: restoreBackup, ...takesFile, expects: 'restore takes one file, as backup wrote it.' }],
+  ['verify', { runWithKeys: verify, options: [], fits: noSeq, expects: 'verify takes no <seq>.' }],
   ['migrate', { runAt: migrate, options: ['print'], fits: noSeq, expects: 'migrate takes no <seq>.' }],
 ];
 
@@ -136,16 +146,21 @@ await runCommand(async (args) => {
   const command = pick('command', name, commands);
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
   if (unfit !== undefined) throw new UsageError(`${name} takes no --${unfit}.`);
-  const [first] = rest;
+  const files = command.takesFile === true ? rest : [];
+  if (command.takesFile === true && files.length !== 1) throw new UsageError(command.expects);
+  const [first] = files.length > 0 ? [] : rest;
   if (first !== undefined && !/^\d/.test(first) && !['show', 'replay', 'discard'].includes(name)) {
     throw new UsageError(`${name} takes options only, and got ${JSON.stringify(first.slice(0, 80))}.`);
   }
-  const given = rest.map((text) => wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
+  const given = (first === undefined ? [] : rest).map((text) =>
+    wholeNumber('<seq>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }),
+  );
   const seqs = [...new Set(given)];
   const env = commandEnvironment();
   const chosen = chosenBy(values, env);
   if (!command.fits(seqs, chosen)) throw new UsageError(command.expects);
-  if ('runAt' in command) return withAddress(env, (url) => command.runAt(url, chosen));
+  if ('runAt' in command) return withAddress(env, (url) => command.runAt(url, chosen, files));
+  if ('runWithKeys' in command) return withKeys(env, (url, keys) => command.runWithKeys(url, chosen, keys));
   return withInbox(env, async (inbox) => {
     await checkNames(inbox, chosen.filter);
     return command.run(inbox, seqs, chosen);

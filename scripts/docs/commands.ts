@@ -5,7 +5,8 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     start: 'The receiver with your handlers, as `.env` and the environment say.',
     send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
     mock: 'The three products with their APIs: keeps running, sends on request, plays a scenario.',
-    inbox: 'Lists, shows, exports and counts what was received; replays, discards and prunes it.',
+    inbox:
+      'Lists, shows, exports and counts what was received; replays, discards and prunes it; backs it up and checks it.',
     explain:
       'Says why a delivery was refused: the one change with which it would verify. Puts it into the inbox once it does.',
     facts:
@@ -18,6 +19,7 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
   Once: {
     demo: 'Receiver and mock together, with secrets made on the spot: plays a scenario of each product and shows the outcome.',
     example: 'The reference receiver, every handler doing its work, with your `.env`.',
+    keys: 'Makes the secret of an endpoint, says which are used, and changes one without a delivery lost.',
     register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
     conform:
       'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',

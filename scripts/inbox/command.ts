@@ -1,4 +1,5 @@
 import type { Filter, Inbox } from '../../src/kit/inbox/inbox.ts';
+import type { InboxKey } from '../../src/kit/inbox/sealed/keys.ts';
 
 /** What the options of the command line say. */
 export interface Chosen {
@@ -17,9 +18,11 @@ export interface Chosen {
 }
 
 /** One thing to do with an inbox, or at its address before there is one. */
-export type Command = Usage & (OnInbox | AtAddress);
+export type Command = Usage & (OnInbox | AtAddress | WithKeys);
 
 interface Usage {
+  /** Whether it takes a file, in the place of numbers of entries. */
+  readonly takesFile?: true;
   /** The options it takes beside those that all take; another one could be meant to spare what it does not spare. */
   readonly options: readonly string[];
   /** What to say when the command does not fit. */
@@ -34,7 +37,12 @@ interface OnInbox {
 
 interface AtAddress {
   /** Resolves with the exit code. @throws if the inbox cannot be reached */
-  readonly runAt: (url: string, chosen: Chosen) => Promise<number>;
+  readonly runAt: (url: string, chosen: Chosen, files: readonly string[]) => Promise<number>;
+}
+
+interface WithKeys {
+  /** Resolves with the exit code. @throws if the inbox cannot be reached */
+  readonly runWithKeys: (url: string, chosen: Chosen, keys: readonly InboxKey[]) => Promise<number>;
 }
 
 /** Entries are read and changed so many at a time, so that the receiver never waits long for the store. */

@@ -6,6 +6,7 @@ import { withoutPassword } from '../../src/kit/inbox/address.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { ConfigInvalid, readGeneral } from '../../src/kit/program/config.ts';
 import type { Environment } from '../../src/kit/program/reader.ts';
+import type { GeneralSettings } from '../../src/kit/program/variables.ts';
 import { warn } from '../../src/lab/command.ts';
 import { failed } from './print.ts';
 
@@ -32,10 +33,28 @@ export async function withOpened<Opened extends { close(): Promise<void> }>(
 
 /** Works at the address that the environment names, whether there is an inbox or not. Resolves with the exit code. */
 export async function withAddress(env: Environment, work: (url: string) => Promise<number>): Promise<number> {
+  return withGeneral(env, ['INBOX_URL'], ({ INBOX_URL: url }) => work(url));
+}
+
+/** The same, with the keys of what is encrypted there. */
+export async function withKeys(
+  env: Environment,
+  work: (url: string, keys: readonly InboxKey[]) => Promise<number>,
+): Promise<number> {
+  return withGeneral(env, ['INBOX_URL', 'INBOX_KEYS'], ({ INBOX_URL: url, INBOX_KEYS: keys }) =>
+    work(url, keysIn(keys)),
+  );
+}
+
+async function withGeneral<Name extends keyof GeneralSettings>(
+  env: Environment,
+  names: readonly (Name | 'INBOX_URL')[],
+  work: (general: Pick<GeneralSettings, Name | 'INBOX_URL'>) => Promise<number>,
+): Promise<number> {
   try {
-    const { general, warnings } = readGeneral(env, ['INBOX_URL']);
+    const { general, warnings } = readGeneral(env, names);
     warn(warnings);
-    return await work(general.INBOX_URL).catch((error: unknown) =>
+    return await work(general).catch((error: unknown) =>
       failed(withoutPassword(messageOf(error), general.INBOX_URL)),
     );
   } catch (error) {

@@ -280,6 +280,10 @@ export interface Limits {
 
 export interface CredentialKind<Values = Settings> {
   readonly summary: string;
+  /** Where at the sender the text stands, for whoever changes it: the rest of a sentence. */
+  readonly place?: string;
+  /** The sender makes the text, and takes no other. */
+  readonly madeThere?: true;
   /** How the credential's text becomes key bytes; two entries try both. */
   keyEncodings(settings: Values): readonly ('utf8' | 'base64')[];
   proof(settings: Values): Proof;

@@ -55,7 +55,14 @@ export async function missingMigrations(url: string): Promise<string> {
   return missing === '' ? '' : `BEGIN;\n\n${missing}\nCOMMIT;\n`;
 }
 
-async function withClient<Result>(
+/** What a query finds, of however many rows. @throws InboxUnavailable */
+export async function queryOnce(url: string, sql: string): Promise<readonly Record<string, unknown>[]> {
+  const server = readServer(url);
+  await prepareSchema(server, { owner: false });
+  return withClient(server, async (client) => (await client.query<Record<string, unknown>>(sql)).rows);
+}
+
+export async function withClient<Result>(
   { where, settings }: Server,
   work: (client: pg.Client) => Promise<Result>,
 ): Promise<Result> {

@@ -1,11 +1,10 @@
-import { closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { createSteadyClock } from '../inbox.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
-import { takeOwnership, type Ownership } from './owner.ts';
+import { createPrivately, takeOwnership, type Ownership } from './owner.ts';
 import { prepareSchema, requireSchema } from './schema.ts';
 import { findEntry, openTables, storeEntry, transact } from './store.ts';
 import { isSqliteError, unavailable } from './trouble.ts';
@@ -64,13 +63,6 @@ function openAsOwner(file: string, options: SqliteInboxOptions): Inbox {
       return createInbox(file, database, options, ownership);
     });
   });
-}
-
-/** Entries are personal data: only this user may read them. SQLite gives the files beside it the same permissions. */
-function createPrivately(file: string): void {
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // Of the lock, too: another user who could take it would keep the receiver from starting.
-  for (const made of [file, `${file}.lock`]) closeSync(openSync(made, 'a', 0o600));
 }
 
 /**

@@ -7,17 +7,27 @@ import type { DatabaseSync } from 'node:sqlite';
 export function prepareSchema(database: DatabaseSync, file: string): void {
   const found = versionOf(database);
   if (found === SCHEMA) return;
-  if (found > SCHEMA) {
-    throw new Error(
-      `${file} was written by a newer version (schema ${found}, this one knows ${SCHEMA}): start that version again.`,
-    );
-  }
+  refuseNewer(found, file);
   if (found === 0 && hasTables(database)) {
     throw new Error(`${file} is a SQLite database, but not an inbox: INBOX_URL must name a file of its own.`);
   }
   if (found === 0) database.exec('PRAGMA page_size = 8192'); // of a new file only; measured: 8 KB cost less CPU than 4
   const missing = versions.slice(found).join('');
   database.exec(`BEGIN IMMEDIATE; ${missing} PRAGMA user_version = ${SCHEMA}; COMMIT`);
+}
+
+/** Of a file that a receiver may still bring up to date. @throws if it is no inbox, or one of a newer version */
+export function requireInbox(database: DatabaseSync, file: string): void {
+  const found = versionOf(database);
+  if (found === 0) throw new Error(`${file} is no inbox.`);
+  refuseNewer(found, file);
+}
+
+function refuseNewer(found: number, file: string): void {
+  if (found <= SCHEMA) return;
+  throw new Error(
+    `${file} was written by a newer version (schema ${found}, this one knows ${SCHEMA}): start that version again.`,
+  );
 }
 
 /** @throws if the file does not hold an inbox of exactly this version */

@@ -52,6 +52,10 @@ export const hotdocs = defineSource({
     kinds: {
       SECRET: {
         summary: 'HMAC authentication: the secret that Advance displays when the webhook is created.',
+        place:
+          'the page of the webhook or action link in Advance, Authentication Method HMAC: shown when it is created; made ' +
+          'anew when it is edited, and from then on Advance signs with that',
+        madeThere: true,
         keyEncodings: ({ KEY_ENCODING }) => (KEY_ENCODING === 'either' ? ['utf8', 'base64'] : [KEY_ENCODING]),
         proof: (values) =>
           jwt({
@@ -67,6 +71,7 @@ export const hotdocs = defineSource({
       TOKEN: {
         summary:
           'Token authentication (legacy): the access token typed into the webhook. The event is unsigned.',
+        place: 'the page of the webhook in Advance, Authentication Method Access token',
         keyEncodings: () => ['utf8'],
         proof: () => accessToken({ content: plainContent }),
       },

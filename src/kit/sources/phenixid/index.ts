@@ -115,6 +115,8 @@ export const phenixid = defineSource({
     kinds: {
       SECRET: {
         summary: '`secret` of the webHook section. ASCII only: the sender may not read others as UTF-8.',
+        place:
+          '`secret` of the section webHook in config.json of Signing Workflow, which reads it when it starts',
         keyEncodings: () => ['utf8'],
         doubt: (text) =>
           /^[\x20-\x7e]*$/.test(text)

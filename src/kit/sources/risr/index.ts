@@ -126,6 +126,9 @@ export const risr = defineSource({
         summary:
           '`secret` of the registration, one for each topic. 32 or more random characters that are not JSON, ' +
           'not PEM, and do not contain `keys`: the sender’s library mistakes those for something else.',
+        place:
+          '`secret` of the registration of its topic, which cannot be changed: npm run register -- remove, then create, with ' +
+          'the topic behind it',
         keyEncodings: () => ['utf8'],
         doubt: doubtOf,
         proof: ({ CLOCK_TOLERANCE_S, MAX_AGE_S }) =>
