@@ -83,9 +83,12 @@ function nameOf({ target }: Kept, { source, definition }: Place) {
 }
 
 function textIn(file: string): string {
+  let text: string;
   try {
-    return readFileSync(file, 'utf8').replace(/\r?\n$/, '');
+    text = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
   } catch (cause) {
     throw new UsageError(`--secret-file: ${file} cannot be read.`, { cause });
   }
+  if (text === '') throw new UsageError(`--secret-file: ${file} is empty.`);
+  return text;
 }

@@ -7,7 +7,10 @@ export interface Mark {
 
 const MARKS = /\s*(?:("(?:[^"\\]|\\.)*")|(-?\d[\d.eE+-]*)|(true|false|null)|([{}[\],:]))/y;
 
-/** The marks of a JSON text, without the blanks between them; `undefined` if it is none. */
+/** No sender nests so deep, and indented it would be longer than memory has room for. */
+const MOST_DEPTH = 200;
+
+/** The marks of a JSON text, without the blanks between them; `undefined` if it is none, or nested too deep. */
 export function marksOf(text: string): readonly Mark[] | undefined {
   try {
     JSON.parse(text);
@@ -15,6 +18,7 @@ export function marksOf(text: string): readonly Mark[] | undefined {
     return undefined;
   }
   const marks: Mark[] = [];
+  let depth = 0;
   MARKS.lastIndex = 0;
   for (let found = MARKS.exec(text); found !== null; found = MARKS.exec(text)) {
     const [, string, number, word, sign = ''] = found;
@@ -22,6 +26,8 @@ export function marksOf(text: string): readonly Mark[] | undefined {
     else if (number !== undefined) marks.push({ kind: 'number', text: number });
     else if (word !== undefined) marks.push({ kind: 'word', text: word });
     else marks.push({ kind: 'sign', text: sign });
+    depth += isStart(sign) ? 1 : isEnd(sign) ? -1 : 0;
+    if (depth > MOST_DEPTH) return undefined;
   }
   return marks;
 }
@@ -115,7 +121,8 @@ export function reordered(
   const members = membersOf(marks);
   if (members === undefined) return marks;
   const names = order(members.map(([name]) => name));
-  const inOrder = names.flatMap((name) => members.filter((member) => member[0] === name));
+  const byName = Map.groupBy(members, ([name]) => name);
+  const inOrder = names.flatMap((name) => byName.get(name) ?? []);
   const comma: Mark = { kind: 'sign', text: ',' };
   const inside = inOrder.flatMap(([, [name, colon, ...value]], at) => [
     ...(at === 0 ? [] : [comma]),
