@@ -95,6 +95,10 @@ function checkFit(values: Values, number: number | undefined, rest: readonly str
     throw new UsageError('--at goes with --file or --har: a tape knows when a delivery came.');
   if (accepting && (number === undefined || file !== undefined || har !== undefined))
     throw new UsageError('--accept takes <n> of the tape: what is in a file has not come here.');
+  if (accepting && (values.json || values.secrets !== undefined))
+    throw new UsageError(
+      '--accept goes by the secrets of the receiver, and takes no --json and no --secrets.',
+    );
   if (values['although-stale'] && !accepting) throw new UsageError('--although-stale goes with --accept.');
 }
 
@@ -137,7 +141,9 @@ function print(
     );
   for (const doubt of request.doubts ?? []) console.log(onOneLine(doubt));
   console.log();
-  console.log(tell(report, kept && `npm run explain -- ${number} --accept`));
+  const isToTake = kept !== undefined && kept.seq === undefined;
+  console.log(tell(report, isToTake ? `npm run explain -- ${number} --accept` : undefined));
+  if (kept?.seq !== undefined) console.log(`It is in the inbox already, as entry ${kept.seq}.`);
 }
 
 function isAboutTime({ judged }: Report): boolean {

@@ -124,7 +124,7 @@ await runCommand(async (args) => {
   if (files.length > 1) throw new UsageError(`export writes one file, and got ${files.length}.`);
   const numbers = rest
     .filter((text) => !files.includes(text))
-    .map((text) => wholeNumber('<n>', text, { min: 1, max: Number.MAX_SAFE_INTEGER }));
+    .map((text) => wholeNumber('<n>', text, { min: 1, max: 9_999_999_999 }));
   const olderThan = values['older-than'];
   const chosen: Chosen = {
     ...values,

@@ -7,9 +7,19 @@ export type Marks = readonly string[];
 
 const MARK = /"(?:[^"\\]|\\[^])*"|-?\d[\d.eE+-]*|true|false|null|[{}[\],:]/g;
 
-/** The marks of a JSON text; `undefined` if it is none. */
+/** No sender nests so deep, and indented it would be longer than memory has room for. */
+const MOST_DEPTH = 200;
+
+/** The marks of a JSON text; `undefined` if it is none, or nested too deep. */
 export function marksOf(text: string): Marks | undefined {
-  return tryJson(text) === undefined ? undefined : (text.match(MARK) ?? []);
+  if (tryJson(text) === undefined) return undefined;
+  const marks = text.match(MARK) ?? [];
+  let depth = 0;
+  for (const mark of marks) {
+    depth += isStart(mark) ? 1 : isEnd(mark) ? -1 : 0;
+    if (depth > MOST_DEPTH) return undefined;
+  }
+  return marks;
 }
 
 export function isText(mark: string): boolean {
@@ -104,7 +114,8 @@ export function reordered(marks: Marks, order: (names: readonly string[]) => rea
   const members = membersOf(marks);
   if (members === undefined) return marks;
   const names = order(members.map(([name]) => name));
-  const inOrder = names.flatMap((name) => members.filter((member) => member[0] === name));
+  const byName = Map.groupBy(members, ([name]) => name);
+  const inOrder = names.flatMap((name) => byName.get(name) ?? []);
   const inside = inOrder.flatMap(([, [name, colon, ...value]], at) => [
     ...(at === 0 ? [] : [',']),
     ...(name === undefined || colon === undefined ? [] : [name, colon, ...reordered(value, order)]),

@@ -101,6 +101,8 @@ it('refuses in words what it cannot mean', async () => {
     ['response', '--file', fileWith('HTTP/1.1 200 OK\r\n\r\n')],
     ['HAR', '--har', fileWith('{}')],
     ['--accept takes', '--accept'],
+    ['takes no --json', '1', '--accept', '--json'],
+    ['no --secrets', '1', '--accept', '--secrets', fileWith(SECRET)],
     ['--although-stale', '1', '--although-stale'],
     ['--at', '1', '--at', '2h'],
     ['--seconds', '--seconds', 'long', '--file', requestFile(SECRET)],
@@ -141,6 +143,9 @@ it('lists what was refused, explains it, and takes it in once the cause is mende
   expect([accepted.code, accepted.out]).toEqual([0, expect.stringContaining('as entry 1')]);
   const again = await explain(['1', '--accept'], mended);
   expect([again.code, again.err]).toEqual([1, expect.stringContaining('entry 1')]);
+  const taken = (await explain(['1'], mended)).out;
+  expect(taken).toContain('in the inbox already, as entry 1');
+  expect(taken).not.toContain('--accept');
   const waited = await explain(['2', '--accept'], {
     ...env,
     PHENIXID_SECRET: '',

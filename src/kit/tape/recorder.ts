@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../errors.ts';
 import type { InboxKey } from '../inbox/sealed/keys.ts';
 import type { Log } from '../log.ts';
@@ -27,6 +28,8 @@ const MOST_OF_GROUP = 20;
 const MOST_BYTES = 16 * 1_048_576;
 const PAUSE_MS = 1_000;
 const SWEEP_MS = 3_600_000;
+/** A disk or a database that stands still must not hold up the end of the process. */
+const PATIENCE_MS = 2_000;
 
 /** Starts with forgetting what is too old, and does so every hour. */
 export class StoredTapeRecorder implements TapeRecorder {
@@ -66,9 +69,12 @@ export class StoredTapeRecorder implements TapeRecorder {
 
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#sweep);
-    await this.#writing;
-    await this.#write();
-    await this.#store.close();
+    const closed = (async () => {
+      await this.#writing;
+      await this.#write();
+      await this.#store.close();
+    })();
+    await Promise.race([closed, sleep(PATIENCE_MS, undefined, { ref: false })]);
   }
 
   /** What comes first is written at once; what comes then, a second later. */
@@ -84,18 +90,24 @@ export class StoredTapeRecorder implements TapeRecorder {
   }
 
   async #write(): Promise<void> {
-    const { key, keepMs } = this.#options;
     const batch = this.#pending;
     [this.#pending, this.#bytes] = [[], 0];
     this.#counts.clear();
-    try {
-      for (const taped of batch) await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key()));
-      const numbers = surplus(await this.#store.list(), Date.now() - keepMs);
-      if (numbers.length > 0) await this.#store.remove(numbers);
-      this.#trouble = undefined;
-    } catch (error) {
-      this.#sayTrouble(messageOf(error));
-    }
+    // Also where nothing can be written: what is forgotten may be the room that is missing.
+    const causes = [await causeOf(() => this.#keep(batch)), await causeOf(() => this.#forget())];
+    const cause = causes.find((one) => one !== undefined);
+    if (cause === undefined) this.#trouble = undefined;
+    else this.#sayTrouble(cause);
+  }
+
+  async #keep(batch: readonly Taped[]): Promise<void> {
+    const key = this.#options.key();
+    for (const taped of batch) await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key));
+  }
+
+  async #forget(): Promise<void> {
+    const numbers = surplus(await this.#store.list(), Date.now() - this.#options.keepMs);
+    if (numbers.length > 0) await this.#store.remove(numbers);
   }
 
   /** Once for each cause: every further delivery would have the same. */
@@ -111,5 +123,14 @@ export class StoredTapeRecorder implements TapeRecorder {
     const why = 'More deliveries than the tape keeps of an endpoint and outcome in a second.';
     this.#options.log.info({ outcome: 'ignored', count: this.#missed, why });
     this.#missed = 0;
+  }
+}
+
+async function causeOf(step: () => Promise<void>): Promise<string | undefined> {
+  try {
+    await step();
+    return undefined;
+  } catch (error) {
+    return messageOf(error);
   }
 }

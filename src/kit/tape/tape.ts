@@ -101,19 +101,22 @@ export function groupName({ endpoint, outcome }: Group): string {
 const EARLIEST = 10;
 const LATEST = 40;
 const GROUP_BYTES = 8 * 1_048_576;
+/** Of all groups together: whoever fills many takes room from them, not from the inbox beside them. */
+const ALL_BYTES = 256 * 1_048_576;
 
 /** The numbers of what is too old, and of what each group has too many of. `stored` is oldest first. */
 export function surplus(stored: readonly Stored[], keptSince: number): number[] {
   const groups = Map.groupBy(stored, ({ group }) => groupName(group));
+  const bytes = Math.min(GROUP_BYTES, ALL_BYTES / groups.size);
   return groups
     .values()
-    .flatMap((all) => surplusOf(all, keptSince))
+    .flatMap((all) => surplusOf(all, keptSince, bytes))
     .toArray();
 }
 
-function surplusOf(all: readonly Stored[], keptSince: number): number[] {
+function surplusOf(all: readonly Stored[], keptSince: number, bytes: number): number[] {
   const old = all.filter(({ at }) => at < keptSince);
-  const [young, room] = [all.slice(old.length), { count: EARLIEST + LATEST, bytes: GROUP_BYTES }];
+  const [young, room] = [all.slice(old.length), { count: EARLIEST + LATEST, bytes }];
   // The first ones, then from the last one back: what finds no room is in the middle.
   const wanted = [...young.slice(0, EARLIEST), ...young.slice(EARLIEST).reverse()];
   const tooMuch = wanted.filter(({ size }) => {

@@ -343,7 +343,7 @@ export const ofBody: readonly Row[] = [
     'HW',
     'no line end had been put behind the body, or taken away there',
     text((whole) => {
-      const bare = whole.replace(/[\r\n]+$/, '');
+      const bare = whole.replace(/(?<![\r\n])[\r\n]+$/, '');
       return [bare, `${bare}\n`, `${bare}\r\n`];
     }),
     RAW,

@@ -147,21 +147,21 @@ export const ofToken: readonly Row[] = [
     'blanks-around',
     'JWT',
     'no blanks stood around the token',
-    (text) => [text.replace(/^[ \t+]+|[ \t+]+$/g, ''), text.replace(/^(\S+)[ \t]{2,}/, '$1 ')],
+    (text) => [text.replace(/^[ \t+]+|(?<![ \t+])[ \t+]+$/g, ''), text.replace(/^(\S+)[ \t]{2,}/, '$1 ')],
     ['token-lines'],
   ),
   spelled(
     'line-end',
     'JWT',
     'no line end stood behind the token',
-    (text) => text.replace(/^[\r\n]+|[\r\n]+$/g, ''),
+    (text) => text.replace(/^[\r\n]+|(?<![\r\n])[\r\n]+$/g, ''),
     ['token-lines', 'body-line-end-behind', 'body-blanks-around'],
   ),
   spelled(
     'lines',
     'JWT',
     'the token were on one line',
-    (text) => text.replace(/\s*[\r\n]+\s*/g, ''),
+    (text) => text.replace(/\s+/g, (blanks) => (/[\r\n]/.test(blanks) ? '' : blanks)),
     ['body-line-ends'],
     'Something wraps long lines, as mail and openssl base64 do. Send the token on one line.',
   ),
@@ -329,7 +329,7 @@ export const ofToken: readonly Row[] = [
         if (count > 1) yield { request: withToken(of, tokens[0]) };
       }
       for (const { text } of placesOf(of)) {
-        const half = text.slice(0, Math.ceil(text.length / 2)).replace(/[\s,;]+$/, '');
+        const half = text.slice(0, Math.ceil(text.length / 2)).replace(/(?<![\s,;])[\s,;]+$/, '');
         const doubled = ['', ',', ', ', ' ', '\n', ';'].some((between) => text === half + between + half);
         if (doubled && isToken(bare(half))) yield { request: withToken(of, bare(half)) };
       }
