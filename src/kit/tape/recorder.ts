@@ -8,6 +8,8 @@ import { groupName, groupOf, surplus, type Group, type Taped, type TapeStore } f
 export interface TapeRecorder extends AsyncDisposable {
   /** Whether it keeps genuine deliveries, too. */
   readonly all: boolean;
+  /** Since it began: `missed` are those that were too many, or that could not be written. */
+  readonly counts: { readonly written: number; readonly missed: number };
   /** Whether one more of this group would be kept: if not, it is counted, and need not be made ready. */
   wants(group: Group): boolean;
   record(taped: Taped): void;
@@ -31,6 +33,7 @@ const SWEEP_MS = 3_600_000;
 /** Starts with forgetting what is too old, and does so every hour. */
 export class StoredTapeRecorder implements TapeRecorder {
   readonly all: boolean;
+  readonly counts = { written: 0, missed: 0 };
   readonly #store: TapeStore;
   readonly #options: RecorderOptions;
   readonly #sweep = setInterval(() => {
@@ -52,7 +55,10 @@ export class StoredTapeRecorder implements TapeRecorder {
 
   wants(group: Group): boolean {
     const fits = (this.#counts.get(groupName(group)) ?? 0) < MOST_OF_GROUP && this.#bytes < MOST_BYTES;
-    if (!fits) this.#missed += 1;
+    if (!fits) {
+      this.#missed += 1;
+      this.counts.missed += 1;
+    }
     return fits;
   }
 
@@ -88,12 +94,18 @@ export class StoredTapeRecorder implements TapeRecorder {
     const batch = this.#pending;
     [this.#pending, this.#bytes] = [[], 0];
     this.#counts.clear();
+    let left = batch.length;
     try {
-      for (const taped of batch) await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key()));
+      for (const taped of batch) {
+        await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key()));
+        left -= 1;
+        this.counts.written += 1;
+      }
       const numbers = surplus(await this.#store.list(), Date.now() - keepMs);
       if (numbers.length > 0) await this.#store.remove(numbers);
       this.#trouble = undefined;
     } catch (error) {
+      this.counts.missed += left;
       this.#sayTrouble(messageOf(error));
     }
   }
