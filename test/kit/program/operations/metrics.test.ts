@@ -249,7 +249,7 @@ const promtool = ['/usr/bin/promtool', process.env['PROMTOOL'] ?? ''].find(
   (path) => path !== '' && existsSync(path),
 );
 
-it('names in alerts and dashboard only what it shows', async () => {
+it('names in alerts and dashboard only what it shows, and all of it on the page', async () => {
   const { receiver } = await start();
   const shown = new Set(
     [...(await scrape(receiver)).matchAll(/^# TYPE (\w+)/gm)].map(([, name = '']) => name),
@@ -259,6 +259,8 @@ it('names in alerts and dashboard only what it shows', async () => {
     expect(named.length).toBeGreaterThan(5);
     for (const name of named) expect(shown).toContain(name.replace(/_(bucket|count|sum)$/, ''));
   }
+  const page = readFileSync(join(import.meta.dirname, '../../../../src/kit/program/README.md'), 'utf8');
+  expect(new Set(page.match(/advance_receiver_\w+/g))).toEqual(shown);
 });
 
 if (promtool === undefined)
