@@ -7,9 +7,14 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import pg from 'pg';
 import { hotdocs } from '../../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../../src/kit/sources/phenixid/index.ts';
+import { sources } from '../../../../src/kit/sources/index.ts';
 import { risr } from '../../../../src/kit/sources/risr/index.ts';
+import { createLog } from '../../../../src/kit/log.ts';
+import { mount } from '../../../../src/kit/program/mount.ts';
 import { createMetrics } from '../../../../src/kit/program/operations/metrics.ts';
 import { createRandom, randomUuid } from '../../../../src/lab/mock/random.ts';
+import { appOf } from '../../../../src/lab/rig/app.ts';
+import { secretsFor } from '../../../../src/lab/rig/secrets.ts';
 import { startPostgres, type PostgresServer } from '../../../../src/lab/rig/postgres.ts';
 import { later, newInboxUrl } from '../../../support/fixtures.ts';
 import { newReceiver } from '../../../support/new-receiver.ts';
@@ -237,6 +242,16 @@ describe('while the inbox does not answer', () => {
     await until('it is ready', async () => (await seriesOf(receiver, 'ready'))['ready'] === 1);
     expect(Object.keys(await seriesOf(receiver, 'inbox_'))).toHaveLength(5);
   });
+});
+
+it.each([
+  [true, /^advance_receiver_ready 1$/m],
+  [false, /^$/],
+])('gives a host the text without a port, if it is told to count: %s', async (counts, text) => {
+  const env = { ...secretsFor({ sources }), INBOX_URL: 'memory:', ADMIN_PORT: 'off' };
+  const mounted = await mount(appOf({ handlers: {} }), { env, counts, log: createLog('silent') });
+  later(() => mounted.stop());
+  expect(await mounted.metrics()).toMatch(text);
 });
 
 it('counts nothing where there is no port to ask at', async () => {
