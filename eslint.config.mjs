@@ -25,6 +25,7 @@ const known = {
   proofs: ['jose'],
   'inbox/postgres': ['pg'],
   outgoing: ['undici'],
+  program: ['prom-client/**', 'prom-client'],
 };
 
 /** A room of the kit: it knows nothing that is built on the kit, no package of another room, and not these rooms. */

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { readFacts } from '../src/kit/facts/open.ts';
+import { messageOf } from '../src/kit/errors.ts';
 import { readAddress } from '../src/kit/inbox/address.ts';
 import { kitVersion } from '../src/kit/program/version.ts';
 import { readOptions, runCommand } from '../src/lab/command.ts';
@@ -67,7 +68,11 @@ await runCommand(async (args) => {
     if (!report) return print(pageOf(learnt));
     const text = reportOf(learnt, kitVersion());
     if (file === undefined) return print(text);
-    writeFileSync(file, `${text}\n`);
+    try {
+      writeFileSync(file, `${text}\n`);
+    } catch (error) {
+      return failed(`${file} cannot be written: ${messageOf(error)}`);
+    }
     return print(`written  ${file}`);
   });
 });

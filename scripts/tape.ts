@@ -15,7 +15,7 @@ const USAGE = `Deliveries as they came: looks at them, sends them again, makes t
   npm run tape -- show <n> --raw                 its bytes as they came: with credentials and personal data
   npm run tape -- export --har [file] [<n> …]    as an HTTP archive, to standard output or a new file; with all of that, too
   npm run tape -- play <n> … --url address       sends them again, signed with the receiver's secret, times moved to now
-  npm run tape -- play --all --url address       all of them, oldest first
+  npm run tape -- play --all --url address       all that were genuine, oldest first; with --as-is those that were refused, too
   npm run tape -- witness <n> --name name        makes a test of one: test/app/witnesses/name.json, with neutral values of
                                                  the same shape, signed anew; npm run test:app runs it
   npm run tape -- forget <n> …                   or --all, or --older-than 3d (90min, 2h, 2031-02-03)

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { messageOf } from '../../src/kit/errors.ts';
 import type { EndpointConfig } from '../../src/kit/endpoint/definition.ts';
-import type { Kept, Lost, Tape, TapedOutcome } from '../../src/kit/tape/tape.ts';
+import { isGenuine, type Kept, type Lost, type Tape, type TapedOutcome } from '../../src/kit/tape/tape.ts';
 import { outline } from '../../src/lab/explain/tell.ts';
 import type { RawRequest } from '../../src/lab/raw-request.ts';
 import { readHar } from '../../src/lab/explain/read-har.ts';
@@ -22,15 +22,13 @@ export interface Refused {
   readonly kept?: Kept;
 }
 
-const GENUINE: readonly TapedOutcome[] = ['accepted', 'duplicate', 'answered', 'failed'];
-
 /** What a tape holds of refused deliveries, and what of it cannot be read. */
 export async function refusedOn(
   tape: Tape,
 ): Promise<{ readonly refused: readonly Refused[]; readonly lost: readonly Lost[] }> {
   const all = await tape.list();
   return {
-    refused: all.flatMap((one) => (isLost(one) || GENUINE.includes(one.outcome) ? [] : [ofTape(one)])),
+    refused: all.flatMap((one) => (isLost(one) || isGenuine(one) ? [] : [ofTape(one)])),
     lost: all.filter(isLost),
   };
 }

@@ -20,6 +20,7 @@ const SECTIONS = [
   'jws',
   'durable',
   'tape',
+  'metrics',
   'drain',
   'growth',
   'machines',

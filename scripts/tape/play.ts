@@ -1,4 +1,4 @@
-import type { Kept, Tape } from '../../src/kit/tape/tape.ts';
+import { isGenuine, type Kept, type Tape } from '../../src/kit/tape/tape.ts';
 import { bytesOf, exchange, type WireRequest } from '../../src/lab/conformance/wire.ts';
 import type { Credential } from '../../src/lab/mock/request.ts';
 import { credentialsFrom } from '../../src/lab/stage/credentials.ts';
@@ -21,7 +21,7 @@ export async function play(tape: Tape, numbers: readonly number[], chosen: Chose
   const rows: string[][] = [];
   let accepted = 0;
   for (const one of kept) {
-    const request = await requestAgain(one, chosen);
+    const request = isForeign(one, chosen) ? REFUSED : await requestAgain(one, chosen);
     const status = typeof request === 'string' ? 0 : await statusOf(request, url);
     if (status >= 200 && status < 300) accepted += 1;
     const answer =
@@ -33,6 +33,14 @@ export async function play(tape: Tape, numbers: readonly number[], chosen: Chose
   if (problems.length > 0) failed(problems.join('\n'));
   return accepted === kept.length && problems.length === 0 ? 0 : 1;
 }
+
+/** With `--all` nobody has looked at it: signed by us, a forgery would be genuine. */
+function isForeign(one: Kept, { all, asIs }: Chosen): boolean {
+  return all && !asIs && !isGenuine(one);
+}
+
+const REFUSED =
+  'it was refused, and signed anew it would be genuine. Name its number if you know that it is.';
 
 async function statusOf(request: WireRequest, url: URL): Promise<number> {
   const target =
@@ -57,7 +65,7 @@ async function requestAgain(kept: Kept, { asIs, secretFile }: Chosen): Promise<W
   const credential =
     secretFile === undefined
       ? credentialOr(() => credentialsFrom(environment, app)(place.source)(nameOf(kept, place)))
-      : { kind: undefined, text: readOr(secretFile, '--secret-file').replace(/\r?\n$/, '') };
+      : { kind: undefined, text: secretIn(secretFile) };
   if (typeof credential === 'string') return credential;
   const kinds = credential.kind === undefined ? kindsAt(place, environment) : [credential.kind];
   const proof = proofIn(request, place, kinds);
@@ -65,6 +73,12 @@ async function requestAgain(kept: Kept, { asIs, secretFile }: Chosen): Promise<W
     return 'there is no proof in it that could be made again. --as-is sends it unchanged.';
   const byMs = Date.now() - kept.at;
   return provenAgain(request, place, proof, credential.text, { content: (json) => timesMoved(json, byMs) });
+}
+
+function secretIn(file: string): string {
+  const text = readOr(file, '--secret-file').replace(/\r?\n$/, '');
+  if (text === '') throw new UsageError(`--secret-file: ${file} is empty.`);
+  return text;
 }
 
 /** Else why there is none: of another delivery there may be one. */

@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Tape } from '../../src/kit/tape/tape.ts';
+import { isGenuine, type Tape } from '../../src/kit/tape/tape.ts';
 import { makeWitness, type Made } from '../../src/lab/tape/witness.ts';
 import { failed, table } from '../inbox/print.ts';
 import { keptUnder, type Chosen } from './command.ts';
@@ -24,6 +24,10 @@ export async function witness(
   const file = join(FOLDER, `${name}.json`);
   const why = written(file, `${JSON.stringify(made.witness, undefined, 2)}\n`);
   if (why !== undefined) return failed(why);
+  if (!isGenuine(one))
+    console.error(
+      `Warning: #${one.number} was refused when it came. Is it genuine? This test says that it is.`,
+    );
   console.log(toCheck(made, file));
   return 0;
 }

@@ -2,7 +2,7 @@ import type { InboxName } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** Who is measured. `held`: the kit with handlers that wait, so that accepting is all there is to do. */
-export type Name = Stranger | 'kit-sqlite' | Held | Taped;
+export type Name = Stranger | 'kit-sqlite' | Held | Taped | 'kit-sqlite-counting';
 export type Held = `kit-${InboxName}-held`;
 /** The same with another TAPE. */
 export type Taped = 'kit-sqlite-off' | 'kit-sqlite-all';
@@ -29,7 +29,7 @@ export interface Comparison {
   readonly atMost?: number;
 }
 
-export type Section = Kind | 'durable' | 'tape';
+export type Section = Kind | 'durable' | 'tape' | 'metrics';
 
 const kinds: readonly (readonly [Kind, string, raw: number, express: number, fastify: number])[] = [
   ['json', 'JSON with an HMAC', 2.7, 0.7, 1.3],
@@ -70,6 +70,15 @@ export function comparisonsAt(connections: number): Comparison[] {
     ...accepting,
     taped('kit-sqlite-held', 'refused', 1.02),
     taped('kit-sqlite-all', 'all'),
+    {
+      ...durable(
+        'kit-sqlite-counting',
+        'kit-sqlite-held',
+        '`sqlite:` with metrics against `ADMIN_PORT=off`',
+        1.03,
+      ),
+      section: 'metrics',
+    },
     durable('kit-sqlite-held', 'kit-memory-held', '`sqlite:` against `memory:`'),
     durable('kit-sqlite', 'kit-sqlite-held', '`sqlite:` while handlers run, against handlers that wait'),
     durable(

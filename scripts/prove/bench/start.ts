@@ -46,6 +46,8 @@ export async function startLane({ name, revision }: Lane, grounds: Grounds): Pro
     case 'kit-sqlite-off':
     case 'kit-sqlite-all':
       return startKit('sqlite', grounds, { tape: name.slice('kit-sqlite-'.length) });
+    case 'kit-sqlite-counting':
+      return startKit('sqlite', grounds, { adminPort: '0' });
     case 'kit-memory-held':
     case 'kit-sqlite-held':
     case 'kit-postgres-held': {
@@ -68,16 +70,17 @@ interface KitOptions {
   readonly revision?: string | undefined;
   readonly maxWaiting?: number;
   readonly tape?: string;
+  readonly adminPort?: string;
 }
 
 /** The kit with handlers that wait, on an inbox of its own. */
 export async function startKit(
   inbox: InboxName,
   { inboxes, checkouts }: Grounds,
-  { revision, maxWaiting = 2_000_000, tape = 'refused' }: KitOptions = {},
+  { revision, maxWaiting = 2_000_000, tape = 'refused', adminPort = 'off' }: KitOptions = {},
 ): Promise<HeldContestant> {
   const name = revision === undefined ? `the kit on ${inbox}` : `the kit of ${revision} on ${inbox}`;
-  const env = { INBOX_MAX_WAITING: String(maxWaiting), TAPE: tape };
+  const env = { INBOX_MAX_WAITING: String(maxWaiting), TAPE: tape, ADMIN_PORT: adminPort };
   const checkout = revision === undefined ? undefined : checkouts.get(revision);
   started += 1;
   if (inbox !== 'postgres') {

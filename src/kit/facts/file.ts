@@ -1,6 +1,6 @@
 import { chmod, readFile, rename, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import { isObject } from '../reading/json.ts';
+import { isObject, tryJson } from '../reading/json.ts';
 import { addTo, type Count, type FactStore } from './store.ts';
 
 /** Of an inbox in a file, where its counts are kept. */
@@ -62,10 +62,13 @@ export async function readFactsFile(file: string): Promise<Count[]> {
     if (isObject(error) && error['code'] === 'ENOENT') return [];
     throw error;
   }
-  return written
-    .parse(JSON.parse(content))
-    .counts.map(([source, endpoint, fact, variant, count, first, last]) => ({
-      ...{ source, endpoint, fact, variant },
-      ...{ count, first, last },
-    }));
+  const { data } = written.safeParse(tryJson(content));
+  if (data === undefined)
+    throw new Error(
+      `${file} is not as it was written. The next start of the receiver puts it aside and counts anew.`,
+    );
+  return data.counts.map(([source, endpoint, fact, variant, count, first, last]) => ({
+    ...{ source, endpoint, fact, variant },
+    ...{ count, first, last },
+  }));
 }

@@ -12,6 +12,8 @@ export interface RefusalLine {
 /** Writes down refusals, but not as many lines as anybody likes to cause. */
 export interface RefusalLog {
   tell(line: RefusalLine, from: string | undefined): void;
+  /** One that is a defect of ours: always in full. */
+  tellDefect(line: RefusalLine, from: string | undefined, error: unknown): void;
 }
 
 const MINUTE_MS = 60_000;
@@ -24,7 +26,12 @@ const OTHERS = 'others';
  * In full as many a minute from one address as it may have failed proofs; beyond that, in each second one in full, and the
  * others as a number for each code.
  */
-export function createRefusalLog(log: Log, limit: number): RefusalLog {
+export function createRefusalLog(
+  log: Log,
+  limit: number,
+  /** Told of every one, in full or not. */
+  onRefused: (line: RefusalLine) => void = () => undefined,
+): RefusalLog {
   const told = new Map<string, number>();
   const counted = new Map<string, Map<RejectionCode, number>>();
   let minuteEnds = 0;
@@ -51,7 +58,12 @@ export function createRefusalLog(log: Log, limit: number): RefusalLog {
   }
 
   return {
+    tellDefect(line, from, error) {
+      onRefused(line);
+      log.error({ outcome: 'rejected', ...line, from, err: error });
+    },
     tell(line, from = 'gone') {
+      onRefused(line);
       const network = ipKeyGenerator(from);
       const address = told.has(network) || told.size < MAX_ADDRESSES ? network : OTHERS;
       const counts = counted.get(address);

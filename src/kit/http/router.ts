@@ -14,7 +14,7 @@ import type { BodyBudget } from './body-budget.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
-import { receive } from '../receiver/receive.ts';
+import { receive, type Genuine } from '../receiver/receive.ts';
 import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
 import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
@@ -35,6 +35,8 @@ export interface RouterOptions {
   readonly refusals: RefusalLog;
   /** Writes deliveries down as they came; `undefined`: none are. */
   readonly taping: Taping | undefined;
+  /** Counts genuine deliveries, once their senders are answered. Never throws. */
+  readonly counted?: ((received: Genuine, ms: number) => void) | undefined;
   /** Told of each genuine delivery, once its sender is answered. Never throws. */
   readonly observed?: ((came: Came) => void) | undefined;
 }
@@ -68,7 +70,9 @@ export function createRouter(options: RouterOptions): Route {
       const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, received.reply);
-      logReceived(log, received, started);
+      const ms = since(started);
+      logReceived(log, received, ms);
+      options.counted?.(received, ms);
       options.taping?.received?.(request, { ...outcomeOf(received), from: options.addressOf(request), body });
       options.observed?.({ delivery, target: request.url, endpoint, received });
     } catch (error) {
@@ -85,7 +89,7 @@ export function createRouter(options: RouterOptions): Route {
         body,
       });
       refuse(request, response, replies.of(code, endpoint));
-      if (code === 'internal_error') log.error({ outcome: 'rejected', ...line, from, err: error });
+      if (code === 'internal_error') options.refusals.tellDefect(line, from, error);
       else options.refusals.tell(line, from);
     }
   };
@@ -213,7 +217,7 @@ class RefusalReplies {
   }
 }
 
-function logReceived(log: Log, received: Received, started: number): void {
+function logReceived(log: Log, received: Received, ms: number): void {
   const { outcome, entry, note } = received;
   const line = {
     source: entry.source,
@@ -222,7 +226,7 @@ function logReceived(log: Log, received: Received, started: number): void {
     outcome,
     seq: entry.seq,
     secret: entry.secret,
-    ms: since(started),
+    ms,
     ...((outcome === 'failed' || note === TEST_NOTE) && whyAndWhere(note)),
   };
   if (outcome === 'failed') log.error(line);

@@ -3,8 +3,7 @@ import { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { ipKeyGenerator } from 'express-rate-limit';
 import express, { type Request, type RequestHandler, type Response } from 'express';
-import { DeliveryRejected, rejections } from '../errors.ts';
-import type { Log } from '../log.ts';
+import { DeliveryRejected, messageOf, rejections } from '../errors.ts';
 import { answerBrokenHttp, codeOfBrokenHttp, cutShortOn, UNTOLD } from './broken-http.ts';
 import { breakOff, expectContinue, hasBody } from './read-body.ts';
 import type { RefusalLog } from './refusal-log.ts';
@@ -19,7 +18,6 @@ export interface ServerOptions {
   /** Speaks HTTPS with it, and nothing else; plain HTTP without. */
   readonly tls?: TlsIdentity | undefined;
   readonly refusals: RefusalLog;
-  readonly log: Log;
 }
 
 /** HotDocs may send its token in the query of a GET, so targets of 16 KB must pass (HD-8). */
@@ -111,7 +109,7 @@ function createSilentKeeper(
   };
 }
 
-export type ListenerOptions = Pick<ServerOptions, 'route' | 'refusals' | 'log'>;
+export type ListenerOptions = Pick<ServerOptions, 'route' | 'refusals'>;
 
 /** Express around one route. */
 interface ExpressSide {
@@ -124,7 +122,7 @@ interface ExpressSide {
 }
 
 /** What any HTTP server can hand its requests to. */
-export function createReceiverListener({ route, refusals, log }: ListenerOptions): ExpressSide {
+export function createReceiverListener({ route, refusals }: ListenerOptions): ExpressSide {
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -133,7 +131,7 @@ export function createReceiverListener({ route, refusals, log }: ListenerOptions
   const listener: RequestListener = (request, response) => {
     // `expressMessages` makes these two what Express's typings ask for.
     app(request as Request, response as Response, (error: unknown) => {
-      refuseUnrouted(request, response, error, { refusals, log });
+      refuseUnrouted(request, response, error, refusals);
     });
   };
   return { listener, messages: expressMessages(app) };
@@ -160,14 +158,13 @@ function refuseUnrouted(
   request: IncomingMessage,
   response: ServerResponse,
   error: unknown,
-  { refusals, log }: Pick<ListenerOptions, 'refusals' | 'log'>,
+  refusals: RefusalLog,
 ): void {
   const from = request.socket.remoteAddress;
-  const code = error ? 'internal_error' : 'request_malformed';
   if (response.headersSent) response.destroy();
-  else sendAndClose(request, response, rejectionReply(code));
-  if (error) log.error({ outcome: 'rejected', code, err: error });
-  else refusals.tell({ code, why: 'The request target is not a path.' }, from);
+  else sendAndClose(request, response, rejectionReply(error ? 'internal_error' : 'request_malformed'));
+  if (error) refusals.tellDefect({ code: 'internal_error', why: messageOf(error) }, from, error);
+  else refusals.tell({ code: 'request_malformed', why: 'The request target is not a path.' }, from);
 }
 
 /** No sender sends a request before it has the reply to the last one; so many are waited with all the same. */

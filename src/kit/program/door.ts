@@ -29,7 +29,6 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
     keepAliveMs: general.KEEP_ALIVE_MS,
     tls,
     refusals,
-    log,
   });
   await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
   let shown = tls;
@@ -85,7 +84,7 @@ export interface MountedDoor extends Door {
 }
 
 export function mountDoor(_config: Config, { route, refusals }: Intake, log: Log): MountedDoor {
-  const { listener } = createReceiverListener({ route, refusals, log });
+  const { listener } = createReceiverListener({ route, refusals });
   const open = new Set<ServerResponse>();
   let looked = false;
   return {

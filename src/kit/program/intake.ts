@@ -16,6 +16,7 @@ import type { Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { TapeRecorder } from '../tape/recorder.ts';
 import type { Config } from './config.ts';
+import type { Metrics } from './operations/metrics.ts';
 
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
 export interface Intake {
@@ -43,6 +44,8 @@ export interface IntakeParts {
   readonly tape: TapeRecorder | undefined;
   readonly log: Log;
   readonly observed?: RouterOptions['observed'];
+  /** `undefined`: nothing is counted. */
+  readonly metrics?: Pick<Metrics, 'received' | 'refused'> | undefined;
 }
 
 /** The last part of the time is for the replies to those whose handlers go on and on. */
@@ -55,7 +58,7 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
   const stopping = new AbortController();
   setMaxListeners(0, stopping.signal); // one for each handler that somebody waits for is no leak
   const addressOf = createAddressOf(general.TRUST_PROXY_HOPS);
-  const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT);
+  const refusals = createRefusalLog(log, general.FAILED_PROOF_LIMIT, parts.metrics?.refused);
   const bodies = createBodyBudget(general.BODY_BUDGET_BYTES, addressOf);
   let phase: 'open' | 'leaving' | 'draining' = 'open';
   const options: Omit<RouterOptions, keyof Table> = {
@@ -73,7 +76,7 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
     bodies,
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
-    ...{ log, refusals, observed: parts.observed },
+    ...{ log, refusals, observed: parts.observed, counted: parts.metrics?.received },
     taping: tape && createTaping(tape, bodies),
   };
 

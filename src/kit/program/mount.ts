@@ -17,6 +17,8 @@ export interface Mounted {
   readonly listener: RequestListener;
   /** Why it should be sent nothing right now; empty when it is ready. For the host's readiness probe. */
   reasons(): Promise<readonly NotReady[]>;
+  /** What Prometheus reads, for a page of the host's; empty where nothing is counted. */
+  metrics(): Promise<string>;
   /** Reads `env` and the files that it names again: what SIGHUP does to a receiver with a server of its own. */
   renew(): Promise<void>;
   /**
@@ -30,6 +32,8 @@ export interface MountOptions {
   /** In place of the process's environment. */
   readonly env?: Environment;
   readonly log?: Log;
+  /** Counts also with ADMIN_PORT=off, for `metrics()`. */
+  readonly counts?: boolean;
 }
 
 /**
@@ -38,13 +42,16 @@ export interface MountOptions {
  * them.
  * @throws ConfigInvalid, and when the inbox cannot be opened
  */
-export async function mount(app: Startable, { env = process.env, log }: MountOptions = {}): Promise<Mounted> {
+export async function mount(
+  app: Startable,
+  { env = process.env, log, counts }: MountOptions = {},
+): Promise<Mounted> {
   const config = readConfig(env, app);
   const { LOG_LEVEL, ROLE } = config.general;
   if (ROLE === 'worker')
     throw new Error('ROLE is worker, so nothing could be received: mount needs both, or receiver.');
   const told = log ?? createLog(LOG_LEVEL);
-  const program = await startAt(app, config, told, { openDoor: mountDoor });
+  const program = await startAt(app, config, told, { openDoor: mountDoor, counts });
   if (program.door === undefined) throw new Error('A receiver has a door.');
   const unwatch = watchClock(told);
   const variables = { read: () => ({ env: { ...env }, warnings: [], doubts: [] }) };
@@ -52,6 +59,7 @@ export async function mount(app: Startable, { env = process.env, log }: MountOpt
   return {
     listener: program.door.listener,
     reasons: () => program.readiness.reasons(),
+    metrics: async () => (await program.metrics?.text()) ?? '',
     renew: () => renewal.renew(),
     stop() {
       renewal.stop();

@@ -16,6 +16,7 @@ import { openFacts } from './facts.ts';
 import { openInboxes, type Inboxes } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
+import type { Metrics, MetricsOptions } from './operations/metrics.ts';
 import type { Readiness } from './operations/readiness.ts';
 import type { GeneralSettings } from './variables.ts';
 import { DAY_MS, startWork, type Work } from './work.ts';
@@ -30,6 +31,8 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   /** What the app has opened. */
   readonly tools: Tools;
   readonly readiness: Readiness;
+  /** `undefined`: nothing is counted, since nobody could ask. */
+  readonly metrics: Metrics | undefined;
   /** The events of each source that nobody has written a handler for. */
   readonly notWritten: ReadonlyMap<Source, readonly string[]>;
   /** How many facts on its senders were not as assumed when it started. */
@@ -52,6 +55,8 @@ export interface StartOptions<At extends Door> {
   readonly openDoor: (config: Config, intake: Intake, log: Log) => At | Promise<At>;
   /** What the clients of the APIs work with in place of the clock and the network. */
   readonly apiTools?: Partial<ApiTools>;
+  /** Counts without a port to ask at, too. */
+  readonly counts?: boolean | undefined;
 }
 
 /** Starts an app with a server of its own. @throws when the inbox cannot be opened or a port is taken, or as the app does */
@@ -82,7 +87,7 @@ export async function startAt<Tools, At extends Door>(
   app: Startable<Tools>,
   config: Config,
   log: Log,
-  { openDoor, apiTools }: StartOptions<At>,
+  { openDoor, apiTools, counts = false }: StartOptions<At>,
 ): Promise<Program<Tools, At>> {
   await using opened = new AsyncDisposableStack();
   const { general, own: settings } = config;
@@ -98,12 +103,12 @@ export async function startAt<Tools, At extends Door>(
   const inboxes = await openInboxes(general, log);
   const { inbox, readiness, key } = inboxes;
   opened.defer(() => inbox.close());
-  const operations = await startOperations(general, readiness);
-  opened.defer(() => operations?.stop());
-
   const tape = opened.use(await openTapeRecorder(general, key, log));
+  const metrics = opened.use(await openMetrics(general, counts, { ...app, ...calling, ...inboxes, tape }));
+  const operations = await startOperations(general, readiness, metrics);
+  opened.defer(() => operations?.stop());
   const facts = opened.use(await openFacts(general, app.sources, log));
-  const parts = { endpoints, calling, tape, log, observed: facts.observed };
+  const parts = { endpoints, calling, tape, log, observed: facts.observed, metrics };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
@@ -123,6 +128,7 @@ export async function startAt<Tools, At extends Door>(
     inbox,
     tools,
     readiness,
+    metrics,
     notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
     differing: facts.differing,
     door,
@@ -136,6 +142,17 @@ export async function startAt<Tools, At extends Door>(
       await running.disposeAsync();
     },
   };
+}
+
+/** Its code is loaded only where somebody may ask. */
+async function openMetrics(
+  { ADMIN_PORT }: GeneralSettings,
+  counts: boolean,
+  options: MetricsOptions,
+): Promise<Metrics | undefined> {
+  if (ADMIN_PORT === undefined && !counts) return undefined;
+  const { createMetrics } = await import('./operations/metrics.ts');
+  return createMetrics(options);
 }
 
 async function openTapeRecorder(

@@ -122,12 +122,12 @@ export const variables = {
   ADMIN_HOST: {
     schema: text(),
     default: '127.0.0.1',
-    summary: 'Address that health and readiness are asked at. Whoever reaches it may ask.',
+    summary: 'Address that health, readiness and metrics are asked at. Whoever reaches it may ask.',
   },
   ADMIN_PORT: {
     schema: portOrOff(),
     default: '3001',
-    summary: 'Its port: `/live` and `/ready`. 0 takes a free one, `off` opens none.',
+    summary: 'Its port: `/live`, `/ready` and `/metrics`. 0 takes a free one, `off` opens none.',
   },
   LOG_LEVEL: {
     schema: oneOf('info', 'warn', 'error', 'silent'),

@@ -10,6 +10,7 @@ import { called, logged, type Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
+import type { Metrics } from './operations/metrics.ts';
 
 /** The half of the program that handles what was stored, and forgets it in the end. */
 export interface Work {
@@ -24,11 +25,13 @@ export interface WorkParts {
   readonly calling: Calling;
   readonly inbox: Inbox;
   readonly log: Log;
+  /** `undefined`: nothing is counted. */
+  readonly metrics?: Pick<Metrics, 'attempted'> | undefined;
 }
 
 export function startWork(config: Config, parts: WorkParts): Work {
   const { general } = config;
-  const { endpoints, calling, inbox, log } = parts;
+  const { endpoints, calling, inbox, log, metrics } = parts;
   const worker = createWorker({
     inbox,
     run: runStored(endpoints, calling),
@@ -37,6 +40,7 @@ export function startWork(config: Config, parts: WorkParts): Work {
     handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
     onAttempt: (entry, attempted) => {
       logAttempt(log, entry, attempted);
+      metrics?.attempted(entry, attempted);
     },
     onTrouble: (error) => {
       log.error({ outcome: 'trouble', why: messageOf(error) });

@@ -67,7 +67,8 @@ async function readIndex(folder: string): Promise<Map<number, Stored>> {
 
 async function readHead(folder: string, number: number): Promise<Stored | undefined> {
   await using file = await open(fileOf(folder, number)).catch(() => undefined);
-  if (file === undefined) return undefined;
+  // What somebody else has put there is no file, or is gone by now.
+  if (file === undefined || !(await file.stat()).isFile()) return undefined;
   const { buffer, bytesRead } = await file.read(Buffer.alloc(HEAD_BYTES), 0, HEAD_BYTES, 0);
   const { size } = await file.stat();
   return { ...whatIsIn(buffer.subarray(0, bytesRead), number), size };

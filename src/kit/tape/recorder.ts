@@ -9,6 +9,8 @@ import { groupName, groupOf, surplus, type Group, type Taped, type TapeStore } f
 export interface TapeRecorder extends AsyncDisposable {
   /** Whether it keeps genuine deliveries, too. */
   readonly all: boolean;
+  /** Since it began: `missed` are those that were too many, or that could not be written. */
+  readonly counts: { readonly written: number; readonly missed: number };
   /** Whether one more of this group would be kept: if not, it is counted, and need not be made ready. */
   wants(group: Group): boolean;
   record(taped: Taped): void;
@@ -34,6 +36,7 @@ const PATIENCE_MS = 2_000;
 /** Starts with forgetting what is too old, and does so every hour. */
 export class StoredTapeRecorder implements TapeRecorder {
   readonly all: boolean;
+  readonly counts = { written: 0, missed: 0 };
   readonly #store: TapeStore;
   readonly #options: RecorderOptions;
   readonly #sweep = setInterval(() => {
@@ -55,7 +58,10 @@ export class StoredTapeRecorder implements TapeRecorder {
 
   wants(group: Group): boolean {
     const fits = (this.#counts.get(groupName(group)) ?? 0) < MOST_OF_GROUP && this.#bytes < MOST_BYTES;
-    if (!fits) this.#missed += 1;
+    if (!fits) {
+      this.#missed += 1;
+      this.counts.missed += 1;
+    }
     return fits;
   }
 
@@ -102,7 +108,16 @@ export class StoredTapeRecorder implements TapeRecorder {
 
   async #keep(batch: readonly Taped[]): Promise<void> {
     const key = this.#options.key();
-    for (const taped of batch) await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key));
+    let left = batch.length;
+    try {
+      for (const taped of batch) {
+        await this.#store.write(groupOf(taped), taped.at, toBytes(taped, key));
+        left -= 1;
+        this.counts.written += 1;
+      }
+    } finally {
+      this.counts.missed += left;
+    }
   }
 
   async #forget(): Promise<void> {

@@ -28,6 +28,11 @@ export interface Taped {
 const genuine = ['accepted', 'duplicate', 'answered', 'failed'] as const;
 export type TapedOutcome = RejectionCode | (typeof genuine)[number];
 
+/** Whether it was proven when it came. */
+export function isGenuine({ outcome }: Pick<Taped, 'outcome'>): boolean {
+  return genuine.some((word) => word === outcome);
+}
+
 export function isOutcome(text: unknown): text is TapedOutcome {
   return (
     typeof text === 'string' && (genuine.some((word) => word === text) || Object.hasOwn(rejections, text))

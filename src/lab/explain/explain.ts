@@ -240,6 +240,10 @@ function exclusions({ code }: { readonly code: Code }, { known }: Case): string[
   const count = new Set(secretsIn(known).map(({ text }) => text)).size;
   if (code === 'path_unknown')
     return ['Its path is none that is known here, nor nearly one at which it would verify.'];
+  if (code === 'endpoint_closed')
+    return [
+      'Its endpoint has no secret here, so nothing can be said of its proof. Set the secret, then ask again.',
+    ];
   if (stageOf(code) < stageOf('proof_mismatch'))
     return ['It shows no proof that could be put in order with the changes that were tried.'];
   return [

@@ -1,14 +1,19 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
 /**
  * What whoever runs the process asks it, on a port of its own: never the one that deliveries come to. It answers any probe,
- * by whatever name: a web page that gives a name of its own our address learns no more than whether we are ready.
+ * by whatever name: a web page that gives a name of its own our address learns no more than whether we are ready, and how much comes.
  */
-export function createOperationsServer(readiness: Pick<Readiness, 'reasons'>): Server {
+export function createOperationsServer(
+  readiness: Pick<Readiness, 'reasons'>,
+  metrics: Pick<Metrics, 'text' | 'contentType'>,
+): Server {
   const pages = new Map<string, () => Promise<Answer>>([
     ['/live', async () => ({ status: 200, body: { live: true } })],
     ['/ready', () => readyOrNot(readiness)],
+    ['/metrics', async () => ({ status: 200, type: metrics.contentType, body: await metrics.text() })],
   ]);
   const limits = {
     requestTimeout: 10_000,
@@ -25,7 +30,9 @@ export function createOperationsServer(readiness: Pick<Readiness, 'reasons'>): S
 
 interface Answer {
   readonly status: number;
-  readonly body: object;
+  /** Text as it is; anything else as JSON. */
+  readonly body: object | string;
+  readonly type?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -46,6 +53,8 @@ async function answer(
   return page();
 }
 
+const JSON_TYPE = 'application/json; charset=utf-8';
+
 /** OPTIONS is what HAProxy asks with, unless it is told otherwise. */
 const METHODS = ['GET', 'HEAD', 'OPTIONS'];
 
@@ -55,11 +64,11 @@ function pathOf(target: string): string {
   return address.replace(/^https?:\/\/[^/]*/i, '').replace(/\/$/, '');
 }
 
-function send(response: ServerResponse, { status, body, headers = {} }: Answer): void {
-  const text = `${JSON.stringify(body)}\n`;
+function send(response: ServerResponse, { status, body, type = JSON_TYPE, headers = {} }: Answer): void {
+  const text = typeof body === 'string' ? body : `${JSON.stringify(body)}\n`;
   response.writeHead(status, {
     ...headers,
-    'Content-Type': 'application/json; charset=utf-8',
+    'Content-Type': type,
     'Content-Length': Buffer.byteLength(text),
     'Cache-Control': 'no-store',
     'X-Content-Type-Options': 'nosniff',

@@ -1,4 +1,5 @@
 import { listen, urlOf } from '../../http/listen.ts';
+import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 import { createOperationsServer } from './server.ts';
 
@@ -19,9 +20,10 @@ export interface Operations {
 export async function startOperations(
   { ADMIN_HOST: host, ADMIN_PORT: port }: OperationsSettings,
   readiness: Readiness,
+  metrics: Metrics | undefined,
 ): Promise<Operations | undefined> {
-  if (port === undefined) return undefined;
-  const server = createOperationsServer(readiness);
+  if (port === undefined || metrics === undefined) return undefined;
+  const server = createOperationsServer(readiness, metrics);
   await listen(server, { host, port, variable: 'ADMIN_PORT' });
   return {
     url: urlOf(server, 'http'),
