@@ -179,7 +179,12 @@ it('plays what was refused to a receiver that has the right secrets, or one as i
   const { receiver } = await newReceiver({ env: { ...env, ...load } });
   const tape = await four();
   await onTape(tape);
-  const played = await run(['play', '--all', '--url', receiver.url], { ...env, ...load });
+  const blindly = await run(['play', '--all', '--url', receiver.url], { ...env, ...load });
+  expect(blindly).toMatchObject({
+    code: 1,
+    out: expect.stringMatching(/(#\d .*not sent: it was refused, and signed anew.*\n){4}0 of 4/),
+  });
+  const played = await run(['play', '1', '2', '3', '4', '--url', receiver.url], { ...env, ...load });
   expect(played).toMatchObject({ code: 0, out: expect.stringContaining('4 of 4 accepted') });
   const asIs = await run(['play', '1', '3', '--as-is', '--url', receiver.url]);
   expect(asIs).toMatchObject({
@@ -200,7 +205,16 @@ it('says of what cannot be played why, and ends with 1', async () => {
     { ...second, headers: ['A', 'b'] },
   ]);
   const secret = fileWith('the-secret-of-the-receiver-4471');
-  const { code, out } = await run(['play', '--all', '--secret-file', secret, '--url', 'http://127.0.0.1:9']);
+  const { code, out } = await run([
+    'play',
+    '1',
+    '2',
+    '3',
+    '--secret-file',
+    secret,
+    '--url',
+    'http://127.0.0.1:9',
+  ]);
   expect({ code, out }).toEqual({
     code: 1,
     out: expect.stringMatching(

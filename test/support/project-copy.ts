@@ -66,7 +66,7 @@ export const whole: readonly string[] = readdirSync(project).filter(
 const APP_SETTINGS = 'tsconfig.app.json';
 const appSettings = {
   extends: './tsconfig.json',
-  include: ['src/app', 'src/main.ts', 'src/example', 'test/app'],
+  include: ['src/app', 'src/main.ts', 'src/example', 'test/app', 'src/kit/**/*.d.ts'],
 };
 
 export function copyProject(parts: readonly string[] = usual): ProjectCopy {

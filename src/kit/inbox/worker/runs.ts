@@ -49,11 +49,20 @@ export class Runs {
   /** What ended the process once may do it again: then nothing else is interrupted, and counted, with it. */
   async tryAlone(): Promise<void> {
     if (this.running.size > 0) return;
-    const suspect = this.suspects.shift();
+    const suspect = this.#nextSuspect();
     // Others may have taken it by now: the ones before it had their time.
     if (suspect === undefined || !(await this.#options.renew(suspect))) return;
     this.#aloneRuns = true;
     this.#begin(suspect);
+  }
+
+  /**
+   * From the one end and from the other in turn: each end of the process counts for all that wait, and those behind the one
+   * that ends it must not be given up because of it.
+   */
+  #nextSuspect(): Entry | undefined {
+    const fromBehind = (this.suspects[0]?.attempts ?? 0) % 2 === 1;
+    return fromBehind ? this.suspects.pop() : this.suspects.shift();
   }
 
   #begin(entry: Entry): void {

@@ -112,6 +112,19 @@ describe('a worker', () => {
     expect(attempts.map(({ outcome }) => outcome)).toEqual(['done', 'done', 'done', 'done', 'done']);
   });
 
+  it('does not give up what waits behind the one that ends the process each time', async () => {
+    const seqs = [await stored(), await stored(), await stored()];
+    for (const expected of [seqs, seqs.toReversed()]) {
+      await inbox.claim({ limit: 3, leaseMs: 1_000 });
+      clock.move(1_000);
+      const slow = createSlowHandler();
+      const worker = startWorker(slow.run);
+      await turns();
+      expect(slow.started.map(({ seq }) => seq)).toEqual(expected.slice(0, 1));
+      await worker.stop(0);
+    }
+  });
+
   it('gives back what waits to run alone when it stops', async () => {
     const [first, second] = [await stored(), await stored()];
     await inbox.claim({ limit: 2, leaseMs: 1_000 });
