@@ -37,9 +37,9 @@ export async function openPostgresTapeStore(url: string): Promise<TapeStore> {
 }
 
 function toStored({ number, endpoint, outcome, at, size }: Row): Stored[] {
-  if (!isOutcome(outcome) || !(at instanceof Date)) return [];
+  if (!isOutcome(outcome)) return [];
   const group = { endpoint: typeof endpoint === 'string' ? endpoint : undefined, outcome };
-  return [{ number: Number(number), group, at: at.getTime(), size: Number(size) }];
+  return [{ number: Number(number), group, at: Number(at), size: Number(size) }];
 }
 
 function bytesOf({ bytes }: Row): Buffer {

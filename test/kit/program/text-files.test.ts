@@ -112,7 +112,7 @@ it('says that INBOX_URL has no password where the server asks for one', async ()
   const receiver = startProcess({ ...enough, INBOX_URL: `postgres://hooks@127.0.0.1:${port}/inbox` });
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(
-    /the server asks for a password, and INBOX_URL has none. Write postgres:/,
+    /The server asks for a password, and INBOX_URL has none. Write postgres:/,
   );
 });
 
