@@ -41,7 +41,7 @@ function joinEach(request: IncomingMessage): Promise<Buffer> {
 }
 
 /** For a few large ones, of whomever they come from. */
-const BUDGET_BYTES = 300_000;
+const BUDGET_BYTES = 1_000_000;
 
 /** What a receiver takes before anything is known of the sender. */
 export const burdenVillains: readonly Villain[] = [
