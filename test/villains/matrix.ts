@@ -12,6 +12,8 @@ export interface MatrixRow {
   readonly villain: Villain;
   /** By rule and source. */
   readonly outcomes: ReadonlyMap<string, ReadonlyMap<string, Outcome>>;
+  /** Each case in a line, for whoever must find out why nothing was found. */
+  readonly told: readonly string[];
 }
 
 /** Enough of each source for every rule to apply somewhere, and for those that need a second endpoint. */
@@ -45,7 +47,11 @@ export async function tryVillains(certificates: Certificates | undefined): Promi
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return rows.map(({ villain, cases }) => ({ villain, outcomes: outcomesOf(cases) }));
+  return rows.map(({ villain, cases }) => ({
+    villain,
+    outcomes: outcomesOf(cases),
+    told: cases.map(({ id, outcome, observed }) => `${id}: ${outcome}: ${observed}`),
+  }));
 }
 
 /** With one rule at the endpoints of one source, until it is found out. */

@@ -86,10 +86,8 @@ const tried = villains.filter(({ secure }) => hasOpenssl || secure !== true);
 
 it.each(tried.map(({ name, breaks }) => [name, breaks]))('finds out the one that %s. %s', (name) => {
   const row = rows.find(({ villain }) => villain.name === name);
-  expect(row && { notFoundBy: missedBy(row), notSeenAt: unseenAt(row) }).toEqual({
-    notFoundBy: [],
-    notSeenAt: [],
-  });
+  const isMissed = row === undefined || missedBy(row).length + unseenAt(row).length > 0;
+  expect(isMissed ? (row?.told ?? 'not tried') : 'found').toBe('found');
 });
 
 it.each(Object.keys(correct))('accuses a correct receiver of nothing: the one %s', (name) =>
