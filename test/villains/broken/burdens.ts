@@ -86,6 +86,8 @@ export const burdenVillains: readonly Villain[] = [
     start: (credentials) => {
       let taken = 0;
       return broken({
+        // Longer than a genuine delivery can be on its way on a slow machine: what is held must still be held then.
+        http: { ...http.http, requestTimeout: 120_000, headersTimeout: 60_000 },
         async readBody(request, response, route) {
           const announced = Number(request.headers['content-length'] ?? 0);
           if (taken > BUDGET_BYTES) throw new Refusal(503);

@@ -147,7 +147,6 @@ function headed({ endpoint: { url } }: Stage, framing: string, body: Buffer): Bu
 }
 
 const SENT_MS = 3_000;
-const MOST_TURNS = 10;
 /** Far longer than the deliveries meanwhile can take, on however slow a machine: we end them ourselves. */
 const HELD_MS = 60_000;
 const LATER_MS = 1_000;
@@ -162,21 +161,11 @@ async function deliveredMeanwhile(stage: Stage, bytes: Buffer, connections: numb
     const ended = stage.send(bytes, 'held open', { manner, timeoutMs: HELD_MS + deadlineMs * 10 });
     return { sent: Promise.race([sent, ended]), ended };
   });
-  await allSent(held.map(({ sent }) => sent));
+  await Promise.race([Promise.all(held.map(({ sent }) => sent)), pause(SENT_MS)]);
   const first = await delivered(stage, deadlineMs);
   await pause(LATER_MS);
   const second = await delivered(stage, deadlineMs);
   over.resolve(undefined);
   await Promise.all(held.map(({ ended }) => ended));
   return worse(first, second);
-}
-
-/** Until all of them are, or none is any more. */
-async function allSent(sent: readonly Promise<unknown>[]): Promise<void> {
-  let count = 0;
-  const all = Promise.all(sent.map((one) => one.then(() => (count += 1))));
-  for (let turn = 0, before = -1; turn < MOST_TURNS && before < count && count < sent.length; turn += 1) {
-    before = count;
-    await Promise.race([all, pause(SENT_MS)]);
-  }
 }
