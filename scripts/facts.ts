@@ -1,13 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { readFacts } from '../src/kit/facts/open.ts';
 import { messageOf } from '../src/kit/errors.ts';
-import { readAddress } from '../src/kit/inbox/address.ts';
 import { kitVersion } from '../src/kit/program/version.ts';
 import { readOptions, runCommand } from '../src/lab/command.ts';
 import { printable } from '../src/lab/printable.ts';
 import { pick, UsageError } from '../src/lab/usage.ts';
 import { failed, moment, printJson } from './inbox/print.ts';
-import { withAddress } from './inbox/with-inbox.ts';
+import { requireReceived, withAddress } from './inbox/with-inbox.ts';
 import { learntOf, type Learnt } from './facts/learnt.ts';
 import { patchOf } from './facts/patch.ts';
 import { hiddenPage, pageOf, reportOf } from './facts/print.ts';
@@ -59,8 +58,7 @@ await runCommand(async (args) => {
   const sources = values.source === undefined ? app.sources : [pick('source', values.source, named)];
   if (hidden) return print(hiddenPage(sources.map((source) => learntOf(source, []))));
   return withAddress(environment, async (url) => {
-    if (readAddress(url)?.engine === 'memory')
-      return failed('INBOX_URL is memory: – what deliveries show is inside its receiver, and only there.');
+    requireReceived(url);
     const counts = await readFacts(url);
     const learnt = sources.map((source) => learntOf(source, counts));
     if (json) return printJson(learnt.map(toJson));

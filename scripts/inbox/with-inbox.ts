@@ -2,7 +2,7 @@ import { messageOf } from '../../src/kit/errors.ts';
 import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
 import { readInboxKeys, type InboxKey } from '../../src/kit/inbox/sealed/keys.ts';
 import { InboxUnavailable, type Inbox } from '../../src/kit/inbox/inbox.ts';
-import { withoutPassword } from '../../src/kit/inbox/address.ts';
+import { readAddress, requireInbox, withoutPassword } from '../../src/kit/inbox/address.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { ConfigInvalid, readGeneral } from '../../src/kit/program/config.ts';
 import type { Environment } from '../../src/kit/program/reader.ts';
@@ -75,11 +75,18 @@ export async function openedOrWhy<Opened>(
   try {
     const { general, warnings } = readGeneral(env, ['INBOX_URL', 'INBOX_KEYS']);
     warn(warnings);
-    if (general.INBOX_URL === 'memory:') return IN_MEMORY;
+    requireReceived(general.INBOX_URL);
     return await open(general.INBOX_URL, keysIn(general.INBOX_KEYS));
   } catch (error) {
     return explained(error);
   }
+}
+
+/** @throws where no receiver can have left anything, so that nothing to be seen there would say nothing */
+export function requireReceived(url: string): void {
+  const address = readAddress(url);
+  if (address?.engine === 'memory') throw new Error(IN_MEMORY);
+  if (address?.engine === 'sqlite') requireInbox(address.file);
 }
 
 function explained(error: unknown): string {

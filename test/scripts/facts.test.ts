@@ -6,7 +6,7 @@ import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { runScript } from '../support/command.ts';
-import { newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { emptyInboxUrl, newFolder, newInboxUrl } from '../support/fixtures.ts';
 import { countsOf, without } from '../kit/facts/observing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'facts-'));
@@ -118,12 +118,18 @@ it('lists the facts that no delivery shows, and why', async () => {
 });
 
 it('says that nothing has come yet where nothing has', async () => {
-  const { code, out } = await runScript('facts', [], { INBOX_URL: newInboxUrl() });
+  const empty = await emptyInboxUrl();
+  const { code, out } = await runScript('facts', [], { INBOX_URL: empty });
   expect(code).toBe(0);
   expect(out).toMatch(/^HotDocs Advance: no delivery yet\n\nPhenixID Signing Workflow: no delivery yet\n/);
-  expect((await runScript('facts', ['--patch'], { INBOX_URL: newInboxUrl() })).out).toBe(
-    'Nothing has drifted.\n',
-  );
+  expect((await runScript('facts', ['--patch'], { INBOX_URL: empty })).out).toBe('Nothing has drifted.\n');
+});
+
+it.each(['facts', 'tape list', 'explain'])('says in npm run %s that there is no inbox', async (command) => {
+  const [script = '', ...args] = command.split(' ');
+  const { code, err } = await runScript(script, args, { INBOX_URL: newInboxUrl() });
+  expect(code).toBe(1);
+  expect(err).toContain('There is no inbox at');
 });
 
 it.each<[args: string[], env: Record<string, string>, code: number, words: RegExp]>([

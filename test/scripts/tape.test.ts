@@ -14,7 +14,7 @@ import { readHar } from '../../src/lab/explain/read-har.ts';
 import { compiled } from '../../src/lab/rig/program.ts';
 import { tryWitness, witnessSchema } from '../../src/lab/tape/witness.ts';
 import { taped, tapedEvent } from '../lab/tape/taped.ts';
-import { fileWith, newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { emptyInboxUrl, fileWith, newFolder } from '../support/fixtures.ts';
 import { newReceiver } from '../support/new-receiver.ts';
 import { secretsFor } from '../support/receiver.ts';
 
@@ -23,9 +23,9 @@ const KEY = Buffer.alloc(32, 7).toString('base64');
 
 let folder = '';
 let url = '';
-beforeEach(() => {
+beforeEach(async () => {
   folder = newFolder();
-  url = newInboxUrl();
+  url = await emptyInboxUrl();
 });
 
 interface Ran {

@@ -4,6 +4,7 @@ import type { Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from '@jest/globals';
+import { openInbox } from '../../src/kit/inbox/open.ts';
 import { listenOn } from '../../src/lab/rig/ports.ts';
 
 const endings: (() => unknown)[] = [];
@@ -34,6 +35,13 @@ export function fileWith(content: string | Buffer): string {
 /** The address of an inbox in a file of its own. */
 export function newInboxUrl(): string {
   return `sqlite:${join(newFolder(), 'inbox.db')}`;
+}
+
+/** The same, the inbox there and empty, as a receiver leaves it that nothing has come to. */
+export async function emptyInboxUrl(): Promise<string> {
+  const url = newInboxUrl();
+  await (await openInbox(url, { maxWaiting: Infinity })).close();
+  return url;
 }
 
 /** Lets a server listen until this test is over, and resolves with its port. */

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 
 /** What INBOX_URL names. */
@@ -11,6 +12,12 @@ export function readAddress(url: string): InboxAddress | undefined {
   // Two slashes are refused: tools disagree whether a relative or an absolute path follows them.
   const file = /^sqlite:(?!\/\/|:)(.+)$/s.exec(url)?.[1];
   return file === undefined ? undefined : { engine: 'sqlite', file };
+}
+
+/** @throws if there is no such file, so that no receiver has ever run there */
+export function requireInbox(file: string): void {
+  if (!existsSync(file))
+    throw new Error(`There is no inbox at ${file}: a receiver creates it when it starts. Check INBOX_URL.`);
 }
 
 /** Whether several processes, on several machines, can work on the inbox of this address. */

@@ -69,7 +69,7 @@ export class StoredTapeRecorder implements TapeRecorder {
     const name = groupName(taped);
     this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
     this.#pending.push(taped);
-    this.#bytes += taped.body.length;
+    this.#bytes += sizeOf(taped);
     this.#writeSoon();
   }
 
@@ -139,6 +139,11 @@ export class StoredTapeRecorder implements TapeRecorder {
     this.#options.log.info({ outcome: 'ignored', count: this.#missed, why });
     this.#missed = 0;
   }
+}
+
+/** What it takes of memory until it is written. */
+function sizeOf({ target, headers, body }: Taped): number {
+  return headers.reduce((sum, text) => sum + text.length, target.length + body.length);
 }
 
 async function causeOf(step: () => Promise<void>): Promise<string | undefined> {

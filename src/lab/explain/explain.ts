@@ -172,11 +172,11 @@ class Search {
           alone.map((one) => [one]),
           this.#base,
         ),
-        true,
+        !this.#isOver(),
       ];
     for (const [first, families] of inLikelyOrder(singles, code)) {
       const found = await this.#seconds(first, families);
-      if (found.length > 0) return [explanations(found, this.#base), true];
+      if (found.length > 0) return [explanations(found, this.#base), !this.#isOver()];
       if (this.#isOver()) break;
     }
     const unreadable = singles.filter(({ judgement }) => isProven(judgement)).map((one) => [one]);

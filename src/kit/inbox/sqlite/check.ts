@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { requireInbox } from '../address.ts';
 import { sealedByOthers, type Inconsistency } from '../check.ts';
 import { uniqueKey } from '../inbox.ts';
 import type { InboxKey } from '../sealed/keys.ts';
@@ -43,7 +43,7 @@ const heads = `
 
 /** @throws if there is no inbox of this version in the file */
 export function checkSqliteInbox(file: string, keys: readonly InboxKey[]): readonly Inconsistency[] {
-  if (!existsSync(file)) throw new Error(`There is no inbox at ${file}.`);
+  requireInbox(file);
   const database = new DatabaseSync(file, { readOnly: true, timeout: 10_000 });
   try {
     const found = atOneMoment(database, file, keys);

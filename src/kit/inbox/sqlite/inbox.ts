@@ -1,5 +1,5 @@
-import { existsSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { requireInbox } from '../address.ts';
 import { createSteadyClock } from '../inbox.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
@@ -42,8 +42,7 @@ export function openSqliteInbox(file: string, options: SqliteInboxOptions): Inbo
 }
 
 function openAsGuest(file: string, options: SqliteInboxOptions): Inbox {
-  if (!existsSync(file))
-    throw new Error(`There is no inbox at ${file}: a receiver creates it when it starts. Check INBOX_URL.`);
+  requireInbox(file);
   const database = new DatabaseSync(file, { timeout: GUEST_WAITS_MS });
   return closedOnError(database, () => {
     requireSchema(database, file);
