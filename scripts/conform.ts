@@ -55,14 +55,15 @@ async function conform(line: CommandLine): Promise<number> {
 
 /** All rules as a table for a terminal. */
 function listOfRules(rules: readonly Rule[]): string {
-  const rows = rules.map(({ id, severity, level, exhausting, title }) => [
+  const rows = rules.map(({ id, severity, grade, level, exhausting, title }) => [
     id,
     severity,
+    grade,
     `${level}${exhausting === true ? ' exhausting' : ''}`,
     title,
   ]);
   const legend = Object.entries(groups).map(([group, name]) => `${group} ${name}`);
-  return `${textTable([['rule', 'severity', 'level', 'a right receiver …'], ...rows])}\n\nGroups: ${legend.join('; ')}.`;
+  return `${textTable([['rule', 'severity', 'grade', 'level', 'a right receiver …'], ...rows])}\n\nGroups: ${legend.join('; ')}.`;
 }
 
 /** Aborts when Ctrl-C is pressed or the process is asked to end; the second time it ends at once. */

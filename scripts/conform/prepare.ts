@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import type { Environment } from '../../src/kit/program/reader.ts';
-import type { Level, Loan } from '../../src/lab/conformance/rule.ts';
+import { gradeNames, type Grade, type Level, type Loan } from '../../src/lab/conformance/rule.ts';
 import type { RunOptions } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
 import { pick, UsageError } from '../../src/lab/usage.ts';
@@ -20,7 +20,18 @@ export interface Prepared {
   readonly lapsedWaivers: readonly string[];
   readonly run: Pick<
     RunOptions,
-    'level' | 'seed' | 'rate' | 'maxFailures' | 'tls' | 'keep' | 'waivers' | 'skip' | 'only' | 'exhausting'
+    | 'level'
+    | 'grade'
+    | 'seed'
+    | 'rate'
+    | 'maxFailures'
+    | 'patienceMs'
+    | 'tls'
+    | 'keep'
+    | 'waivers'
+    | 'skip'
+    | 'only'
+    | 'exhausting'
   >;
 }
 
@@ -37,6 +48,8 @@ export function prepare(values: Values, sources: readonly Source[]): Prepared {
     lapsedWaivers: lapsed,
     run: {
       level: levelFor(values),
+      grade: gradeFor(values),
+      patienceMs: wholeNumber('--patience', values.patience ?? '5', { min: 1, max: 3_600 }) * 1_000,
       seed:
         seed === undefined ? randomInt(MOST_SEED) : wholeNumber('--seed', seed, { min: 0, max: MOST_SEED }),
       only: [...only, ...values.case],
@@ -90,6 +103,16 @@ function levelFor({ level: text, probe, restart, kit }: Values): Level {
     level === 2
       ? '--level 2 needs --probe, which tells what the receiver has done.'
       : '--level 3 needs --probe, which tells what the receiver has done, and --restart.',
+  );
+}
+
+/** The receiver of this kit has them all. */
+function gradeFor({ grade, kit }: Values): Grade {
+  const asked = grade ?? (kit ? 'hardened' : 'correct');
+  return pick(
+    '--grade',
+    asked,
+    gradeNames.map((name) => [name, name] as const),
   );
 }
 

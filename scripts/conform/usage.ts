@@ -25,6 +25,10 @@ Secrets
 What is tried
   --level 1|2|3            1: replies. 2: effects too, needs --probe. 3: across restarts too, needs --restart.
                            Default: the highest that is possible
+  --grade name             what the receiver is to be, each with all before it: authentic (only what is genuine has an effect),
+                           durable (nothing is lost), correct (default: senders and users get what they should), hardened
+                           (nothing passes that frameworks usually let pass, though it harms nobody here). What is wrong
+                           beyond it is a warning
   --probe address|command  is asked what the receiver has done; see below
   --restart command        kills the receiver without warning and starts it again, as \`docker restart -t 0 receiver\` or
                            \`systemctl kill -s KILL receiver; systemctl restart receiver\`. What it starts may go on running
@@ -40,6 +44,8 @@ What is tried
   --max-body of:bytes      the largest body that it reads: phenixid:16384; several times
   --seed n                 the same requests again
   --rate n                 so many requests a second at most
+  --patience seconds       for effects to show, counted from the last one that did (default 5): a receiver that keeps to an
+                           API's five calls a second needs more
   --max-failures n         ends when so many cases have failed
   --waivers file           failures that are put up with: [{"pattern": "U6-*", "reason": "…", "until": "2027-01-31"}]
 
@@ -53,6 +59,6 @@ effects: events that were handled, once for each time. quarantined: genuine even
 HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. The receiver of this kit has
 "npm run --silent inbox -- effects".
 
-Exit code: 0 conformant, 1 not conformant, 2 the command is not right, 3 nothing answers there, 4 inconclusive: what is
+Exit code: 0 conformant: the grade is reached, 1 not conformant, 2 the command is not right, 3 nothing answers there, 4 inconclusive: what is
 genuine was not accepted, so that no refusal proves anything, 5 the suite itself broke off, 130 interrupted.
 `;

@@ -36,6 +36,7 @@ export function lookInside(receiver: TestReceiver, seed = 1): Inside {
   const backstage: Backstage = {
     seed,
     ledger: createLedger(new Map()),
+    patienceMs: 5_000,
     controls: new Map<string, Control>(),
     carry: (bytes, { url, deadlineMs }, method, { manner, timeoutMs = deadlineMs }) =>
       exchange(bytes, { url, timeoutMs, manner, method }),
@@ -44,7 +45,7 @@ export function lookInside(receiver: TestReceiver, seed = 1): Inside {
   return {
     async findingsOf(one) {
       const all: Seen[] = [];
-      const stage = createStage(one.endpoint, one.id, backstage, []);
+      const stage = createStage(one.endpoint, { caseId: one.id, grade: 'correct' }, backstage, []);
       const finding = await one.trial.run(watched(stage, receiver, all));
       const expected = expectedOf(one);
       return [

@@ -1,6 +1,6 @@
 import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded } from '../../src/lab/conformance/result.ts';
-import type { EndpointUnderTest, Level } from '../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Grade, Level } from '../../src/lab/conformance/rule.ts';
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
@@ -30,6 +30,8 @@ export interface TryOptions {
   /** The installation of PhenixID that `?key=` names. */
   readonly key?: string | undefined;
   readonly level: Level;
+  /** `hardened` unless given. */
+  readonly grade?: Grade;
   /** Patterns of rules; all unless given. */
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
@@ -50,6 +52,7 @@ export async function tryReceiver(options: TryOptions): Promise<Tried> {
       endpoints: endpointsAt(running.url, credentials, options),
       rules,
       level: options.level,
+      grade: options.grade ?? 'hardened',
       seed: 1,
       only: options.only ?? [],
       skip: options.skip ?? [],

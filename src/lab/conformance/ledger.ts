@@ -1,11 +1,13 @@
 import type { Exchange } from './exchange.ts';
-import type { EndpointUnderTest } from './rule.ts';
+import { isBefore, type EndpointUnderTest, type Grade } from './rule.ts';
 
 /** What was wrong with one reply, by a rule that holds for every reply. */
 export interface Fault {
   readonly caseId: string;
   readonly exchange: Exchange;
   readonly says: string;
+  /** What the case was about in which it was seen. */
+  readonly grade: Grade;
 }
 
 /** What a check may compare a reply with. */
@@ -15,12 +17,15 @@ export interface Context {
   readonly firstRefusal: Exchange | undefined;
 }
 
+/** The case in which a reply came, and what that is about. */
+export type SeenIn = Pick<Fault, 'caseId' | 'grade'>;
+
 /** Looks at one reply, and says what is wrong with it. */
 export type Check = (exchange: Exchange, context: Context) => string | undefined;
 
 /** Takes up every exchange of a run, and what breaks a rule for every reply. */
 export interface Ledger {
-  take(exchange: Exchange, endpoint: EndpointUnderTest, caseId: string): void;
+  take(exchange: Exchange, endpoint: EndpointUnderTest, seenIn: SeenIn): void;
   faultsOf(rule: string, endpoint: EndpointUnderTest): readonly Fault[];
   /** Whether this endpoint has both accepted and refused something. */
   hasAnswered(endpoint: EndpointUnderTest): boolean;
@@ -53,14 +58,14 @@ export function createLedger(checks: ReadonlyMap<string, Check>): Ledger {
     return page;
   };
   return {
-    take(exchange, endpoint, caseId) {
+    take(exchange, endpoint, seenIn) {
       const page = pageOf(endpoint);
       const { status } = exchange.observation;
       if (status >= 200 && status < 300) page.accepted = true;
       if (status >= 400) page.refused = true;
       for (const [rule, check] of checks) {
         const says = check(exchange, { endpoint, firstRefusal: page.firstRefusal });
-        if (says !== undefined) note(page, rule, { caseId, exchange, says });
+        if (says !== undefined) note(page, rule, { ...seenIn, exchange, says });
       }
       if (exchange.failedProof && status === 401) page.firstRefusal ??= exchange;
     },
@@ -78,7 +83,11 @@ export function createLedger(checks: ReadonlyMap<string, Check>): Ledger {
   };
 }
 
+/** The first of them is that of the lowest grade: what framework do under an odd attack must not hide it. */
 function note(page: Page, rule: string, fault: Fault): void {
   const faults = page.faults.get(rule) ?? [];
-  if (faults.length < MOST_FAULTS) page.faults.set(rule, [...faults, fault]);
+  const [first] = faults;
+  if (first !== undefined && isBefore(fault.grade, first.grade)) {
+    page.faults.set(rule, [fault, ...faults].slice(0, MOST_FAULTS));
+  } else if (faults.length < MOST_FAULTS) page.faults.set(rule, [...faults, fault]);
 }

@@ -1,4 +1,4 @@
-import type { EndpointUnderTest, Level, Loan, Rule, Trial } from './rule.ts';
+import type { EndpointUnderTest, Grade, Level, Loan, Rule, Trial } from './rule.ts';
 
 /** One trial of one rule at one endpoint. */
 export interface Case {
@@ -10,6 +10,11 @@ export interface Case {
   readonly trial: Trial;
   /** Why it is not tried. */
   readonly skipped?: string;
+}
+
+/** What a case is about. */
+export function gradeOf({ rule, trial }: Pick<Case, 'rule' | 'trial'>): Grade {
+  return trial.grade ?? rule.grade;
 }
 
 export interface PlanOptions {

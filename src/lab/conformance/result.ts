@@ -1,4 +1,4 @@
-import type { Finding, Level, Severity, Group } from './rule.ts';
+import type { Finding, Grade, Group, Level, Severity } from './rule.ts';
 
 /** What a run tells while it goes on, in this order; every report is made from these and nothing else. */
 export type RunEvent = RunStarted | CaseEnded | RunEnded;
@@ -9,6 +9,8 @@ export interface RunStarted {
   readonly target: string;
   readonly sources: readonly string[];
   readonly level: Level;
+  /** The grade that was asked for: what is wrong beyond it is a warning. */
+  readonly grade: Grade;
   readonly seed: number;
   /** How many cases will be tried. */
   readonly cases: number;
@@ -42,6 +44,7 @@ export interface RuleSummary {
   readonly group: Group;
   readonly title: string;
   readonly severity: Severity;
+  readonly grade: Grade;
   readonly level: Level;
   readonly why: string;
   readonly fix: string;
@@ -68,6 +71,8 @@ export interface ExchangeSummary {
 export interface RunEnded {
   readonly event: 'ended';
   readonly verdict: Verdict;
+  /** What the receiver has shown itself to be, in the order of `grades`; one that no case was about is left out. */
+  readonly reached: readonly Grade[];
   /** A sentence for people. */
   readonly says: string;
   readonly counts: Readonly<Record<CaseEnded['outcome'], number>>;

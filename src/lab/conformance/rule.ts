@@ -9,6 +9,8 @@ export interface Rule {
   /** What a right receiver does, without its subject: "refuses a token signed with another secret". */
   readonly title: string;
   readonly severity: Severity;
+  /** What it belongs to; a receiver that breaks it has not reached this grade. */
+  readonly grade: Grade;
   readonly level: Level;
   /** Takes many connections, much memory or minutes: tried on demand only. */
   readonly exhausting?: true;
@@ -43,6 +45,25 @@ export const groups = {
 } as const;
 export type Group = keyof typeof groups;
 
+/** What a receiver can be said to be, in this order; each rule is about one of them. */
+export const grades = {
+  authentic: 'only what is genuine has an effect',
+  durable: 'nothing that was accepted is lost, and nothing genuine turned away',
+  correct: 'senders and users get what they should, once and in order',
+  hardened: 'nothing is let through that frameworks usually let through, though it harms nobody here',
+} as const;
+export type Grade = keyof typeof grades;
+export const gradeNames = ['authentic', 'durable', 'correct', 'hardened'] as const satisfies readonly Grade[];
+
+export function isBefore(grade: Grade, other: Grade): boolean {
+  return gradeNames.indexOf(grade) < gradeNames.indexOf(other);
+}
+
+/** Whether a receiver of the grade that is asked for must have reached this one. */
+export function isAsked(grade: Grade, asked: Grade): boolean {
+  return !isBefore(asked, grade);
+}
+
 export type Severity = 'critical' | 'high' | 'medium' | 'low';
 
 /** The address of a health check; a way to have the receiver end in order, and start again. */
@@ -55,6 +76,8 @@ export type Level = 1 | 2 | 3;
 export interface Trial {
   /** A few words, unlike those of the rule's other trials in more than punctuation. */
   readonly name: string;
+  /** Where it is about another grade than its rule. */
+  readonly grade?: Grade;
   run(stage: Stage): Promise<Finding>;
 }
 
@@ -71,6 +94,8 @@ export interface Finding {
   readonly observed: string;
   /** The case in which it was seen, where that is another one. */
   readonly firstSeenIn?: string;
+  /** What that one is about. */
+  readonly grade?: Grade;
 }
 
 /** An endpoint of the receiver under test, and what its owner told of it. */

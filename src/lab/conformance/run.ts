@@ -2,9 +2,9 @@ import { messageOf } from '../../kit/errors.ts';
 import type { Exchange } from './exchange.ts';
 import { createLedger } from './ledger.ts';
 import { createPace } from './pace.ts';
-import { planCases, type Case, type PlanOptions } from './plan.ts';
+import { gradeOf, planCases, type Case, type PlanOptions } from './plan.ts';
 import type { CaseEnded, RunEnded, RunEvent } from './result.ts';
-import { DoesNotApply, type EndpointUnderTest, type Finding, type Loan } from './rule.ts';
+import { DoesNotApply, type EndpointUnderTest, type Finding, type Grade, type Loan } from './rule.ts';
 import {
   createStage,
   isUnreachable,
@@ -21,6 +21,8 @@ import { bytesOf, exchange, type Observation, type TlsOptions } from './wire.ts'
 
 export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'> {
   readonly seed: number;
+  /** The grade that the receiver is to reach; `correct` unless given. */
+  readonly grade?: Grade;
   /** The run ends when as many cases have failed. */
   readonly maxFailures?: number;
   /** Requests per second at most. */
@@ -39,6 +41,8 @@ export interface RunOptions extends Omit<PlanOptions, 'hasProbe' | 'hasRestart' 
   readonly tls?: TlsOptions;
   /** How long to wait for a reply at most; else as long as each sender would. */
   readonly timeoutMs?: number;
+  /** For effects to show, counted from the last one that did: 5,000 unless given. */
+  readonly patienceMs?: number;
   readonly signal?: AbortSignal;
   readonly version?: string;
   onEvent(event: RunEvent): void;
@@ -59,7 +63,7 @@ export async function runConformance(options: RunOptions): Promise<RunEnded> {
   const started = performance.now();
   const ended: CaseEnded[] = [];
   const finish = (stop: Stop | undefined): RunEnded => {
-    const end = { ...endOf(ended, stop), ms: Math.round(performance.now() - started) };
+    const end = { ...endOf(ended, stop, options.grade), ms: Math.round(performance.now() - started) };
     options.onEvent(end);
     return end;
   };
@@ -96,6 +100,7 @@ function createRun(options: RunOptions, ended: CaseEnded[]): Run {
   const backstage: Backstage = {
     seed: options.seed,
     ledger: createLedger(universalChecks),
+    patienceMs: options.patienceMs ?? 5_000,
     controls: new Map<string, Control>(),
     probe: options.probe,
     restart: options.restart,
@@ -125,7 +130,7 @@ function createRun(options: RunOptions, ended: CaseEnded[]): Run {
 }
 
 function startOf(
-  { endpoints, level, seed, version = 'unknown' }: RunOptions,
+  { endpoints, level, grade = 'correct', seed, version = 'unknown' }: RunOptions,
   cases: readonly Case[],
 ): RunEvent {
   return {
@@ -133,6 +138,7 @@ function startOf(
     target: [...new Set(endpoints.map(({ url }) => url.origin))].join(' '),
     sources: [...new Set(endpoints.map(({ source }) => source.name))],
     level,
+    grade,
     seed,
     cases: cases.filter(({ skipped }) => skipped === undefined).length,
     at: Date.now(),
@@ -174,7 +180,12 @@ async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefine
 
 /** The first genuine request of an endpoint: without its being accepted nothing can be found out. */
 async function introduce({ backstage }: Run, endpoint: EndpointUnderTest): Promise<Observation> {
-  const stage = createStage(endpoint, `introduction/${endpoint.name}`, backstage, []);
+  const stage = createStage(
+    endpoint,
+    { caseId: `introduction/${endpoint.name}`, grade: 'authentic' },
+    backstage,
+    [],
+  );
   const request = await stage.genuine();
   return backstage.carry(bytesOf(request, endpoint.url), endpoint, request.method, {});
 }
@@ -198,7 +209,7 @@ async function tryOne(run: Run, one: Case, closed: string | undefined): Promise<
   }
   const exchanges: Exchange[] = [];
   const started = performance.now();
-  const stage = createStage(one.endpoint, one.id, run.backstage, exchanges);
+  const stage = createStage(one.endpoint, { caseId: one.id, grade: gradeOf(one) }, run.backstage, exchanges);
   const { finding, gone, broken } = await findingOf(() => one.trial.run(stage), one.id);
   run.tell(one, exchanges, { ...finding, ms: Math.round(performance.now() - started) });
   if (broken !== undefined) run.broken.push(broken);

@@ -5,7 +5,7 @@ import type { Order } from '../mock/request.ts';
 import type { Exchange } from './exchange.ts';
 import { genuineRequest, provenRequest } from './genuine.ts';
 import type { EndpointUnderTest } from './rule.ts';
-import type { Ledger } from './ledger.ts';
+import type { Ledger, SeenIn } from './ledger.ts';
 import { bytesOf, type Manner, type Observation, type TlsOptions, type WireRequest } from './wire.ts';
 
 /** What a trial has to work with at one endpoint. */
@@ -27,7 +27,7 @@ export interface Stage {
   /** What the receiver has done so far, as its owner's probe tells; needs level 2. */
   readonly effects: () => Promise<Effects>;
   readonly effectsOf: (ref: string) => Promise<readonly Effect[]>;
-  /** The effects as soon as they fulfil a condition, or as they are when the time is over. */
+  /** The effects as soon as they fulfil a condition, or as they are once none has come for so long. */
   readonly settled: (holds: (effects: Effects) => boolean, longestMs?: number) => Promise<Effects>;
   /** Kills the receiver and starts it again; needs level 3. */
   readonly restart: () => Promise<void>;
@@ -79,6 +79,8 @@ export interface Effect {
 export interface Backstage {
   readonly seed: number;
   readonly ledger: Ledger;
+  /** How long the probe must have said the same for nothing to be expected any more. */
+  readonly patienceMs: number;
   readonly controls: Map<string, Control>;
   /** Sends bytes in turn with all others of the run. */
   carry(
@@ -107,7 +109,7 @@ export function isUnreachable({ trouble, status }: Observation): boolean {
 /** `exchanges` takes up everything that is sent. */
 export function createStage(
   endpoint: EndpointUnderTest,
-  caseId: string,
+  { caseId, grade }: SeenIn,
   backstage: Backstage,
   exchanges: Exchange[],
 ): Stage {
@@ -140,13 +142,13 @@ export function createStage(
       exchanges.push(exchange);
       if (isUnreachable(observation))
         throw new TargetGone(`${observation.trouble ?? ''} at ${endpoint.url.host}`);
-      backstage.ledger.take(exchange, endpoint, caseId);
+      backstage.ledger.take(exchange, endpoint, { caseId, grade });
       return observation;
     },
     askHealth: (write, method) => askHealth(write, method, { backstage, endpoint, exchanges }),
     effects,
     effectsOf: async (ref) => (await effects()).effects.filter((effect) => effect.ref === ref),
-    settled: (holds, longestMs = 5_000) => settle(effects, holds, longestMs),
+    settled: (holds, longestMs = backstage.patienceMs) => settle(effects, holds, longestMs),
     async restart() {
       if (backstage.restart === undefined) throw new Error('This rule needs a restart, and there is none.');
       await backstage.restart();
@@ -197,10 +199,13 @@ async function settle(
   holds: (effects: Effects) => boolean,
   longestMs: number,
 ): Promise<Effects> {
-  const started = performance.now();
+  let count = -1;
+  let since = performance.now();
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 500)) {
     const now = await effects();
-    if (holds(now) || performance.now() - started > longestMs) return now;
+    const total = now.effects.length + now.quarantined.length;
+    if (total !== count) [count, since] = [total, performance.now()];
+    if (holds(now) || performance.now() - since > longestMs) return now;
     await pause(waitMs);
   }
 }

@@ -1,9 +1,9 @@
 import { curlOf, summarise, type Exchange } from './exchange.ts';
 import { keepBytes } from './keep.ts';
-import { matches, type Case } from './plan.ts';
+import { gradeOf, matches, type Case } from './plan.ts';
 import { createRedact } from './redact.ts';
 import type { CaseEnded, RuleSummary } from './result.ts';
-import type { EndpointUnderTest, Finding, Rule } from './rule.ts';
+import { isAsked, isBefore, type EndpointUnderTest, type Finding, type Grade, type Rule } from './rule.ts';
 
 /** What a case came to, before waivers. */
 export type Outcome = Omit<Finding, 'outcome'> & {
@@ -22,6 +22,7 @@ export interface Waiver {
 interface TellOptions {
   readonly endpoints: readonly EndpointUnderTest[];
   readonly seed: number;
+  readonly grade?: Grade;
   readonly waivers?: readonly Waiver[];
   readonly keep?: string;
 }
@@ -37,11 +38,13 @@ export function createTelling(
     const at = exchanges.findLastIndex(({ role }) => !role.startsWith('positive'));
     const attack = exchanges[at];
     const curl = attack === undefined ? [] : [curlOf(attack, endpoint, redact, files[at]?.body)];
-    const { firstSeenIn, ...told } = waived(outcome, one, options.waivers);
+    const { grade: seenIn, firstSeenIn, ...found } = outcome;
+    const grade = laterOf(gradeOf(one), seenIn);
+    const told = waived(remarked(found, grade, options.grade), one, options.waivers);
     return {
       event: 'case',
       id,
-      rule: summaryOf(rule),
+      rule: { ...summaryOf(rule), grade },
       endpoint: endpoint.name,
       trial: trial.name,
       ...told,
@@ -52,6 +55,17 @@ export function createTelling(
       reproduce: outcome.outcome === 'skipped' ? [] : [...curl, againLine(one, options.seed, firstSeenIn)],
     };
   };
+}
+
+/** What was seen in an odd attack only says no more than that attack would. */
+function laterOf(own: Grade, seenIn: Grade = own): Grade {
+  return isBefore(own, seenIn) ? seenIn : own;
+}
+
+/** What is wrong beyond the grade that was asked for is worth a remark, and no more. */
+function remarked(outcome: Outcome, grade: Grade, asked: Grade = 'correct'): Outcome {
+  const isRemark = outcome.outcome === 'failed' && !isAsked(grade, asked);
+  return isRemark ? { ...outcome, outcome: 'warned' } : outcome;
 }
 
 function waived(outcome: Outcome, { id, rule }: Case, waivers: readonly Waiver[] = []): Outcome {
@@ -67,6 +81,6 @@ function againLine({ id, endpoint }: Case, seed: number, firstSeenIn: string | u
   return `npm run conform -- --url ${url.origin} --source ${source.name} --seed ${seed}${only}`;
 }
 
-function summaryOf({ id, group, title, severity, level, why, fix, source }: Rule): RuleSummary {
-  return { id, group, title, severity, level, why, fix, ...(source === undefined ? {} : { source }) };
+function summaryOf({ id, group, title, severity, grade, level, why, fix, source }: Rule): RuleSummary {
+  return { id, group, title, severity, grade, level, why, fix, ...(source === undefined ? {} : { source }) };
 }

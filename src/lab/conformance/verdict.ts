@@ -1,4 +1,5 @@
 import type { CaseEnded, RunEnded, Verdict } from './result.ts';
+import { gradeNames, isAsked, type Grade } from './rule.ts';
 
 /** Why a run ends before its last case, or without a verdict on the receiver. */
 export type Stop =
@@ -9,11 +10,60 @@ export type Stop =
 type Outcome = CaseEnded['outcome'];
 
 /** The verdict on a receiver, from the cases that ended and from why there are no more. */
-export function endOf(ended: readonly CaseEnded[], stop: Stop | undefined): Omit<RunEnded, 'ms'> {
+export function endOf(
+  ended: readonly CaseEnded[],
+  stop: Stop | undefined,
+  asked: Grade = 'correct',
+): Omit<RunEnded, 'ms'> {
   const counts = countOutcomes(ended);
-  const verdict = verdictOf(counts, stop);
-  const says = [wordsFor(verdict, counts, stop), ...rateLimited(ended)].join(' ');
-  return { event: 'ended', verdict, says, counts };
+  const isUndecided = ended.some(
+    ({ outcome, rule }) => outcome === 'inconclusive' && isAsked(rule.grade, asked),
+  );
+  const verdict = verdictOf(counts, stop, isUndecided);
+  const reached = isVerdict(verdict) ? reachedIn(ended, asked) : [];
+  const graded = isVerdict(verdict) ? [gradesIn(reached, ended, asked)] : [];
+  const says = [...graded, wordsFor(verdict, counts, stop), ...rateLimited(ended)].join(' ');
+  return { event: 'ended', verdict, reached, says, counts };
+}
+
+function isVerdict(verdict: Verdict): boolean {
+  return verdict === 'conformant' || verdict === 'not conformant';
+}
+
+/** Up to the first grade that something speaks against; one that nothing was tried of is left out. */
+function reachedIn(ended: readonly CaseEnded[], asked: Grade): Grade[] {
+  const reached: Grade[] = [];
+  for (const grade of gradeNames) {
+    const outcomes = outcomesOf(ended, grade);
+    if (outcomes.some((outcome) => speaksAgainst(outcome, isAsked(grade, asked)))) break;
+    if (outcomes.length > 0) reached.push(grade);
+  }
+  return reached;
+}
+
+function outcomesOf(ended: readonly CaseEnded[], grade: Grade): Outcome[] {
+  const tried = ended.filter(({ rule, outcome }) => rule.grade === grade && outcome !== 'skipped');
+  return tried.map(({ outcome }) => outcome);
+}
+
+/** Beyond the grade that was asked for, what failed has become a warning. */
+function speaksAgainst(outcome: Outcome, asked: boolean): boolean {
+  return outcome === 'failed' || outcome === 'inconclusive' || (outcome === 'warned' && !asked);
+}
+
+/** `Authentic and durable, but not correct.` */
+function gradesIn(reached: readonly Grade[], ended: readonly CaseEnded[], asked: Grade): string {
+  const wanted = gradeNames.filter((grade) => isAsked(grade, asked));
+  const failing = wanted.find((grade) => outcomesOf(ended, grade).includes('failed'));
+  const not = failing === undefined ? [] : [`not ${failing}`];
+  const unseen = wanted.filter((grade) => outcomesOf(ended, grade).length === 0);
+  const open = unseen.length > 0 ? ` Not examined: ${listed(unseen)}.` : '';
+  const all = [...(reached.length > 0 ? [listed(reached)] : []), ...not].join(', but ');
+  return `${all.charAt(0).toUpperCase()}${all.slice(1)}.${open}`;
+}
+
+function listed(names: readonly string[]): string {
+  return new Intl.ListFormat('en').format(names);
 }
 
 function countOutcomes(ended: readonly CaseEnded[]): Record<Outcome, number> {
@@ -22,7 +72,11 @@ function countOutcomes(ended: readonly CaseEnded[]): Record<Outcome, number> {
   return counts;
 }
 
-function verdictOf(counts: Readonly<Record<Outcome, number>>, stop: Stop | undefined): Verdict {
+function verdictOf(
+  counts: Readonly<Record<Outcome, number>>,
+  stop: Stop | undefined,
+  isUndecided: boolean,
+): Verdict {
   switch (stop?.kind) {
     case 'unreachable':
     case 'broken':
@@ -36,7 +90,7 @@ function verdictOf(counts: Readonly<Record<Outcome, number>>, stop: Stop | undef
   }
   if (counts.failed > 0) return 'not conformant';
   const nothingShown = counts.passed + counts.warned + counts.waived === 0;
-  return counts.inconclusive > 0 || nothingShown ? 'inconclusive' : 'conformant';
+  return isUndecided || nothingShown ? 'inconclusive' : 'conformant';
 }
 
 function wordsFor(
@@ -88,10 +142,11 @@ function triedIn({
   return passed + warned + failed + inconclusive + waived;
 }
 
-function aside({ warned, waived }: Readonly<Record<Outcome, number>>): string {
+function aside({ warned, waived, inconclusive }: Readonly<Record<Outcome, number>>): string {
   const parts = [
     ...(warned > 0 ? [`${warned} with a warning`] : []),
     ...(waived > 0 ? [`${waived} waived`] : []),
+    ...(inconclusive > 0 ? [`${inconclusive} that proved nothing`] : []),
   ];
   return parts.length === 0 ? '' : `, ${parts.join(', ')}`;
 }

@@ -24,6 +24,7 @@ export function own(
       group: row.charAt(0) as Group, // a row begins with its group
       title,
       severity: 'low',
+      grade: 'hardened',
       level: 1,
       why: '',
       fix: '',

@@ -10,6 +10,7 @@ export const started: RunStarted = {
   target: 'http://127.0.0.1:3000',
   sources: ['hotdocs', 'risr'],
   level: 2,
+  grade: 'correct',
   seed: 42,
   cases: 6,
   at: Date.UTC(2026, 0, 31, 12),
@@ -31,6 +32,7 @@ export function ended(
       group: 'A',
       title: 'refuses a token signed with another secret',
       severity: 'critical',
+      grade: 'authentic',
       level: 1,
       why: 'Anybody could send events.',
       fix: 'Compare the signature with one of your own.',
@@ -102,5 +104,5 @@ export function end(
   counts: Partial<RunEnded['counts']>,
 ): RunEnded {
   const none = { passed: 0, warned: 0, failed: 0, inconclusive: 0, skipped: 0, waived: 0 };
-  return { event: 'ended', verdict, says, counts: { ...none, ...counts }, ms: 4567 };
+  return { event: 'ended', verdict, reached: [], says, counts: { ...none, ...counts }, ms: 4567 };
 }

@@ -245,7 +245,17 @@ it('sends no faster than it was told', async () => {
 
 /** A rule of one's own. */
 function ruleOf(id: string, trials: Rule['trials'], level: Rule['level'] = 1): Rule {
-  return { id, group: 'K', title: id, severity: 'low', level, why: 'why', fix: 'fix', trials };
+  return {
+    id,
+    group: 'K',
+    title: id,
+    severity: 'low',
+    grade: 'correct',
+    level,
+    why: 'why',
+    fix: 'fix',
+    trials,
+  };
 }
 
 it('calls the run broken, and names the case, when a rule is at fault, and tries the others all the same', async () => {

@@ -117,6 +117,7 @@ export async function run(target: Pick<Target, 'endpoint'>, options: Partial<Run
     endpoints: [target.endpoint],
     rules: [...tokenRules, ...universalRules],
     level: 1,
+    grade: 'hardened',
     seed: 7,
     timeoutMs: 5_000,
     onEvent: (event) => events.push(event),

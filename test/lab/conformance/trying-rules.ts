@@ -52,6 +52,7 @@ export async function tryRules(
     endpoints,
     rules,
     level: 1,
+    grade: 'hardened',
     seed: 3,
     only,
     ...options,

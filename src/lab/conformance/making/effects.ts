@@ -1,11 +1,11 @@
 import type { EndpointUnderTest, Finding } from '../rule.ts';
 import type { Effects, Stage } from '../stage.ts';
 import { failed, passed } from '../trials.ts';
-import { hasOwnId, ownGenuine } from './own-content.ts';
+import { hasOwnId, isTest, ownGenuine } from './own-content.ts';
 
 /** Whether what comes of a delivery can be told from what comes of others: not so for a click that asks for a page. */
 export function tellsEffects(at: EndpointUnderTest): boolean {
-  return hasOwnId(at) || at.source.events[at.type]?.mode === 'notify';
+  return hasOwnId(at) || (!isTest(at) && at.source.events[at.type]?.mode === 'notify');
 }
 
 export function countOf({ effects }: Effects, ref: string): number {

@@ -66,7 +66,12 @@ function sampleOf({ source, type, switches }: EndpointUnderTest): string {
 
 /** Whether the sender gives each event an id, so that a redelivery can be told from another event. */
 export function hasOwnId(at: EndpointUnderTest): boolean {
-  return sampleOf(at).includes(SAMPLE_ID);
+  return !isTest(at) && sampleOf(at).includes(SAMPLE_ID);
+}
+
+/** Whether its sender is set to send what it only tries a connection with: nothing must come of that. */
+export function isTest({ source, switches }: EndpointUnderTest): boolean {
+  return switchesOf(source, switches)['testPayload'] === 'yes';
 }
 
 /** The member of the content that names the event type; none where only the path tells. */

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import { tried } from '../trials.ts';
 import { borne, type Burden } from '../making/burden.ts';
 import { hasBody, unproven } from '../making/edit.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 
 /** Group G, fifth part: what one small request costs before anything is known of its sender. */
 export const burdenRules: readonly Rule[] = [
@@ -12,6 +12,7 @@ export const burdenRules: readonly Rule[] = [
     group: 'G',
     title: 'takes no longer for a header that is one long run of a character',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'A pattern like \\s+$ begins anew at every blank of a run that does not reach the end, and takes the square of its length: a few requests stop everything, and nobody needs a secret for them.',
@@ -23,6 +24,7 @@ export const burdenRules: readonly Rule[] = [
     group: 'G',
     title: 'takes about as long for a large body that proves nothing, whatever is in it',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Forms, JSON and multipart bodies are taken apart to find the proof in them. Where that is done to the end, a megabyte of the right letters keeps a processor busy for seconds.',

@@ -3,7 +3,7 @@ import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Changes, Genuine } from '../stage.ts';
 import { answered, refused, refusedAnew, type RefusalOptions, type Statuses } from '../trials.ts';
 import { hasBody, mediaTypeOf, replaced, unproven, withBody, withHeader } from '../making/edit.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 
 /** Group E, first part: bytes that decode to the same text are other bytes, and the type of a body is not signed. */
 export const byteRules: readonly Rule[] = [
@@ -12,6 +12,7 @@ export const byteRules: readonly Rule[] = [
     group: 'E',
     title: 'takes a body with a byte order mark in front for another body',
     severity: 'medium',
+    grade: 'authentic',
     level: 1,
     why: 'Code that turns the body into text first drops the mark silently: what is verified is not what came.',
     fix: 'Keep the body as bytes until it is verified, and verify exactly those.',
@@ -29,6 +30,7 @@ export const byteRules: readonly Rule[] = [
     group: 'E',
     title: 'tells bytes apart that decode to the same text',
     severity: 'high',
+    grade: 'authentic',
     level: 1,
     why: 'Every byte that is no UTF-8 decodes to the same replacement character. A signature checked over text fits bodies that were never signed.',
     fix: 'Compute the signature over the bytes as they came, never over a decoded text.',
@@ -43,6 +45,7 @@ export const byteRules: readonly Rule[] = [
     group: 'E',
     title: 'counts blanks and line ends of a signed body',
     severity: 'medium',
+    grade: 'authentic',
     level: 1,
     why: 'Who trims or parses before verifying has verified another body than the one that came.',
     fix: 'Compute the signature over the bytes as they came, before anything trims, parses or prints them anew.',
@@ -61,6 +64,7 @@ export const byteRules: readonly Rule[] = [
     group: 'E',
     title: 'survives any Content-Type',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'Where no body parser feels responsible there is no body, and code that expects one throws: anybody can cause errors, and a proxy that changes the header loses events.',
     fix: 'Read the body yourself, whatever its type is called, or refuse types that the sender does not use with 415.',

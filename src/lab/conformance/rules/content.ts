@@ -2,7 +2,7 @@ import { proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Finding, Rule, Trial } from '../rule.ts';
 import type { Stage } from '../stage.ts';
 import { passed, tried, worse } from '../trials.ts';
-import { gradeOf, where } from '../making/graded.ts';
+import { judgeAnswer, where } from '../making/answers.ts';
 import {
   doubtful,
   isWritten,
@@ -24,6 +24,7 @@ export const contentRules: readonly Rule[] = [
     group: 'E',
     title: 'survives odd characters in genuine content',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'Names of people and documents hold whatever can be typed. Some databases refuse NUL, some functions throw at half a surrogate pair, and the event is lost.',
     fix: `Store content as bytes, and clean texts where they are used. ${KEEP}`,
@@ -34,6 +35,7 @@ export const contentRules: readonly Rule[] = [
     group: 'F',
     title: 'survives genuine content of another shape',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'Senders change: a member is missing, null or a list one day. Code that expects text throws, and the sender hears 500 for all its events.',
     fix: `Check content with a schema after it was stored. ${KEEP}`,
@@ -44,6 +46,7 @@ export const contentRules: readonly Rule[] = [
     group: 'F',
     title: 'survives event types that it does not know',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'A new version of the sender brings new events. Looked up in an object, names such as constructor are found and called.',
     fix: `Look event types up in a map of those you handle. ${KEEP}`,
@@ -54,6 +57,7 @@ export const contentRules: readonly Rule[] = [
     group: 'F',
     title: 'accepts genuine content whatever its texts say',
     severity: 'medium',
+    grade: 'correct',
     level: 1,
     why: 'A document may well be called Robert; DROP TABLE. A filter that refuses it loses genuine events, and code that does not escape it runs it.',
     fix: 'Store texts as they are, use parameters in queries, escape where texts are shown. Take content filters off these paths.',
@@ -134,7 +138,7 @@ async function eachReplaced(stage: Stage, value: unknown): Promise<Finding> {
   for (const name of Object.keys(membersOf(ownContent(stage).json))) {
     const members = { ...membersOf(ownContent(stage).json), [name]: value };
     const observation = await stage.send(await stage.proven(JSON.stringify(members)), `with another ${name}`);
-    const grade = gradeOf(observation, { passes: passesFor(stage.endpoint) });
+    const grade = judgeAnswer(observation, { passes: passesFor(stage.endpoint) });
     finding = worse(finding, { ...grade, observed: `${name}: ${grade.observed}` });
   }
   return finding;

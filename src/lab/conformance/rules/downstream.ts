@@ -9,6 +9,7 @@ export const downstreamRules: readonly Rule[] = [
     group: 'J',
     title: 'escapes what it shows of an event in a page',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'Names of documents and people are written by users. In a page they become script, which acts as whoever opened it.',
     fix: 'Build pages with a template engine that escapes by itself, and forbid scripts with a Content-Security-Policy.',

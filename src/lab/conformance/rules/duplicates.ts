@@ -4,7 +4,7 @@ import type { Genuine, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
 import type { Observation } from '../wire.ts';
 import { finalCount, judgeCount, tellsEffects } from '../making/effects.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
 import { encode, signParts, tokenIn, withToken, type Token } from '../making/token.ts';
 
@@ -18,6 +18,7 @@ export const duplicateRules: readonly Rule[] = [
     group: 'I',
     title: 'does once what is delivered several times, also at the same time',
     severity: 'high',
+    grade: 'correct',
     level: 2,
     why: 'Senders deliver again when they are unsure, and a second machine delivers at the same moment. Between looking for an id and writing it there is time for others.',
     fix: ONCE,
@@ -41,6 +42,7 @@ export const duplicateRules: readonly Rule[] = [
     group: 'I',
     title: 'takes notifications without an id for events of their own, however alike they are',
     severity: 'high',
+    grade: 'durable',
     level: 2,
     why: 'The second signature of a task makes the same bytes as the first. Who drops it never hears that the task is complete.',
     fix: 'Deduplicate by nothing that the sender does not promise to be unique; make what follows harmless to repeat.',
@@ -54,6 +56,7 @@ export const duplicateRules: readonly Rule[] = [
     group: 'I',
     title: 'does once what comes again in another spelling',
     severity: 'medium',
+    grade: 'correct',
     level: 2,
     why: 'A redelivery may be signed anew, with other blanks or another order. Who compares bytes takes it for another event.',
     fix: 'Recognise an event by its id in the signed content, not by a hash of the request.',

@@ -4,7 +4,7 @@ import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Genuine } from '../stage.ts';
 import { answered, refused, type RefusalOptions, type Statuses } from '../trials.ts';
 import { hasBody, mediaTypeOf, withBody, withHeader } from '../making/edit.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 
 /** Group E, second part: headers that nobody signs say how signed bytes are to be read. */
 export const encodingRules: readonly Rule[] = [
@@ -13,6 +13,7 @@ export const encodingRules: readonly Rule[] = [
     group: 'E',
     title: 'does not let the charset change what signed bytes mean',
     severity: 'medium',
+    grade: 'authentic',
     level: 1,
     why: 'The header is not signed. Who believes it verifies a text that the sender never wrote: in UTF-7 the signed letters +ADw- become a bracket.',
     fix: 'Verify the bytes as they came and read them as UTF-8, whatever the header says, or refuse other charsets with 415.',
@@ -23,6 +24,7 @@ export const encodingRules: readonly Rule[] = [
     group: 'E',
     title: 'verifies the bytes that came, not what could be unpacked from them',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     why: 'Many body parsers unpack by themselves. Then the signature is checked over something else than came, and a few bytes become gigabytes before anybody is known.',
     fix: 'Refuse Content-Encoding with 415 before reading; none of these senders uses it.',
@@ -33,6 +35,7 @@ export const encodingRules: readonly Rule[] = [
     group: 'E',
     title: 'takes the coding identity, and one that is empty, for no coding',
     severity: 'medium',
+    grade: 'correct',
     level: 1,
     oncePerSource: true,
     why: 'Gateways and clients write the name of the coding that changes nothing. Who refuses it loses the event, and some of these senders never send one twice.',
@@ -45,6 +48,7 @@ export const encodingRules: readonly Rule[] = [
     group: 'E',
     title: 'refuses a packed body that is broken or a bomb, quickly and without an error of its own',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Unpacking costs memory and throws, and it happens before the sender is known: anybody can do it.',

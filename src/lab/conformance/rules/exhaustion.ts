@@ -6,7 +6,7 @@ import { failed, passed, tried, worse } from '../trials.ts';
 import type { WireRequest } from '../wire.ts';
 import { delivered } from '../making/burden.ts';
 import { hasBody, unproven, withHeader } from '../making/edit.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { raw } from '../making/raw.ts';
 
 /** Group G, sixth part: what connections may take of a receiver before anything is known of their sender. */
@@ -16,6 +16,7 @@ export const exhaustionRules: readonly Rule[] = [
     group: 'G',
     title: 'counts failed proofs by an address, not by a text that the sender is free to choose',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     exhausting: true,
     oncePerSource: true,
@@ -28,6 +29,7 @@ export const exhaustionRules: readonly Rule[] = [
     group: 'G',
     title: 'serves others while and after requests without end come on one connection, their replies unread',
     severity: 'critical',
+    grade: 'hardened',
     level: 1,
     exhausting: true,
     oncePerSource: true,
@@ -40,6 +42,7 @@ export const exhaustionRules: readonly Rule[] = [
     group: 'G',
     title: 'serves others while bodies come in chunks of one byte',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     exhausting: true,
     oncePerSource: true,
@@ -52,6 +55,7 @@ export const exhaustionRules: readonly Rule[] = [
     group: 'G',
     title: 'serves others while two hundred large bodies do not end',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     exhausting: true,
     oncePerSource: true,

@@ -6,7 +6,7 @@ import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { hasBody } from '../making/edit.ts';
 import { tellsEffects } from '../making/effects.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
 
 /** Group K, as far as it can be seen from outside: error pages, and what outlives a kill. */
@@ -16,6 +16,7 @@ export const failureRules: readonly Rule[] = [
     group: 'K',
     title: 'repeats nothing of an address or a header in an error page',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     why: 'A page that repeats what it was asked for runs script from a link, and shows that a framework answers where you thought you did.',
     fix: 'Answer errors with a short constant text, those of the framework and of the proxy too.',
@@ -39,6 +40,7 @@ export const failureRules: readonly Rule[] = [
     group: 'K',
     title: 'answers what is under way when it is asked to end',
     severity: 'high',
+    grade: 'durable',
     level: 1,
     needs: 'terminate',
     oncePerSource: true,
@@ -51,6 +53,7 @@ export const failureRules: readonly Rule[] = [
     group: 'K',
     title: 'keeps what it accepted when it is killed at once',
     severity: 'critical',
+    grade: 'durable',
     level: 3,
     oncePerSource: true,
     why: '2xx tells the sender that it need not care any more. What was only in memory then is lost for ever, and nobody knows.',
@@ -62,6 +65,7 @@ export const failureRules: readonly Rule[] = [
     group: 'K',
     title: 'does nothing a second time because it was started again',
     severity: 'high',
+    grade: 'durable',
     level: 3,
     oncePerSource: true,
     why: 'A restart that begins from the start of its list sends mails and writes records once more.',
@@ -73,6 +77,7 @@ export const failureRules: readonly Rule[] = [
     group: 'K',
     title: 'recognises a redelivery across a restart',
     severity: 'high',
+    grade: 'durable',
     level: 3,
     oncePerSource: true,
     why: 'Senders deliver again after they heard nothing, which is what a restart makes of a reply under way.',

@@ -10,6 +10,7 @@ export const formRules: readonly Rule[] = [
     group: 'F',
     title: 'survives forms of any size and shape around a token',
     severity: 'medium',
+    grade: 'correct',
     level: 1,
     why: 'Form parsers build lists and objects, count parts and decode escapes before anybody is known. Whatever throws there answers 500 to everybody.',
     fix: 'Limit fields, parts and depth, and answer with 400 or 401 when a form is broken.',

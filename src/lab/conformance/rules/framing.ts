@@ -1,5 +1,5 @@
 import type { Rule, Trial } from '../rule.ts';
-import { graded, type Grades } from '../making/graded.ts';
+import { oneOf, type Answers } from '../making/answers.ts';
 import { chunked, LAST_CHUNK, piecesOf, raw, RFC_9112, STRICT_PARSER, type Pieces } from '../making/raw.ts';
 import { smuggling } from '../making/smuggling.ts';
 
@@ -10,18 +10,20 @@ export const framingRules: readonly Rule[] = [
     group: 'G',
     title: 'refuses requests with two opinions on where their body ends',
     severity: 'critical',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Where a proxy and the receiver disagree on the end of a request, the rest of it becomes a request of its own, past every filter.',
     fix: STRICT_PARSER,
     source: `${RFC_9112}6.3`,
-    trials: () => [...wrongLengths, ...wrongCodings, lengthBesideChunks],
+    trials: () => [...wrongLengths, ...wrongCodings, lengthBesideChunks, compressedChunks],
   },
   {
     id: 'G2-chunks',
     group: 'G',
     title: 'reads chunks, and refuses broken ones',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Proxies send bodies in chunks though the sender did not. Guessing at a broken one lets requests be hidden in it.',
@@ -31,14 +33,14 @@ export const framingRules: readonly Rule[] = [
   },
 ];
 
-const REFUSED: Grades = { passes: [400, 411, 413, 501, 0] };
+const REFUSED: Answers = { passes: [400, 411, 413, 501, 0] };
 
 /** The genuine request in chunks, under these headers. */
-function framed(name: string, headers: (pieces: Pieces) => readonly string[], grades = REFUSED): Trial {
+function framed(name: string, headers: (pieces: Pieces) => readonly string[], answers = REFUSED): Trial {
   return smuggling(
     name,
     (pieces) => raw([...pieces.head, ...headers(pieces)], chunked(pieces.body), LAST_CHUNK),
-    grades,
+    answers,
   );
 }
 
@@ -77,7 +79,6 @@ const wrongCodings: readonly Trial[] = [
   framed('chunked twice', () => ['Transfer-Encoding: chunked', 'Transfer-Encoding: chunked']),
   framed('chunked twice in one line', () => ['Transfer-Encoding: chunked, chunked']),
   framed('chunked, but not at last', () => ['Transfer-Encoding: chunked, identity']),
-  framed('compressed, then chunked', () => ['Transfer-Encoding: gzip, chunked']),
   framed('chunked behind a vertical tab', () => ['Transfer-Encoding: \vchunked']),
   framed('chunked before a blank and a colon', () => ['Transfer-Encoding : chunked']),
 ];
@@ -92,8 +93,18 @@ const lengthBesideChunks = framed(
   { ...REFUSED, warns: ['2xx'] },
 );
 
+/** Chunks are last, so that there is one meaning: unpacking it or not, a receiver may go on. */
+const compressedChunks = oneOf(
+  'compressed, then chunked',
+  async (stage) => {
+    const { head, body } = await piecesOf(stage);
+    return raw([...head, 'Transfer-Encoding: gzip, chunked', 'Connection: close'], chunked(body), LAST_CHUNK);
+  },
+  { passes: [...REFUSED.passes, '2xx', 401, 415] },
+);
+
 function inChunks(name: string, write: (body: Buffer) => Buffer): Trial {
-  return graded(
+  return oneOf(
     name,
     async (stage) => {
       const { head, body } = await piecesOf(stage);

@@ -1,5 +1,5 @@
 import type { Rule, Trial } from '../rule.ts';
-import { graded, type Grades } from '../making/graded.ts';
+import { oneOf, type Answers } from '../making/answers.ts';
 import { piecesOf, raw, RFC_9112, STRICT_PARSER } from '../making/raw.ts';
 import { smuggling } from '../making/smuggling.ts';
 
@@ -10,6 +10,7 @@ export const headRules: readonly Rule[] = [
     group: 'G',
     title: 'refuses heads that are too large or no HTTP',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Headers are kept in memory before anything is known of their sender, and what one parser forgives another one reads as something else.',
@@ -22,6 +23,7 @@ export const headRules: readonly Rule[] = [
     group: 'G',
     title: 'refuses a request without a Host or with two, and trusts none',
     severity: 'low',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Of two hosts a proxy may take one and the receiver the other. What is built from a Host can be made to point elsewhere.',
@@ -34,15 +36,19 @@ export const headRules: readonly Rule[] = [
 const MUCH = 2_000_000;
 
 /** The genuine request under a head that was changed. */
-function headed(name: string, change: (head: readonly string[]) => readonly string[], grades: Grades): Trial {
+function headed(
+  name: string,
+  change: (head: readonly string[]) => readonly string[],
+  answers: Answers,
+): Trial {
   return smuggling(
     name,
     ({ head, body }) => raw([...change(head), `Content-Length: ${body.length}`], body),
-    grades,
+    answers,
   );
 }
 
-const TOO_LARGE: Grades = { passes: [400, 413, 414, 431, 0] };
+const TOO_LARGE: Answers = { passes: [400, 413, 414, 431, 0] };
 
 const largeHeads: readonly Trial[] = [
   headed('a header of 2 MB', (head) => [...head, `X: ${'y'.repeat(MUCH)}`], TOO_LARGE),
@@ -64,7 +70,7 @@ function withQuery(line: string, query: string): string {
   return `${method} ${target}${target.includes('?') ? '&' : '?'}${query} ${version}`;
 }
 
-const NO_HTTP: Grades = { passes: [400, 404, 501, 505, 0], warns: ['2xx', 401, 429] };
+const NO_HTTP: Answers = { passes: [400, 404, 501, 505, 0], warns: ['2xx', 401, 429] };
 
 const wrongHeads: readonly Trial[] = [
   headed('NUL in a name', (head) => [...head, 'X\0: a'], NO_HTTP),
@@ -88,29 +94,36 @@ const wrongHeads: readonly Trial[] = [
     (head) => withLine(head, (line) => line.replace('HTTP/1.1', 'ICAP/1.0')),
     NO_HTTP,
   ),
-  headed('a folded line', (head) => [...head, 'X: a', ' b'], { passes: [400, 431, '2xx', 0] }),
-  headed('NUL in a value', (head) => [...head, 'X: a\0b'], { passes: [400, '2xx', 0] }),
+  // A server may put a blank in its place, and go on with the next request.
+  unhidden('a folded line', (head) => [...head, 'X: a', ' b'], { passes: [400, 431, '2xx', 0] }),
+  unhidden('NUL in a value', (head) => [...head, 'X: a\0b'], { passes: [400, '2xx', 0] }),
 ];
 
-const NO_HOST: Grades = { passes: [400, 421, 0] };
+const NO_HOST: Answers = { passes: [400, 421, 0] };
 
 const wrongHosts: readonly Trial[] = [
-  headed('no Host', (head) => head.filter((line) => !line.startsWith('Host:')), NO_HOST),
+  // Refused it must be; what comes behind it is no doubt a request of its own.
+  unhidden('no Host', (head) => head.filter((line) => !line.startsWith('Host:')), NO_HOST),
   headed('two different Hosts', (head) => [...head, 'Host: elsewhere.example'], NO_HOST),
   headed('the same Host twice', (head) => [...head, head[1] ?? ''], NO_HOST),
 ];
 
 /** Served, or refused; what is right here is up to the receiver, as long as it answers. */
-const SERVED_OR_NOT: Grades = { passes: ['2xx', 400, 403, 404, 417, 421] };
+const SERVED_OR_NOT: Answers = { passes: ['2xx', 400, 403, 404, 417, 421] };
 
-function unhidden(name: string, change: (head: readonly string[]) => readonly string[]): Trial {
-  return graded(
+/** The same, alone on its connection. */
+function unhidden(
+  name: string,
+  change: (head: readonly string[]) => readonly string[],
+  answers = SERVED_OR_NOT,
+): Trial {
+  return oneOf(
     name,
     async (stage) => {
       const { head, body } = await piecesOf(stage);
       return raw([...change(head), `Content-Length: ${body.length}`, 'Connection: close'], body);
     },
-    SERVED_OR_NOT,
+    answers,
   );
 }
 

@@ -8,6 +8,7 @@ export const healthRules: readonly Rule[] = [
     group: 'H',
     title: 'tells every health check how it is, however it asks',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     needs: 'health',
     oncePerSource: true,

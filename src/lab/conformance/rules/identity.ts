@@ -5,7 +5,7 @@ import type { Genuine } from '../stage.ts';
 import { answered, describe, failed, isAccepted, tried, worse } from '../trials.ts';
 import { withHeader } from '../making/edit.ts';
 import { finalCount, judgeCount, tellsEffects } from '../making/effects.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { hasOwnId, ownContent, ownGenuine, revisionOf, withMembers } from '../making/own-content.ts';
 import { signParts, tokenIn, withToken } from '../making/token.ts';
 
@@ -16,6 +16,7 @@ export const identityRules: readonly Rule[] = [
     group: 'I',
     title: 'lets a forged delivery not stand in the way of the genuine one',
     severity: 'critical',
+    grade: 'durable',
     level: 2,
     why: 'Where ids are noted before the proof is checked, anybody who guesses or sees an id can make the event disappear.',
     fix: 'Verify first. Nothing may be written, cached or counted as seen before that.',
@@ -29,6 +30,7 @@ export const identityRules: readonly Rule[] = [
     group: 'I',
     title: 'does not tell events apart by headers that nobody signed',
     severity: 'high',
+    grade: 'correct',
     level: 2,
     why: 'Proxies add and change such headers, and attackers too: one event becomes many, or many become one.',
     fix: 'Take the id of an event from its signed content only.',
@@ -39,6 +41,7 @@ export const identityRules: readonly Rule[] = [
     group: 'I',
     title: 'survives the id of an earlier event with other content',
     severity: 'medium',
+    grade: 'correct',
     level: 1,
     why: 'It should not happen and does, when a sender corrects an event. A constraint of a database that nobody catches answers 500 for ever.',
     fix: 'Decide which of the two counts, and answer 2xx.',
@@ -62,6 +65,7 @@ export const identityRules: readonly Rule[] = [
     group: 'I',
     title: 'does what comes under two ids twice, however alike it is',
     severity: 'high',
+    grade: 'durable',
     level: 2,
     why: 'Two users may do the same thing within a second. Who compares content drops the second one.',
     fix: 'Recognise an event by its id, not by a hash of its content.',

@@ -2,7 +2,7 @@ import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Effect, Stage } from '../stage.ts';
 import { failed, passed, tried } from '../trials.ts';
 import { countOf, finalCount, inTheEnd } from '../making/effects.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { ownContent, revisionOf } from '../making/own-content.ts';
 
 /** Group I, third part: order. */
@@ -12,6 +12,7 @@ export const orderRules: readonly Rule[] = [
     group: 'I',
     title: 'handles what concerns one thing in the order in which it was accepted',
     severity: 'medium',
+    grade: 'correct',
     level: 2,
     why: 'Handled side by side, an older state can overtake a newer one and overwrite it, now and then and never in a test.',
     fix: 'Handle the events of one document, task or user one after the other, or compare their revisions before writing.',
@@ -22,6 +23,7 @@ export const orderRules: readonly Rule[] = [
     group: 'I',
     title: 'lets an old revision not follow a newer one',
     severity: 'medium',
+    grade: 'correct',
     level: 2,
     why: 'Deliveries can be late. Who takes the last that came for the newest writes an old state over a new one.',
     fix: 'Keep the number before the dash of rev with each document, and act on higher ones only.',

@@ -3,7 +3,7 @@ import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import { bytesOf, type WireRequest } from '../wire.ts';
 import { withHeaders } from '../making/edit.ts';
-import { graded, type Grades } from '../making/graded.ts';
+import { oneOf, type Answers } from '../making/answers.ts';
 import { piecesOf, raw } from '../making/raw.ts';
 
 /** Group G, third part: other protocols, requests in a row, senders that go away. */
@@ -13,6 +13,7 @@ export const protocolRules: readonly Rule[] = [
     group: 'G',
     title: 'survives other protocols and older versions of HTTP',
     severity: 'high',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Scanners speak everything to everyone. A receiver that ends at a byte it does not know is down within a day.',
@@ -24,6 +25,7 @@ export const protocolRules: readonly Rule[] = [
     group: 'G',
     title: 'does not change to another protocol on demand',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'An upgraded connection is a tunnel past whatever inspects HTTP, and is held open for whoever asked.',
@@ -36,6 +38,7 @@ export const protocolRules: readonly Rule[] = [
     group: 'G',
     title: 'survives senders that go away in the middle',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     oncePerSource: true,
     why: 'Connections break every day. An error of a half-read request that nobody catches ends the process, and with it everybody else.',
@@ -48,10 +51,10 @@ export const protocolRules: readonly Rule[] = [
   },
 ];
 
-const NO_HTTP: Grades = { passes: [400, 404, 405, 408, 426, 501, 505, 0], alone: true };
+const NO_HTTP: Answers = { passes: [400, 404, 405, 408, 426, 501, 505, 0], alone: true };
 
 function spoken(name: string, bytes: string | Buffer): Trial {
-  return graded(
+  return oneOf(
     name,
     async (stage) => {
       const { hidden } = await piecesOf(stage);
@@ -73,7 +76,7 @@ const otherProtocols: readonly Trial[] = [
 ];
 
 const olderVersions: readonly Trial[] = [
-  graded(
+  oneOf(
     'HTTP/1.0',
     async (stage) => {
       const { head, body } = await piecesOf(stage);
@@ -83,7 +86,7 @@ const olderVersions: readonly Trial[] = [
     { passes: ['2xx', 400, 426, 505] },
     { allows: [505] },
   ),
-  graded(
+  oneOf(
     'HTTP/0.9',
     ({ endpoint }) => Buffer.from(`GET ${endpoint.url.pathname}\r\n\r\n`),
     { passes: [400, 401, 429, 404, 405, 426, 505, 0] },
@@ -104,10 +107,10 @@ const pipelined = tried('a genuine request behind one that proves nothing', asyn
   return passed(expected, observed);
 });
 
-const STAYS: Grades = { passes: ['2xx', 400, 403, 404, 405, 417, 426, 501] };
+const STAYS: Answers = { passes: ['2xx', 400, 403, 404, 405, 417, 426, 501] };
 
 function upgrade(name: string, make: (stage: Stage) => Promise<WireRequest>): Trial {
-  return graded(name, make, STAYS, { allows: [501], timeoutMs: 5_000 });
+  return oneOf(name, make, STAYS, { allows: [501], timeoutMs: 5_000 });
 }
 
 const WEBSOCKET = [

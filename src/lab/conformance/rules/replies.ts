@@ -10,6 +10,7 @@ export const replyRules: readonly Rule[] = [
     group: 'U',
     title: 'answers a genuine delivery as its sender wants it answered',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'A status of success is not all: where somebody waits for the reply, a body that the sender cannot read is an error on the screen.',
     fix: 'Answer as the manual of the sender says: see what was observed for the difference.',

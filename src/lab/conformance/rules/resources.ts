@@ -2,7 +2,7 @@ import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { describe, failed, passed, tried, type Statuses } from '../trials.ts';
 import { bytesOf } from '../wire.ts';
 import { hasBody, withHeader } from '../making/edit.ts';
-import { graded, where } from '../making/graded.ts';
+import { oneOf, where } from '../making/answers.ts';
 import { isWritten, ownContent, withMembers } from '../making/own-content.ts';
 
 /** Group G, fourth part: how much is read. */
@@ -12,6 +12,7 @@ export const resourceRules: readonly Rule[] = [
     group: 'G',
     title: 'refuses an oversized body when it is announced, not when it has arrived',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Some frameworks hold their 413 back until the last byte: a connection is kept busy for as long as its sender likes.',
@@ -23,6 +24,7 @@ export const resourceRules: readonly Rule[] = [
     group: 'G',
     title: 'has room for the largest delivery that its sender makes',
     severity: 'high',
+    grade: 'correct',
     level: 1,
     why: 'The usual limit of a framework is smaller than a real document list, and the first large customer loses events.',
     fix: 'Set the limit of the body, and of the address where tokens travel in it, to what the sender documents.',
@@ -33,6 +35,7 @@ export const resourceRules: readonly Rule[] = [
     group: 'G',
     title: 'does not read bodies of any size',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'What is read is held in memory before anybody is known: a few large bodies end the process.',
@@ -63,7 +66,7 @@ function room(at: EndpointUnderTest): Trial {
   const inAddress = 9_000;
   const usual = at.maxBodyBytes < 100_000 ? signedText : 100_000;
   const bytes = hasBody(at) ? usual : inAddress;
-  return graded(
+  return oneOf(
     `content of ${bytes} bytes`,
     async (stage) => {
       const { json } = ownContent(stage);
@@ -78,7 +81,7 @@ const UNHEARD_OF_BYTES = 20 * 1024 * 1024;
 
 function limit(name: string, inChunks: boolean): Trial {
   const refusals: Statuses = [400, 401, 429, 403, 411, 413, 0];
-  return graded(
+  return oneOf(
     `20 MB ${name}`,
     async (stage) => {
       const { json } = ownContent(stage);

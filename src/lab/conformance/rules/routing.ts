@@ -2,7 +2,7 @@ import { randomText } from '../../mock/random.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Statuses } from '../trials.ts';
 import { withHeaders, withPath } from '../making/edit.ts';
-import { graded, type Grades } from '../making/graded.ts';
+import { oneOf, type Answers } from '../making/answers.ts';
 
 /** Group H: the way to an endpoint. */
 export const routingRules: readonly Rule[] = [
@@ -11,6 +11,7 @@ export const routingRules: readonly Rule[] = [
     group: 'H',
     title: 'accepts deliveries by the methods of their sender only',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Filters in front often look at POST only. And where a friendly page answers a wrong method with 200, a sender that was set up wrongly takes every event for delivered.',
@@ -23,6 +24,7 @@ export const routingRules: readonly Rule[] = [
     group: 'H',
     title: 'lets no header change the method',
     severity: 'medium',
+    grade: 'authentic',
     level: 1,
     oncePerSource: true,
     why: 'What a filter in front lets pass as one method is carried out as another.',
@@ -34,6 +36,7 @@ export const routingRules: readonly Rule[] = [
     group: 'H',
     title: 'serves its path as it is written, and no others that resemble it',
     severity: 'low',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'A rule in front, for certificates or addresses, guards the path that was configured. A spelling that passes by the rule and reaches the endpoint nevertheless makes it worthless.',
@@ -45,6 +48,7 @@ export const routingRules: readonly Rule[] = [
     group: 'H',
     title: 'accepts nothing on paths that it does not have',
     severity: 'critical',
+    grade: 'correct',
     level: 1,
     oncePerSource: true,
     why: 'A catch-all page that says 200 makes a misspelt address look right for ever, while every event is lost.',
@@ -69,13 +73,13 @@ const unknownMethods: readonly Trial[] = [
 ];
 
 function byMethod(method: string, passes: Statuses): Trial {
-  const make: Parameters<typeof graded>[1] = async (stage) => ({ ...(await stage.genuine()), method });
-  return graded(`method ${method}`, make, { passes }, { allows: [501] });
+  const make: Parameters<typeof oneOf>[1] = async (stage) => ({ ...(await stage.genuine()), method });
+  return oneOf(`method ${method}`, make, { passes }, { allows: [501] });
 }
 
 const overrides: readonly Trial[] = ['X-HTTP-Method-Override', 'X-HTTP-Method', 'X-Method-Override'].flatMap(
   (name) => [
-    graded(
+    oneOf(
       `PATCH and ${name} POST`,
       async (stage) => {
         const [usual = 'POST'] = stage.endpoint.source.methods(stage.endpoint.type);
@@ -84,7 +88,7 @@ const overrides: readonly Trial[] = ['X-HTTP-Method-Override', 'X-HTTP-Method', 
       { passes: [...NOT_HERE, 501] },
       { allows: [501] },
     ),
-    graded(
+    oneOf(
       `the right method and ${name} DELETE`,
       async (stage) => withHeaders(await stage.genuine(), [name, 'DELETE']),
       { passes: ['2xx', 400, 403, 405] },
@@ -122,7 +126,7 @@ function variantsOf({ url: { pathname }, source }: EndpointUnderTest): string[] 
   ];
 }
 
-const RESEMBLING: Grades = { passes: [...NOT_HERE, 0], warns: ['2xx', 301, 302, 303, 307, 308] };
+const RESEMBLING: Answers = { passes: [...NOT_HERE, 0], warns: ['2xx', 301, 302, 303, 307, 308] };
 
 function resembling(path: string, { url: { pathname } }: EndpointUnderTest): Trial {
   const spelled = path
@@ -133,7 +137,7 @@ function resembling(path: string, { url: { pathname } }: EndpointUnderTest): Tri
     .replaceAll(';', ' semicolon ')
     .replace(/\/$/, ' slash');
   const name = path === `${pathname}///` ? 'three slashes behind' : spelled;
-  return graded(name, async (stage) => withPath(await stage.genuine(), path), RESEMBLING);
+  return oneOf(name, async (stage) => withPath(await stage.genuine(), path), RESEMBLING);
 }
 
 function unknownPaths({ url: { pathname } }: EndpointUnderTest): Trial[] {
@@ -150,7 +154,7 @@ function unknownPaths({ url: { pathname } }: EndpointUnderTest): Trial[] {
     ['the root', () => '/'],
   ];
   return paths.map(([name, write]) =>
-    graded(name, async (stage) => withPath(await stage.genuine(), write(randomText(12, stage.random))), {
+    oneOf(name, async (stage) => withPath(await stage.genuine(), write(randomText(12, stage.random))), {
       passes: NOT_HERE,
     }),
   );

@@ -47,6 +47,7 @@ export const tokenShapeRules: readonly Rule[] = [
     group: 'A',
     title: 'refuses a token in another form than the compact one',
     severity: 'high',
+    grade: 'authentic',
     level: 1,
     why: 'Other forms bring other code into play: several signatures of which one may be missing, a payload that lies elsewhere, encryption.',
     fix: 'Accept three parts with dots between them and nothing else; use the function of your library for compact tokens.',
@@ -79,6 +80,7 @@ export const tokenShapeRules: readonly Rule[] = [
     group: 'A',
     title: 'refuses a token that does not have exactly three parts',
     severity: 'medium',
+    grade: 'authentic',
     level: 1,
     why: 'Code that splits at dots and takes what it finds reads a part that is not there, or overlooks one that is.',
     fix: 'Count the parts before using any, and refuse anything but three that are not empty.',
@@ -94,7 +96,11 @@ export const tokenShapeRules: readonly Rule[] = [
       forged('a dot before', ({ whole }) => `.${whole}`),
       forged('a dot behind', ({ whole }) => `${whole}.`),
       forged('an empty header, signed so', ({ payload, secret }) => signParts('', payload, secret)),
-      forged('an empty payload, signed so', ({ header, secret }) => signParts(header, '', secret)),
+      // Rightly signed, whatever it says: what cannot be read may be put aside as well.
+      {
+        ...forged('an empty payload, signed so', ({ header, secret }) => signParts(header, '', secret)),
+        grade: 'hardened',
+      },
     ]),
   },
   {
@@ -102,6 +108,7 @@ export const tokenShapeRules: readonly Rule[] = [
     group: 'A',
     title: 'accepts one spelling of a token only',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     why: 'Lenient decoders read many texts as the same signature. A list of tokens seen before is then no protection, and two parts of a system may differ on what is genuine.',
     fix: 'Encode the decoded signature again and compare it with what came, or check each part against [A-Za-z0-9_-] and its length.',

@@ -2,7 +2,7 @@ import type { Rule, Trial } from '../rule.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import { bytesOf, exchange, type Header, type TlsOptions } from '../wire.ts';
 import { withHeaders } from '../making/edit.ts';
-import { where } from '../making/graded.ts';
+import { where } from '../making/answers.ts';
 import { STRANGER } from '../making/stranger.ts';
 
 /** Group D: TLS, and certificates that senders show. What only an issuer can make, an expired one say, is not tried. */
@@ -12,6 +12,7 @@ export const transportRules: readonly Rule[] = [
     group: 'D',
     title: 'refuses a certificate that nobody issued, where it demands one',
     severity: 'critical',
+    grade: 'authentic',
     level: 1,
     oncePerSource: true,
     why: 'Anybody can make a certificate. Where it is asked for and not checked, it proves nothing.',
@@ -23,6 +24,7 @@ export const transportRules: readonly Rule[] = [
     group: 'D',
     title: 'believes no header that claims a certificate',
     severity: 'critical',
+    grade: 'authentic',
     level: 1,
     oncePerSource: true,
     why: 'A proxy tells the receiver of certificates in a header. Whoever reaches the receiver directly can write the same header.',
@@ -53,6 +55,7 @@ export const transportRules: readonly Rule[] = [
     group: 'D',
     title: 'speaks nothing but TLS on its TLS port',
     severity: 'high',
+    grade: 'authentic',
     level: 1,
     oncePerSource: true,
     why: 'Signed is not secret: over plain HTTP everybody on the way reads the documents and names in an event.',
@@ -64,6 +67,7 @@ export const transportRules: readonly Rule[] = [
     group: 'D',
     title: 'refuses TLS 1.0 and 1.1',
     severity: 'medium',
+    grade: 'hardened',
     level: 1,
     oncePerSource: true,
     why: 'Both have known weaknesses and are formally withdrawn.',

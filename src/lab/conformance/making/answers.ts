@@ -3,7 +3,7 @@ import { describe, isAccepted, tried, type Make, type Statuses, type TrialOption
 import type { Observation } from '../wire.ts';
 
 /** How an answer is judged. */
-export interface Grades {
+export interface Answers {
   readonly passes: Statuses;
   /** Not wrong, and not as it should be. */
   readonly warns?: Statuses;
@@ -12,15 +12,15 @@ export interface Grades {
 }
 
 /** One request of a rule's own making, between two genuine ones, where several answers are right and some are doubtful. */
-export function graded(name: string, make: Make, grades: Grades, options: TrialOptions = {}): Trial {
+export function oneOf(name: string, make: Make, answers: Answers, options: TrialOptions = {}): Trial {
   return tried(
     name,
-    async (stage) => gradeOf(await stage.send(await make(stage), 'attack', options), grades),
+    async (stage) => judgeAnswer(await stage.send(await make(stage), 'attack', options), answers),
     options,
   );
 }
 
-export function gradeOf(observation: Observation, { passes, warns = [], alone }: Grades): Finding {
+export function judgeAnswer(observation: Observation, { passes, warns = [], alone }: Answers): Finding {
   const expected = passes.map((status) => (status === 0 ? 'no reply' : String(status))).join(' or ');
   const observed = describe(observation);
   if (alone && /HTTP\/1\.[01] 2\d\d/.test(observation.rest.toString('latin1'))) {
