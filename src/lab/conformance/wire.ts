@@ -82,24 +82,31 @@ export function bytesOf({ method, target, headers, body }: WireRequest, { host }
 /** Sends exactly these bytes over a connection of their own. Never throws: whatever happens is an observation. */
 export async function exchange(bytes: Buffer, options: WireOptions): Promise<Observation> {
   const started = performance.now();
-  const socket = open(options);
+  const { socket, reset } = open(options);
   const conversation = listen(socket, options);
-  void speak(socket, bytes, options.manner ?? {}, conversation);
+  void speak({ socket, reset }, bytes, options.manner ?? {}, conversation);
   const { reply, closed, trouble } = await conversation.over;
   socket.destroy();
   return { ...reply, closed, trouble, ms: Math.round((performance.now() - started) * 10) / 10 };
 }
 
-function open({ url, tls }: WireOptions): Socket {
+interface Connection {
+  readonly socket: Socket;
+  /** Breaks it off without a word. */
+  reset(): void;
+}
+
+function open({ url, tls }: WireOptions): Connection {
   // URL keeps the brackets of an IPv6 address, a socket wants none.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
   const port = Number(url.port) || (secure ? 443 : 80);
-  const socket = secure
-    ? connectSecure({ host, port, ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }), ...tls })
-    : connectPlain({ host, port });
-  socket.setNoDelay(true);
-  return socket;
+  const transport = connectPlain({ host, port, noDelay: true });
+  if (!secure) return { socket: transport, reset: () => transport.resetAndDestroy() };
+  const named = /^[\d.:]+$/.test(host) ? {} : { servername: host };
+  const socket = connectSecure({ socket: transport, ...named, ...tls });
+  // TLS would say goodbye first.
+  return { socket, reset: () => (socket.destroyed ? undefined : transport.resetAndDestroy()) };
 }
 
 interface Heard {
@@ -154,7 +161,7 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
 }
 
 async function speak(
-  socket: Socket,
+  { socket, reset }: Connection,
   bytes: Buffer,
   manner: Manner,
   { answered }: Conversation,
@@ -173,8 +180,8 @@ async function speak(
   }
   if (manner.then === 'end') socket.end();
   // What a deaf one could not send will not be taken any more.
-  if (manner.then === 'reset' && manner.deaf === true) socket.resetAndDestroy();
-  else if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+  if (manner.then === 'reset' && manner.deaf === true) reset();
+  else if (manner.then === 'reset') socket.write('', () => reset());
 }
 
 const TAKEN_MS = 3_000;

@@ -46,7 +46,7 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
     'behind TLS': (certificates) => ({
       start: startSecure,
       certificates,
-      only: ['A1-*', 'B1-*', 'D*', 'U*'],
+      only: ['A1-*', 'B1-*', 'D*', 'G8-*', 'U*'],
     }),
   }),
 };
