@@ -93,7 +93,7 @@ export async function exchange(bytes: Buffer, options: WireOptions): Promise<Obs
 interface Connection {
   readonly socket: Socket;
   /** Breaks it off without a word. */
-  reset(): void;
+  readonly reset: () => void;
 }
 
 function open({ url, tls }: WireOptions): Connection {

@@ -20,7 +20,7 @@ it('ends with 0 when the receiver does as it should, at level 3 for the one of t
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/^\d+ cases for phenixid at http:\/\/127\.0\.0\.1:\d+, level 3, seed \d+\.$/m);
   expect(out).toMatch(
-    /^Conformant\. Authentic\. Not examined: durable and correct\. All \d+ cases passed\./m,
+    /^Conformant\. Authentic\. Not examined: durable, correct, and hardened\. All \d+ cases passed\./m,
   );
   expect(readdirSync(folder)).toEqual([]);
 });
@@ -186,8 +186,8 @@ const hasOpenssl = requireOpenssl('conform over TLS');
 it('lists the rules without any secret', async () => {
   const { code, out } = await runScript('conform', ['--list']);
   expect(code).toBe(0);
-  expect(out).toMatch(/^rule +severity +level +a right receiver …$/m);
-  expect(out).toMatch(/^A1-none +critical +1 +refuses a token/m);
+  expect(out).toMatch(/^rule +severity +grade +level +a right receiver …$/m);
+  expect(out).toMatch(/^A1-none +critical +authentic +1 +refuses a token/m);
 });
 
 it('asks a probe at an address, and runs a command as one', async () => {
