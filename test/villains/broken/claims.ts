@@ -8,7 +8,7 @@ import { broken, tokens, type Villain } from '../villain.ts';
 export const claimVillains: readonly Villain[] = [
   {
     name: 'does not check claims',
-    sources: tokens,
+    sources: ['hotdocs'],
     breaks: 'A token that expired yesterday is as good as a fresh one.',
     claimedBy: ['A19-expired', 'A19-time-types'],
     start: broken({

@@ -20,6 +20,9 @@ function knowing(
 }
 
 /** What goes wrong between a genuine delivery and its one effect. */
+/** Longer than the next delivery takes to come on a slow machine. */
+const OVERTAKEN_MS = 3_000;
+
 export const duplicateVillains: readonly Villain[] = [
   {
     name: 'has no idea of duplicates',
@@ -181,7 +184,7 @@ export const duplicateVillains: readonly Villain[] = [
             overtaken.push(event);
             setTimeout(() => {
               for (const slow of overtaken.splice(0)) store(slow, journal);
-            }, 500).unref();
+            }, OVERTAKEN_MS).unref();
             return;
           }
           for (const one of [event, ...overtaken.splice(0)]) store(one, journal);
