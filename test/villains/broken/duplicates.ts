@@ -19,10 +19,10 @@ function knowing(
   };
 }
 
-/** What goes wrong between a genuine delivery and its one effect. */
 /** Longer than the next delivery takes to come on a slow machine. */
 const OVERTAKEN_MS = 3_000;
 
+/** What goes wrong between a genuine delivery and its one effect. */
 export const duplicateVillains: readonly Villain[] = [
   {
     name: 'has no idea of duplicates',
