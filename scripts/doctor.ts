@@ -10,7 +10,7 @@ import { addressOf } from './conform/assignments.ts';
 import { refuseSecrets } from './conform/options.ts';
 import { chosenFrom, tlsFor } from './conform/prepare.ts';
 import { secretsIn } from './conform/secrets.ts';
-import { targetsOf } from './conform/targets.ts';
+import { targetsOf, type LeftOut } from './conform/targets.ts';
 import { app, environment } from './the-app.ts';
 
 const USAGE = `Sends canaries to a receiver of this kit, through whatever stands before it, and says what that makes of deliveries.
@@ -59,11 +59,9 @@ await runCommand(async (args) => {
     maxBody: values['max-body'],
     env: secretsIn(values.secrets, environment),
   });
-  const missing = leftOut.map(({ name, variables }) => `${name}: ${variables.join(' or ')}`);
-  if (endpoints.length === 0)
-    throw new UsageError(`No endpoint has a secret. Set one of these:\n${missing.join('\n')}`);
+  if (endpoints.length === 0) throw noSecret(leftOut);
   const say = values.json ? () => undefined : (line: string) => console.log(line);
-  for (const one of missing) say(`–   no canaries without a secret: ${one}`);
+  if (leftOut.length > 0) say(`–   no secret, so no canaries: ${leftOut.map(({ name }) => name).join(', ')}`);
   try {
     const examination = await examine({
       endpoints,
@@ -80,6 +78,13 @@ await runCommand(async (args) => {
     return exitCodes.broken;
   }
 });
+
+function noSecret(leftOut: readonly LeftOut[]): UsageError {
+  const names = leftOut.map(({ variables }) => `  ${variables.join(' or ')}`);
+  return new UsageError(
+    `No endpoint has a secret. Set one of these to what the receiver has, in .env or in a file for --secrets:\n${names.join('\n')}`,
+  );
+}
 
 function read(args: readonly string[]) {
   return readOptions({

@@ -7,7 +7,13 @@ import type { Delivery } from '../delivery.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { DeliveryRejected, type RejectionCode } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { CANARY_FIELD, CANARY_HEADER, readCanary, type CanaryKey } from '../proofs/canary.ts';
+import {
+  CANARY_FIELD,
+  CANARY_HEADER,
+  CANARY_TOLERANCE_S,
+  readCanary,
+  type CanaryKey,
+} from '../proofs/canary.ts';
 import { prove } from '../receiver/receive.ts';
 import type { AddressOf } from './address.ts';
 import { buildReply, type Reply } from './reply.ts';
@@ -104,8 +110,24 @@ export function createCanaries(options: CanaryOptions): AnswerCanary {
 /** By the header or, where that is lost or broken, by the query. */
 function keyOf({ headers, url = '' }: IncomingMessage, keys: ReadonlyMap<string, CanaryKey>) {
   const now = Date.now();
-  const inHeader = readCanary(String(headers[MARK_HEADER] ?? ''), keys, now);
-  return inHeader ?? readCanary(url.slice(url.lastIndexOf(MARK_FIELD)), keys, now);
+  const found =
+    readCanary(String(headers[MARK_HEADER] ?? ''), keys, now) ??
+    readCanary(url.slice(url.lastIndexOf(MARK_FIELD)), keys, now);
+  return found !== undefined && isFirst(found.mark, now) ? found.key : undefined;
+}
+
+/** Marks that have been used, and when: whoever sees one on its way has no use for it. Only a holder of a secret adds one. */
+const used = new Map<string, number>();
+const MOST_USED = 10_000;
+
+function isFirst(mark: string, now: number): boolean {
+  for (const [old, at] of used) {
+    if (now - at < 2 * CANARY_TOLERANCE_S * 1000) break; // one may be dated so far ahead
+    used.delete(old);
+  }
+  if (used.has(mark) || used.size >= MOST_USED) return false;
+  used.set(mark, now);
+  return true;
 }
 
 /** The whole check of a delivery, with the canary's key in the place of the secret it is derived from. */

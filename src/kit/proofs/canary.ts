@@ -39,23 +39,29 @@ export function writeCanary(text: string, now: number): string {
   return `${said}.${hmac(text, said)}`;
 }
 
-const TOLERANCE_S = 300;
+export const CANARY_TOLERANCE_S = 300;
 const MARK = /(v1\.([0-9a-f]{16})\.(\d{10})\.[0-9a-f]{32})\.([0-9a-f]{64})/;
 
+export interface ReadCanary {
+  readonly key: CanaryKey;
+  /** Without its signature: another text for each. */
+  readonly mark: string;
+}
+
 /**
- * The key with which the first mark in a text was made, if it is genuine and of these five minutes. A mark that names no
- * key costs no computation, whoever wrote it.
+ * The first mark in a text, if it is genuine and of these five minutes. One that names no key costs no computation,
+ * whoever wrote it.
  */
 export function readCanary(
   text: string,
   keys: ReadonlyMap<string, CanaryKey>,
   now: number,
-): CanaryKey | undefined {
-  const [, said = '', id = '', seconds = '', mac = ''] = MARK.exec(text) ?? [];
+): ReadCanary | undefined {
+  const [, mark = '', id = '', seconds = '', mac = ''] = MARK.exec(text) ?? [];
   const key = keys.get(id);
-  if (key === undefined || Math.abs(now / 1000 - Number(seconds)) > TOLERANCE_S) return undefined;
-  const expected = createHmac('sha256', key.secret.hmac).update(said).digest();
-  return timingSafeEqual(expected, Buffer.from(mac, 'hex')) ? key : undefined;
+  if (key === undefined || Math.abs(now / 1000 - Number(seconds)) > CANARY_TOLERANCE_S) return undefined;
+  const expected = createHmac('sha256', key.secret.hmac).update(mark).digest();
+  return timingSafeEqual(expected, Buffer.from(mac, 'hex')) ? { key, mark } : undefined;
 }
 
 function idOf(text: string): string {

@@ -57,6 +57,7 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   }
   const reached = seen.filter(({ report }) => report !== undefined).map(({ at }) => at);
   for (const probe of probes) {
+    if (reached.length === 0) break;
     if (!going() || (probe.patient === true && !patient)) continue;
     const at = probe.where(reached);
     tell({ name: probe.name, at: at?.name, found: at === undefined ? [] : await probe.ask(way, at) });

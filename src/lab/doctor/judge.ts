@@ -163,6 +163,9 @@ function bodyOf(sent: Buffer, { body, outcome, headers }: CanaryReport): Found[]
     return [{ id: 'body-compressed', detail: `it arrived with Content-Encoding: ${coding ?? '?'}` }];
   }
   if (outcome === 'body_too_large') {
+    const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value;
+    // Whatever has made it larger is found with a smaller one.
+    if (length !== undefined && length !== String(sent.length)) return [];
     return [{ id: 'body-limit', detail: `the receiver itself takes none of ${sent.length} bytes` }];
   }
   if (body === null || body.sha256 === hash('sha256', sent)) return [];
@@ -177,10 +180,12 @@ function bodyOf(sent: Buffer, { body, outcome, headers }: CanaryReport): Found[]
 }
 
 /** Everything arrived, and it is the receiver that would have refused it. */
-function outcomeOf({ at }: Seen, { outcome }: CanaryReport): Found[] {
+function outcomeOf({ at, showedCertificate }: Seen, { outcome }: CanaryReport): Found[] {
   if (outcome === 'accepted') return [];
-  const hint = outcome === 'certificate_missing' ? ': show the client certificate with --cert and --key' : '';
-  return [{ id: 'settings', detail: `${at.name}: ${outcome}${hint}` }];
+  if (outcome !== 'certificate_missing') return [{ id: 'settings', detail: `${at.name}: ${outcome}` }];
+  if (showedCertificate) return [{ id: 'certificate-lost', detail: 'one was shown, none arrived' }];
+  const hint = 'show the client certificate with --cert and --key';
+  return [{ id: 'settings', detail: `${at.name}: ${outcome}: ${hint}` }];
 }
 
 const SHORTEST_TOKEN = 20;

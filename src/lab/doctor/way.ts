@@ -51,6 +51,7 @@ export interface Seen {
   /** `undefined`: none came. */
   readonly report: CanaryReport | undefined;
   readonly reply: Observation;
+  readonly showedCertificate: boolean;
   /** The reply is of our receiver: see `isOurs`. */
   readonly ours: boolean;
 }
@@ -77,11 +78,12 @@ export function createWay({ tls, timeoutMs, now }: WayOptions): Way {
       const target = how.path === undefined ? sent.target : sent.target.replace(/^[^?]*/, how.path);
       const bytes = bytesOf({ ...sent, target, body: how.framed ?? sent.body }, at.url);
       const { cert, key, ...others } = { ...tls, rejectUnauthorized: false };
-      const shown = how.anonymous ? others : { ...others, ...(cert !== undefined && { cert, key }) };
+      const showedCertificate = cert !== undefined && how.anonymous !== true;
+      const shown = showedCertificate ? { ...others, cert, key } : others;
       const options = { url: at.url, timeoutMs, tls: shown, manner: how.manner, method: request.method };
       const reply = await exchange(bytes, options);
       const report = canaryReport.safeParse(tryJson(reply.body.toString())).data;
-      return { at, sent: { ...sent, target }, sentAt, report, reply, ours: isOurs(reply) };
+      return { at, sent: { ...sent, target }, sentAt, report, reply, showedCertificate, ours: isOurs(reply) };
     },
   };
 }
