@@ -80,6 +80,10 @@ it('tells a canary what arrived, stores nothing and calls nobody', async () => {
   expect(report.headers).toContainEqual(
     expect.objectContaining({ name: 'Content-Type', value: 'application/json' }),
   );
+  const inClear = report.headers
+    .filter(({ value }) => value !== undefined)
+    .map(({ name }) => name.toLowerCase());
+  for (const name of ['x-signature', 'webhook-canary']) expect(inClear).not.toContain(name);
   expect(await kept()).toBe(before);
   const lines = receiver.log.slice(logged);
   expect(lines.map(({ outcome, code }) => [outcome, code])).toEqual([['canary', 'accepted']]);
