@@ -109,6 +109,12 @@ export const faults = {
     hop: 'a proxy that tidies addresses',
     lines: PASSED_PATH,
   },
+  'slashes-tidied': {
+    title: 'Slashes of PhenixID are merged, added or taken away.',
+    harmless: true,
+    hop: 'a proxy that tidies addresses; this receiver takes all of them for one',
+    lines: PASSED_PATH,
+  },
   'path-changed': {
     title: 'The path arrives as another one.',
     hop: 'a proxy that rewrites addresses',

@@ -70,11 +70,13 @@ function methodOf(sent: Described, { method }: CanaryReport): Found[] {
     : [{ id: 'method-changed', detail: `${sent.method} arrived as ${method}` }];
 }
 
-function pathOf(path: string, report: CanaryReport): Found[] {
-  if (report.path === path) return [];
-  const detail = `${path} arrived as ${report.path}${report.outcome === 'path_unknown' ? ', which is no endpoint' : ''}`;
-  if (report.path.toLowerCase() === path.toLowerCase()) return [{ id: 'path-case', detail }];
-  return [{ id: tidied(report.path) === tidied(path) ? 'path-slashes' : 'path-changed', detail }];
+function pathOf(path: string, { path: arrived, outcome }: CanaryReport): Found[] {
+  if (arrived === path) return [];
+  const isUnknown = outcome === 'path_unknown';
+  const detail = `${path} arrived as ${arrived}, which is ${isUnknown ? 'no endpoint' : 'the same to the receiver'}`;
+  if (arrived.toLowerCase() === path.toLowerCase()) return [{ id: 'path-case', detail }];
+  if (tidied(arrived) !== tidied(path)) return [{ id: 'path-changed', detail }];
+  return [{ id: isUnknown ? 'path-slashes' : 'slashes-tidied', detail }];
 }
 
 function tidied(path: string): string {

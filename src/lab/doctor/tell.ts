@@ -8,7 +8,8 @@ export function askedLine({ name, at, found }: Asked): string {
   if (at === undefined) return `–   ${name}: no endpoint for it`;
   const ids = [...new Set(found.map(({ id }) => id))];
   const mark = ids.length === 0 ? 'ok ' : ids.every(isHarmless) ? 'say' : 'BAD';
-  return onOneLine(`${mark} ${name}, ${at}${ids.length === 0 ? '' : `: ${ids.join(', ')}`}`);
+  const detail = ids.includes('blocked') ? ` (${found[0]?.detail ?? ''})` : '';
+  return onOneLine(`${mark} ${name}, ${at}${ids.length === 0 ? '' : `: ${ids.join(', ')}${detail}`}`);
 }
 
 const MOST_DETAILS = 4;
@@ -18,7 +19,8 @@ export function examinationText(
   { found, verdict }: Examination,
   only: readonly ProxyName[] = proxies,
 ): string {
-  return [...[...found].map(([id, details]) => faultText(id, details, only)), VERDICTS[verdict]].join('\n\n');
+  const told = [...found].map(([id, details]) => faultText(id, details, only));
+  return (verdict === 'unreachable' ? [VERDICTS[verdict]] : [...told, VERDICTS[verdict]]).join('\n\n');
 }
 
 function faultText(id: FaultId, details: readonly string[], only: readonly ProxyName[]): string {
@@ -43,7 +45,7 @@ function linesFor(proxy: ProxyName, text: string | undefined): string[] {
 const VERDICTS: Readonly<Record<Examination['verdict'], string>> = {
   conformant: 'Nothing on the way changes, drops or refuses a delivery.',
   'not conformant': 'The way is not right: deliveries are lost or refused by what stands above.',
-  unreachable: 'Nothing answers there.',
+  unreachable: 'Nothing answers there: is the address right, the receiver running, the port open?',
   inconclusive: 'No canary was recognised, so nothing can be said of the way.',
   interrupted: 'Interrupted.',
   broken: 'The examination broke off.',

@@ -142,12 +142,12 @@ export const brokenWays: readonly Broken[] = [
   ),
   broken(
     'merges slashes',
-    'path-slashes',
+    'slashes-tidied',
     path((all) => all.replace(/\/+/g, '/')),
   ),
   broken(
     'ends each path with a slash',
-    'path-slashes',
+    ['path-slashes', 'slashes-tidied'],
     path((all) => `${all}/`),
   ),
   broken(

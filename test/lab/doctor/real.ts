@@ -90,7 +90,7 @@ export const realWays: readonly RealWay[] = [
   {
     way: 'nginx with a slash behind proxy_pass',
     program: nginx,
-    found: ['path-slashes'],
+    found: ['slashes-tidied'],
     server: ofNginx('large_client_header_buffers 4 33k;', '/'),
   },
   {
@@ -115,7 +115,7 @@ export const realWays: readonly RealWay[] = [
   {
     way: 'Apache as it comes',
     program: apache,
-    found: ['query-limit', 'path-slashes', 'header-joined'],
+    found: ['query-limit', 'slashes-tidied', 'header-joined'],
     server: ({ receiver }) => `ProxyPass / http://${receiver}/`,
   },
 ];
