@@ -60,12 +60,13 @@ await runCommand(async (args) => {
     env: secretsIn(values.secrets, environment),
   });
   if (endpoints.length === 0) throw noSecret(leftOut);
+  const tls = tlsFor(values);
   const say = values.json ? () => undefined : (line: string) => console.log(line);
   if (leftOut.length > 0) say(`–   no secret, so no canaries: ${leftOut.map(({ name }) => name).join(', ')}`);
   try {
     const examination = await examine({
       endpoints,
-      tls: tlsFor(values),
+      tls,
       patient: values.patient,
       timeoutMs: REPLY_MS,
       signal: onInterrupt(),

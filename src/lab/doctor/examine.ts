@@ -59,8 +59,9 @@ export async function examine(options: ExamineOptions): Promise<Examination> {
   for (const probe of probes) {
     if (reached.length === 0) break;
     if (!going() || (probe.patient === true && !patient)) continue;
-    const at = probe.where(reached);
-    tell({ name: probe.name, at: at?.name, found: at === undefined ? [] : await probe.ask(way, at) });
+    const places = probe.where(reached);
+    if (places.length === 0) tell({ name: probe.name, at: undefined, found: [] });
+    for (const at of places) tell({ name: probe.name, at: at.name, found: await probe.ask(way, at) });
   }
   const found = together(asked);
   return { verdict: going() ? verdictOf(seen, found) : 'interrupted', asked, found };

@@ -145,8 +145,6 @@ export const faults = {
       Apache: 'LimitRequestBody 8388608',
       Caddy: 'request_body {\n    max_size 8MB\n}',
       ALB: 'WAF inspects a part only: let oversized bodies pass (OversizeHandling CONTINUE)',
-      receiver:
-        'RISR_MAX_BODY_BYTES=1048576  # if it is the receiver that refused: the setting of this source',
     },
   },
   'refusal-lost': {

@@ -38,9 +38,11 @@ function refusalOf(seen: Seen, { refused = 'blocked' }: Expectation): Found[] {
   return clock.length > 0 ? clock : [{ id: 'unrecognised', detail: what }];
 }
 
-export function answerOf({ reply: { status, trouble }, ours }: Seen): string {
+export function answerOf({ reply, ours }: Seen): string {
+  const { status, trouble } = reply;
   if (status === 0) return `no reply${trouble === undefined ? '' : ` (${trouble})`}`;
-  return `${status}, ${ours ? 'of the receiver' : 'not of the receiver'}`;
+  const [server = 'something else'] = valuesOf(reply, 'server');
+  return `${status} of ${ours ? 'the receiver' : server.slice(0, 40)}`;
 }
 
 const MOST_DRIFT_MS = 60_000;
@@ -64,10 +66,10 @@ function differences(seen: Seen, report: CanaryReport, expected: Expectation): F
   ];
 }
 
-function methodOf(sent: Described, { method }: CanaryReport): Found[] {
-  return sent.method === method
-    ? []
-    : [{ id: 'method-changed', detail: `${sent.method} arrived as ${method}` }];
+function methodOf(sent: Described, { method, outcome }: CanaryReport): Found[] {
+  if (sent.method !== method)
+    return [{ id: 'method-changed', detail: `${sent.method} arrived as ${method}` }];
+  return outcome === 'method_not_allowed' ? [{ id: 'settings', detail: `${method} is not taken` }] : [];
 }
 
 function pathOf(path: string, { path: arrived, outcome }: CanaryReport): Found[] {
@@ -168,7 +170,7 @@ function bodyOf(sent: Buffer, { body, outcome, headers }: CanaryReport): Found[]
     const length = headers.find(({ name }) => name.toLowerCase() === 'content-length')?.value;
     // Whatever has made it larger is found with a smaller one.
     if (length !== undefined && length !== String(sent.length)) return [];
-    return [{ id: 'body-limit', detail: `the receiver itself takes none of ${sent.length} bytes` }];
+    return [{ id: 'settings', detail: `no body of ${sent.length} bytes is taken: say so with --max-body` }];
   }
   if (body === null || body.sha256 === hash('sha256', sent)) return [];
   const lengths = `${sent.length} bytes were sent, ${body.length} arrived`;

@@ -13,16 +13,22 @@ export interface Probe {
   /** Only with this, since it takes as long as the receiver keeps a connection. */
   readonly patient?: true;
   /** Where it is asked, of those whose canaries arrive; nowhere if none will do. */
-  where(endpoints: readonly EndpointUnderTest[]): EndpointUnderTest | undefined;
+  where(endpoints: readonly EndpointUnderTest[]): readonly EndpointUnderTest[];
   ask(way: Way, at: EndpointUnderTest): Promise<Found[]>;
 }
 
-const methodsOf = ({ source, type }: EndpointUnderTest) => source.methods(type);
-const posting = (endpoints: readonly EndpointUnderTest[]) =>
-  endpoints.filter((at) => methodsOf(at).includes('POST'));
-const firstPosting = (endpoints: readonly EndpointUnderTest[]) => posting(endpoints)[0];
-const largest = (endpoints: readonly EndpointUnderTest[]) =>
-  posting(endpoints).toSorted((one, other) => other.maxBodyBytes - one.maxBodyBytes)[0];
+type Endpoints = readonly EndpointUnderTest[];
+
+const taking = (method: string, endpoints: Endpoints) =>
+  endpoints.filter(({ source, type }) => source.methods(type).includes(method));
+const posting = (endpoints: Endpoints) => taking('POST', endpoints).slice(0, 1);
+/** A proxy may have a rule for each. */
+const postingOfEach = (endpoints: Endpoints) =>
+  [...Map.groupBy(taking('POST', endpoints), ({ source }) => source).values()].flatMap(posting);
+const largest = (endpoints: Endpoints) =>
+  taking('POST', endpoints)
+    .toSorted((one, other) => other.maxBodyBytes - one.maxBodyBytes)
+    .slice(0, 1);
 
 /** Blanks, escapes, letters of one to four bytes, and a line end: whatever reads and writes it anew changes it. */
 const BODY = Buffer.from('{ "a" : "Åß€😀",\t"b": 1.0, "c":"\\u00e5\\/", "d": 10000000000000001 }\r\n');
@@ -41,10 +47,10 @@ function asking(make: (at: EndpointUnderTest) => WireRequest, expected: Expectat
 }
 
 export const probes: readonly Probe[] = [
-  { name: 'the body, byte by byte', where: firstPosting, ask: asking((at) => post(at, BODY)) },
+  { name: 'the body, byte by byte', where: postingOfEach, ask: asking((at) => post(at, BODY)) },
   {
     name: 'headers, one of them twice',
-    where: firstPosting,
+    where: postingOfEach,
     ask: asking((at) =>
       post(at, BODY, [
         ['Authorization', 'Bearer not-a-token-but-a-canary'],
@@ -56,16 +62,16 @@ export const probes: readonly Probe[] = [
   },
   {
     name: 'slashes before the query',
-    where: (endpoints) => endpoints.find(({ source }) => source.installations === true),
+    where: (endpoints) => endpoints.filter(({ source }) => source.installations === true),
     async ask(way, at) {
       const request = await way.genuine(at);
-      const seen = await way.send(at, request, { path: `${at.url.pathname}//` });
+      const seen = await way.send(at, request, { path: `${at.url.pathname.replace(/\/$/, '')}//` });
       return judge(seen, { path: `${innerPath(at)}//` });
     },
   },
   ...[8_000, 28_000].map((bytes): Probe => ({
     name: `a query of ${bytes / 1000} KB`,
-    where: (endpoints) => endpoints.find((at) => methodsOf(at).includes('GET')),
+    where: (endpoints) => taking('GET', endpoints).slice(0, 1),
     ask: asking(
       ({ url }) => ({
         method: 'GET',
@@ -95,22 +101,22 @@ export const probes: readonly Probe[] = [
   },
   {
     name: 'a body in chunks',
-    where: firstPosting,
+    where: posting,
     ask: asking(
       (at) => post(at, BODY, [['Transfer-Encoding', 'chunked']]),
       { refused: 'chunked-refused' },
       { framed: chunked(BODY) },
     ),
   },
-  { name: 'Expect: 100-continue', where: firstPosting, ask: askFirst },
-  { name: 'a packed body', where: firstPosting, ask: askPacked },
-  { name: 'the address of the sender', where: firstPosting, ask: askAddress },
+  { name: 'Expect: 100-continue', where: posting, ask: askFirst },
+  { name: 'a packed body', where: posting, ask: askPacked },
+  { name: 'the address of the sender', where: posting, ask: askAddress },
   {
     name: 'the client certificate',
-    where: (endpoints) => endpoints.find(({ source }) => source.clientCertificate !== undefined),
+    where: (endpoints) => endpoints.filter(({ source }) => source.clientCertificate !== undefined),
     ask: askCertificate,
   },
-  { name: 'connections that are kept', patient: true, where: firstPosting, ask: askKeepAlive },
+  { name: 'connections that are kept', patient: true, where: posting, ask: askKeepAlive },
 ];
 
 const BEYOND_BYTES = 65_536;
