@@ -70,7 +70,7 @@ const SECRET_OPTION = /^(?!--secrets(?:=|$))-[\w-]*(?:secret|token|passw|passphr
 const SECRET_ASSIGNED = /^[A-Z][A-Z0-9_]*_(?:SECRET|TOKEN|PASSWORD|KEY)=/;
 
 /** Other users of a machine see its command lines, and shells keep them. */
-function refuseSecrets(args: readonly string[]): void {
+export function refuseSecrets(args: readonly string[]): void {
   if (!args.some((arg) => SECRET_OPTION.test(arg) || SECRET_ASSIGNED.test(arg))) return;
   throw new UsageError(
     'A secret does not belong on a command line, where other users of the machine and the history of the shell see it. ' +

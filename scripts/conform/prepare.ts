@@ -81,7 +81,7 @@ function refuseBesidesKit({ url, endpoint, secrets, probe, restart, terminate, h
   }
 }
 
-function chosenFrom(sources: readonly Source[], names: readonly string[]): readonly Source[] {
+export function chosenFrom(sources: readonly Source[], names: readonly string[]): readonly Source[] {
   if (names.length === 0 || names.includes('all')) return sources;
   const known = sources.map((source) => [source.name, source] as const);
   const chosen = names.map((name) => pick('--source', name, [...known, ['all', undefined]]));
@@ -116,7 +116,7 @@ function gradeFor({ grade, kit }: Values): Grade {
   );
 }
 
-function tlsFor({ ca, cert, key }: Values): TlsOptions | undefined {
+export function tlsFor({ ca, cert, key }: Pick<Values, 'ca' | 'cert' | 'key'>): TlsOptions | undefined {
   if ((cert === undefined) !== (key === undefined)) {
     throw new UsageError('--cert and --key belong together: a client certificate and its key, as PEM files.');
   }

@@ -23,6 +23,8 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
     conform:
       'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
+    doctor:
+      'Sends canaries through the real way to the receiver, and says which hop breaks deliveries, with the lines that mend it.',
   },
   'To prove the kit': {
     test: 'All tests, offline.',

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { headerValues, type Delivery } from '../delivery.ts';
 import { importCredential, type EndpointConfig } from './definition.ts';
 import { DeliveryRejected } from '../errors.ts';
+import { canaryText, importCanaryKey, type CanaryKey } from '../proofs/canary.ts';
 import { withCertificate } from '../proofs/client-certificate.ts';
 import type { Proof } from '../proofs/proof.ts';
 import type { JsonObject } from '../reading/json.ts';
@@ -27,6 +28,8 @@ export interface Endpoint {
   readonly demandsCertificate: boolean;
   /** What a delivery must prove, and with which secrets, by the installation it names. */
   demand(delivery: Delivery): Demand;
+  /** One for each of its live secrets. */
+  readonly canaryKeys: readonly CanaryKey[];
   /** What is kept of a delivery: the proven content, and with it the headers that its envelope is read from. */
   kept(content: Buffer, delivery: Delivery): Buffer;
   /** Reads what was kept. @throws DeadLetter */
@@ -61,6 +64,7 @@ export async function openEndpoint(config: EndpointConfig): Promise<Endpoint> {
     methods: source.methods(type, settings),
     demandsCertificate: config.certificate !== undefined,
     demand: source.installations === true ? byInstallation(found, await unknown(found)) : single(found),
+    canaryKeys: await canaryKeys(config),
     ...envelopeOf(config),
     event: type === undefined ? undefined : definitionOf(source, type),
     accepted: buildReply(source.reply.accepted),
@@ -125,6 +129,19 @@ async function demands(config: EndpointConfig): Promise<Map<string, Demand>> {
     });
   }
   return found;
+}
+
+async function canaryKeys({ definition, credentials }: EndpointConfig): Promise<CanaryKey[]> {
+  const { path } = definition;
+  const keys = [...credentials].flatMap(([installation, { texts }]) =>
+    texts.map((secret, index) =>
+      importCanaryKey(canaryText(secret, path, installation), index + 1, {
+        path,
+        installation: installation || definition.installation,
+      }),
+    ),
+  );
+  return Promise.all(keys);
 }
 
 function single(demands: ReadonlyMap<string, Demand>): Endpoint['demand'] {

@@ -9,8 +9,8 @@ import { called, logged, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
-import type { AddressOf } from './address.ts';
 import type { BodyBudget } from './body-budget.ts';
+import { createCanaries, MARK_FIELD, MARK_HEADER, type CanaryOptions } from './canary.ts';
 import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
@@ -19,19 +19,15 @@ import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts'
 import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
 
-export interface RouterOptions {
-  /** The open endpoints. */
-  readonly endpoints: readonly Endpoint[];
+export interface RouterOptions extends CanaryOptions {
   /** By their paths, those that would be open had they a secret, and the variable that is missing. */
   readonly closed: ReadonlyMap<string, { readonly endpoint: Endpoint; readonly variable: string }>;
   readonly tools: ReceiverParts;
   readonly countFailure: CountFailure;
   readonly bodies: BodyBudget;
-  readonly addressOf: AddressOf;
   readonly isDraining: () => boolean;
   /** Whether it will drain soon, or does: whoever keeps a connection should look for another receiver. */
   readonly isLeaving: () => boolean;
-  readonly log: Log;
   readonly refusals: RefusalLog;
   /** Writes deliveries down as they came; `undefined`: none are. */
   readonly taping: Taping | undefined;
@@ -54,19 +50,22 @@ export function createRouter(options: RouterOptions): Route {
     if (options.isLeaving()) response.shouldKeepAlive = false;
   }
 
-  const noteForwarded = forwardedNote(log);
+  const take = takeFor(options, endpoints);
+  const canaries = createCanaries(options);
 
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
     const path = pathOf(request.url);
-    const endpoint = endpoints.get(path);
     let body: Buffer | undefined;
     try {
-      if (endpoint === undefined) throw unknownPath(request, options.closed);
-      refuseUnfit(request, endpoint, options.isDraining());
-      body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
-      if (endpoint.demandsCertificate) noteForwarded(request);
-      const delivery = deliveryOf(request, body, endpoint);
+      const report = bearsMark(request) && (await canaries(request, () => take(request, response)));
+      if (report) {
+        closeIfLeaving(response);
+        refuse(request, response, report);
+        return;
+      }
+      const { delivery, endpoint } = await take(request, response);
+      body = delivery.body;
       const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, received.reply);
@@ -79,19 +78,33 @@ export function createRouter(options: RouterOptions): Route {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfLeaving(response);
+      const endpoint = endpoints.get(path);
       const line = refusalLine(error, code, request, endpoint, started);
       const meant = endpoint ?? options.closed.get(path)?.endpoint;
-      options.taping?.refused(request, response, {
-        endpoint: meant,
-        outcome: code,
-        from,
-        why: line.why,
-        body,
-      });
+      const { why } = line;
+      options.taping?.refused(request, response, { endpoint: meant, outcome: code, from, why, body });
       refuse(request, response, replies.of(code, endpoint));
       if (code === 'internal_error') options.refusals.tellDefect(line, from, error);
       else options.refusals.tell(line, from);
     }
+  };
+}
+
+/** Whether it may be a canary; to look costs a delivery nothing. */
+function bearsMark({ headers, url }: Request): boolean {
+  return headers[MARK_HEADER] !== undefined || url.includes(MARK_FIELD);
+}
+
+/** The first steps of every delivery: its path, its head, its body. @throws DeliveryRejected */
+function takeFor(options: RouterOptions, endpoints: ReadonlyMap<string, Endpoint>) {
+  const noteForwarded = forwardedNote(options.log);
+  return async (request: Request, response: Response) => {
+    const endpoint = endpoints.get(pathOf(request.url));
+    if (endpoint === undefined) throw unknownPath(request, options.closed);
+    refuseUnfit(request, endpoint, options.isDraining());
+    const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
+    if (endpoint.demandsCertificate) noteForwarded(request);
+    return { delivery: deliveryOf(request, body, endpoint), endpoint };
   };
 }
 

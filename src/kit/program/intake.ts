@@ -45,7 +45,7 @@ export interface IntakeParts {
   readonly log: Log;
   readonly observed?: RouterOptions['observed'];
   /** `undefined`: nothing is counted. */
-  readonly metrics?: Pick<Metrics, 'received' | 'refused'> | undefined;
+  readonly metrics?: Pick<Metrics, 'received' | 'refused' | 'canary'> | undefined;
 }
 
 /** The last part of the time is for the replies to those whose handlers go on and on. */
@@ -76,7 +76,8 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
     bodies,
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
-    ...{ log, refusals, observed: parts.observed, counted: parts.metrics?.received },
+    ...{ log, refusals, observed: parts.observed, keepAliveMs: general.KEEP_ALIVE_MS },
+    ...{ counted: parts.metrics?.received, countedCanary: parts.metrics?.canary },
     taping: tape && createTaping(tape, bodies),
   };
 

@@ -5,6 +5,8 @@ import Gauge from 'prom-client/lib/gauge.js';
 import Histogram from 'prom-client/lib/histogram.js';
 import Registry from 'prom-client/lib/registry.js';
 import { isFollowUp } from '../../handling/handle.ts';
+import type { Endpoint } from '../../endpoint/endpoint.ts';
+import type { CanaryOutcome } from '../../http/canary.ts';
 import type { RefusalLine } from '../../http/refusal-log.ts';
 import type { Entry, Inbox } from '../../inbox/inbox.ts';
 import type { Attempted } from '../../inbox/worker/attempt.ts';
@@ -19,6 +21,7 @@ import type { Readiness } from './readiness.ts';
 export interface Metrics extends Disposable {
   received(received: Genuine, ms: number): void;
   refused(line: RefusalLine): void;
+  canary(endpoint: Endpoint, outcome: CanaryOutcome): void;
   attempted(entry: Entry, attempted: Attempted): void;
   text(): Promise<string>;
   readonly contentType: string;
@@ -56,6 +59,9 @@ export function createMetrics(options: MetricsOptions): Metrics {
       // Both are those of an endpoint: nothing that came has been proven.
       counts.deliveries.inc({ source: String(source), event: String(type), outcome: 'rejected', code });
     },
+    canary({ definition }, outcome) {
+      counts.canaries.inc({ endpoint: definition.path, outcome });
+    },
     attempted(entry, { outcome, ms }) {
       const of = { source: entry.source, event: eventOf(entry) };
       counts.attempts.inc({ ...of, outcome });
@@ -92,6 +98,12 @@ function countsIn(registry: Registry) {
       name: named('proofs_total'),
       help: 'Genuine deliveries by the secret that proved them: 1 is the newest of its endpoint, 0 is a proof without one.',
       labelNames: ['endpoint', 'position'],
+      registers,
+    }),
+    canaries: new Counter({
+      name: named('canaries_total'),
+      help: 'Canaries of npm run doctor, by whose secret they held and what a delivery would have come to; never among the deliveries.',
+      labelNames: ['endpoint', 'outcome'],
       registers,
     }),
     attempts: new Counter({
