@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
-import { runScript } from '../support/command.ts';
 import { newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { countsOf, without } from '../kit/facts/observing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'facts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const url = `sqlite:${join(folder, 'inbox.db')}`;
 
-const facts = (...args: string[]) => runScript('facts', args, { INBOX_URL: url });
+const facts = (...args: string[]) => runHere('facts', args, { INBOX_URL: url });
 
 beforeAll(async () => {
   const { example: profile } = risr.events.profile_updated;
@@ -118,10 +118,10 @@ it('lists the facts that no delivery shows, and why', async () => {
 });
 
 it('says that nothing has come yet where nothing has', async () => {
-  const { code, out } = await runScript('facts', [], { INBOX_URL: newInboxUrl() });
+  const { code, out } = await runHere('facts', [], { INBOX_URL: newInboxUrl() });
   expect(code).toBe(0);
   expect(out).toMatch(/^HotDocs Advance: no delivery yet\n\nPhenixID Signing Workflow: no delivery yet\n/);
-  expect((await runScript('facts', ['--patch'], { INBOX_URL: newInboxUrl() })).out).toBe(
+  expect((await runHere('facts', ['--patch'], { INBOX_URL: newInboxUrl() })).out).toBe(
     'Nothing has drifted.\n',
   );
 });
@@ -135,7 +135,7 @@ it.each<[args: string[], env: Record<string, string>, code: number, words: RegEx
   [[], { INBOX_URL: 'memory:' }, 1, /inside its receiver/],
   [[], { INBOX_URL: 'postgres://nobody@127.0.0.1:1/none' }, 1, /PostgreSQL at 127\.0\.0\.1:1\/none/],
 ])('answers %j with %j by exit code %i', async (args, env, code, words) => {
-  const ended = await runScript('facts', args, { INBOX_URL: url, ...env });
+  const ended = await runHere('facts', args, { INBOX_URL: url, ...env });
   expect([ended.code, ended.out]).toEqual([code, '']);
   expect(ended.err).toMatch(words);
 });

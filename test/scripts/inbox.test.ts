@@ -1,7 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,26 +9,16 @@ import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
 import type { Inbox, NewEntry } from '../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { newEntry } from '../kit/inbox/contract/entries.ts';
+import { ended, startScript, type Ended } from '../support/command.ts';
+import { runHere } from '../support/in-one-process.ts';
 
-const script = join(import.meta.dirname, '../../scripts/inbox.ts');
 const DAY_MS = 86_400_000;
 
 const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(args: readonly string[], url: string, settings: Record<string, string> = {}): Promise<Ran> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], INBOX_URL: url, ...settings };
-    const child = execFile(process.execPath, [script, ...args], { env }, (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
+function run(args: readonly string[], url: string, settings: Record<string, string> = {}): Promise<Ended> {
+  return runHere('inbox', args, { INBOX_URL: url, ...settings });
 }
 
 function newFile(): string {
@@ -58,7 +46,7 @@ async function together(times: number, step: (count: number) => Promise<unknown>
 }
 
 /** What a command printed as NDJSON. */
-function linesOf({ out }: Ran): unknown[] {
+function linesOf({ out }: Ended): unknown[] {
   return out
     .trimEnd()
     .split('\n')
@@ -345,12 +333,9 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
       const content = Buffer.alloc(10_000, 'x');
       await together(60, () => store(inbox, { content }));
     });
-    const child = execFile(process.execPath, [script, 'export'], { env: { INBOX_URL: url } });
-    let err = '';
-    child.stderr?.on('data', (text: string) => (err += text));
-    child.stdout?.once('data', () => child.stdout?.destroy());
-    const [code] = (await once(child, 'close')) as [number | null];
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const child = startScript('inbox', ['export'], { INBOX_URL: url });
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await ended(child)).toMatchObject({ code: 0, err: '' });
   });
 
   it('reads an encrypted inbox with its key file, and says which key it lacks without', async () => {

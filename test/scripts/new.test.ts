@@ -1,10 +1,14 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { inOneProcess } from '../support/in-one-process.ts';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
 import type { Trip } from '../support/round-trip.ts';
 
 let copy: ProjectCopy;
+
+/** A command of the copy, as long as nothing is changed there. */
+const run = inOneProcess(() => copy.root);
 
 beforeAll(() => {
   copy = copyProject();
@@ -39,8 +43,8 @@ it.each([
   ['--reply of a handler', ['handler', 'risr', 'profile_updated', '--reply'], 'is for an event'],
 ])('refuses %s and changes nothing', async (_what, args, message) => {
   const before = contents(copy.root);
-  const ran = await copy.node('scripts/new.ts', ...args);
-  expect(ran).toEqual({ code: 2, output: expect.stringContaining(message) });
+  const ran = await run('new', args);
+  expect(ran).toEqual({ code: 2, out: '', err: expect.stringContaining(message) });
   expect(contents(copy.root)).toEqual(before);
 });
 

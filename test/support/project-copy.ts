@@ -70,7 +70,10 @@ const appSettings = {
 };
 
 export function copyProject(parts: readonly string[] = usual): ProjectCopy {
-  const root = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
+  const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
+  const root = join(folder, 'project');
+  mkdirSync(root);
+  linkCompiled(folder);
   for (const part of parts) cpSync(join(project, part), join(root, part), { recursive: true });
   writeFileSync(join(root, APP_SETTINGS), JSON.stringify(appSettings));
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'), 'junction');
@@ -104,14 +107,22 @@ export function copyProject(parts: readonly string[] = usual): ProjectCopy {
     tsc: (settings = APP_SETTINGS) =>
       run(root, ['node_modules/typescript/bin/tsc', '--pretty', 'false', '--project', settings]),
     remove: () => {
-      rmSync(root, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
+/** Beside the copy, as seen from whose folder Node keeps what it has compiled: all copies share it. */
+const COMPILED = 'compiled';
+
+function linkCompiled(folder: string): void {
+  mkdirSync(compiled.NODE_COMPILE_CACHE, { recursive: true });
+  symlinkSync(compiled.NODE_COMPILE_CACHE, join(folder, COMPILED), 'junction');
+}
+
 function run(cwd: string, args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    const env = { ...process.env, ...compiled };
+    const env = { ...process.env, ...compiled, NODE_COMPILE_CACHE: join(cwd, '..', COMPILED) };
     const child = execFile(
       process.execPath,
       args,
