@@ -258,9 +258,21 @@ it.each([
   'your-secret-goes-here-your-secret-goes-here',
   'x'.repeat(32),
   'placeholder-placeholder-placeholder',
+  'replace-with-64-hex-characters',
 ])('refuses the placeholder %s', (secret) =>
   expect(problemsOf({ PHENIXID_SECRET: secret })).toEqual([
     'PHENIXID_SECRET still holds a placeholder; put the agreed secret there.',
+  ]),
+);
+
+it.each([
+  ["the sender's name", 'RISR_USER_REGISTERED_SECRET', 'risr'],
+  ["the sender's full name", 'PHENIXID_SECRET', 'PhenixID Signing Workflow'],
+  ['the name of an event', 'HOTDOCS_ACTION_LINK_SECRET', 'NewWorkItemVersionComplete'],
+  ['an event in another spelling', 'RISR_BOOKING_UPDATED_SECRET', 'Booking-State-Changed'],
+])('refuses what anybody can guess: %s', (_what, variable, secret) =>
+  expect(problemsOf({ [variable]: secret })).toEqual([
+    `${variable} holds a name from the sender's documentation, which anybody can guess.`,
   ]),
 );
 
@@ -291,6 +303,8 @@ it.each([
   [{ RISR_USER_REGISTERED_SECRET: SECRET, RISR_USER_LOGGED_IN_SECRET: `${secretNamed('other')},${SECRET}` }],
   [{ RISR_USER_REGISTERED_SECRET: SECRET, PHENIXID_SECRET: SECRET }],
   [{ HOTDOCS_ACTION_LINK_SECRET: SECRET, HOTDOCS_POST_PROCESSING_EVENT_TOKEN: SECRET }],
+  [{ HOTDOCS_ACTION_LINK_TOKEN: SECRET, PHENIXID_SECRET: SECRET }],
+  [{ PHENIXID_NORTH_SECRET: SECRET, PHENIXID_SOUTH_SECRET: SECRET }],
   [{ PHENIXID_SECRET: SECRET, PHENIXID_NORTH_SECRET: SECRET }],
 ])('refuses one secret in two places: %#', (env) => {
   const [problem = '', ...others] = problemsOf(env);
