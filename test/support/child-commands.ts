@@ -4,17 +4,17 @@ import { pathToFileURL } from 'node:url';
 import { inspect } from 'node:util';
 import type { CommandLine } from './in-one-process.ts';
 
-// Runs commands one after the other. What they import from src is loaded once, and each file of scripts again for each, as
-// it reads the command line and the environment when it is loaded.
+// Runs commands one after the other. What is in the folder `again` is loaded for each of them: files of scripts read the
+// command line and the environment when they are loaded. The rest is loaded once.
 
-const [root = ''] = process.argv.slice(2);
-const scripts = pathToFileURL(join(root, 'scripts/')).href;
+const [root = '', again = ''] = process.argv.slice(2);
+const loadedAgain = pathToFileURL(join(root, again, '/')).href;
 let count = 0;
 
 registerHooks({
   resolve(specifier, context, next) {
     const found = next(specifier, context);
-    return found.url.startsWith(scripts) ? { ...found, url: `${found.url}?${count}` } : found;
+    return found.url.startsWith(loadedAgain) ? { ...found, url: `${found.url}?${count}` } : found;
   },
 });
 
@@ -53,7 +53,7 @@ async function run({ script, args, env, cwd }: CommandLine): Promise<void> {
   for (const name of Object.keys(process.env)) Reflect.deleteProperty(process.env, name);
   Object.assign(process.env, env);
   try {
-    await import(new URL(`${script}.ts`, scripts).href);
+    await import(pathToFileURL(join(root, 'scripts', `${script}.ts`)).href);
   } catch (error) {
     if (!(error instanceof Exit)) {
       process.exitCode = 1;

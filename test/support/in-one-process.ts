@@ -26,10 +26,10 @@ export type Run = (
  * the time of a short command is its start. Where the process itself is tested, as with signals or pipes that are closed,
  * `runScript` is right.
  */
-export const runHere = inOneProcess(() => root);
+export const runHere = inOneProcess(() => root, 'scripts');
 
-/** The same of another checkout, whose text stays as it is meanwhile. */
-export function inOneProcess(project: () => string): Run {
+/** The same of another checkout; `again` is the folder whose text may change meanwhile, all of it unless given. */
+export function inOneProcess(project: () => string, again = ''): Run {
   let child: ChildProcess | undefined;
   let last: Promise<unknown> = Promise.resolve();
   afterAll(async () => {
@@ -39,7 +39,7 @@ export function inOneProcess(project: () => string): Run {
   });
 
   async function run(line: CommandLine): Promise<Ended> {
-    child ??= fork(join(import.meta.dirname, 'child-commands.ts'), [project()], { env: compiled });
+    child ??= fork(join(import.meta.dirname, 'child-commands.ts'), [project(), again], { env: compiled });
     const gone = new AbortController();
     child.once('exit', () => gone.abort());
     child.send(line);
