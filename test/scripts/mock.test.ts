@@ -43,16 +43,6 @@ it.each(all.map((source) => [source.name, storyOf(source)[0] ?? '', source] as c
   },
 );
 
-it('says plainly that the receiver is not running', async () => {
-  const receiver = await startReceiver([], () => 200);
-  await receiver.stop();
-  const { code, out } = await runHere('send', [first.name, type, '--url', receiver.url.href], {
-    [variable]: SECRET,
-  });
-  expect(out).toContain('Is the receiver running (npm start)?');
-  expect(code).toBe(1);
-});
-
 it('prints what was sent, the reply and the verdict, and never the secret', async () => {
   const { url } = await receiverAnswering(500);
   const { code, out, err } = await runHere('send', [first.name, type, '--url', url.href], {
@@ -185,7 +175,7 @@ it.each([
 ])('does not begin with a file that %s', async (_what, content, message) => {
   const file = join(newFolder(), 'state.json');
   if (content !== undefined) writeFileSync(file, content);
-  const { code, err } = await runScript('mock', ['--state', file], { MOCK_PORT: '0' });
+  const { code, err } = await runHere('mock', ['--state', file], { MOCK_PORT: '0' });
   expect(err).toMatch(message);
   expect(code).toBe(2);
 });
@@ -217,14 +207,14 @@ it.each([
   [['--scenario', 'signing'], /Set PHENIXID_SECRET/],
   [['--chaos', 'x'], /--chaos: expected a whole number/],
 ])('refuses to mock with %j in words', async (args, message) => {
-  const { code, err } = await runScript('mock', args, { MOCK_PORT: '0' });
+  const { code, err } = await runHere('mock', args, { MOCK_PORT: '0' });
   expect(err).toMatch(message);
   expect(code).toBe(2);
 });
 
 it('says that the port of the mock is taken', async () => {
   const { url } = await receiverAnswering(200);
-  const { code, err } = await runScript('mock', [], { MOCK_PORT: url.port });
+  const { code, err } = await runHere('mock', [], { MOCK_PORT: url.port });
   expect(err).toContain(`Port ${url.port} is taken`);
   expect(code).toBe(1);
 });

@@ -96,13 +96,6 @@ it('ends with 2 when the command is wrong, and says what to do', async () => {
   expect(err).toMatch(/^No endpoint has a secret.*\n {2}RISR_USER_LOGGED_IN_SECRET\n[^]*conform -- --kit/);
 });
 
-it('takes no secret from the command line, and does not repeat it', async () => {
-  const { code, out, err } = await conform(['--secret', 'hunter2hunter2']);
-  expect({ code, out }).toEqual({ code: 2, out: '' });
-  expect(err).toContain('A secret does not belong on a command line');
-  expect(err).not.toContain('hunter2');
-});
-
 it('takes secrets from a file, and then no others', async () => {
   const server = await open(200);
   const file = join(folder, 'secrets.env');
