@@ -35,17 +35,12 @@ await runCommand(async (args) => {
     options: {
       once: { type: 'boolean', default: false },
       chaos: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const { path: folder } = newFolder('advance-receiver-kit');
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
   return runDemo(folder, values.once, chaosSeed);
-});
+}, USAGE);
 
 async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
   let code = INTERRUPTED;

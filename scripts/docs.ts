@@ -25,12 +25,8 @@ const packageJson = z.object({ scripts: z.record(z.string(), z.string()) });
 await runCommand(async (args) => {
   const { values } = readOptions({
     args,
-    options: { check: { type: 'boolean', default: false }, help: { type: 'boolean', default: false } },
+    options: { check: { type: 'boolean', default: false } },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   checkCommands();
   const pages = readPages();
   const fresh = { pages: withSections(pages, sectionsFor(sources)), env: envExample(sources) };
@@ -38,7 +34,7 @@ await runCommand(async (args) => {
   for (const { file, text } of fresh.pages) writeFileSync(join(root, file), text);
   writeFileSync(ENV_EXAMPLE, fresh.env);
   return 0;
-});
+}, USAGE);
 
 function readPages(): Page[] {
   const files = globSync(['README.md', '{src,scripts,templates,test}/**/README.md'], { cwd: root }).sort();

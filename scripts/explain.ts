@@ -46,7 +46,6 @@ const options = {
   accept: { type: 'boolean', default: false },
   'although-stale': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const;
 
 type Values = ReturnType<typeof readOptions<{ options: typeof options }>>['values'];
@@ -58,10 +57,6 @@ const EXIT = { verifies: 0, one: 0, none: 1, several: 3 } as const satisfies Rec
 
 await runCommand(async (args) => {
   const { values, positionals } = readOptions({ args, allowPositionals: true, options });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const [written, ...rest] = positionals;
   const number =
     written === undefined ? undefined : wholeNumber('<n>', written, { min: 1, max: 9_999_999_999 });
@@ -83,7 +78,7 @@ await runCommand(async (args) => {
       return failed(`No refused delivery on the tape has the number ${String(number)}.`);
     return accept(kept, values['although-stale'], (seq) => tape.accepted(kept, seq));
   });
-});
+}, USAGE);
 
 /** @throws UsageError for options that do not go together */
 function checkFit(values: Values, number: number | undefined, rest: readonly string[]): void {

@@ -38,13 +38,8 @@ await runCommand(async (args) => {
       'without-observer': { type: 'boolean', default: false },
       source: { type: 'string' },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const [file, ...others] = positionals;
   if (others.length > 0 || (file !== undefined && !values.report)) {
     throw new UsageError('Expected options only; a file goes with --report.');
@@ -73,7 +68,7 @@ await runCommand(async (args) => {
     }
     return print(`written  ${file}`);
   });
-});
+}, USAGE);
 
 function print(text: string): number {
   console.log(printable(text));

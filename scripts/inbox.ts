@@ -138,10 +138,6 @@ async function effects(inbox: Inbox): Promise<number> {
 await runCommand(async (args) => {
   const { values, positionals } = readOptions({ args, allowPositionals: true, options });
   const [name, ...rest] = positionals;
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   if (name === undefined) throw new UsageError(USAGE);
   const command = pick('command', name, commands);
   const unfit = Object.keys(values).find((option) => option !== 'json' && !command.options.includes(option));
@@ -165,4 +161,4 @@ await runCommand(async (args) => {
     await checkNames(inbox, chosen.filter);
     return command.run(inbox, seqs, chosen);
   });
-});
+}, USAGE);

@@ -43,14 +43,9 @@ await runCommand(async (args) => {
       finish: { type: 'boolean' },
       hours: { type: 'string' },
       json: { type: 'boolean' },
-      help: { type: 'boolean' },
     },
   });
   const [first, name, ...others] = positionals;
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   if (first === undefined) throw new UsageError(USAGE);
   const command = pickOne('command', first, ['new', 'status', 'rotate'] as const);
   const taken: readonly string[] = optionsOf[command];
@@ -77,7 +72,7 @@ await runCommand(async (args) => {
     if (error instanceof UsageError) throw error;
     return failed(messageOf(error)); // of a file, or of the inbox
   }
-});
+}, USAGE);
 
 async function run(
   command: keyof typeof optionsOf,

@@ -58,13 +58,8 @@ await runCommand(async (args) => {
       seed: { type: 'string' },
       state: { type: 'string' },
       'phenixid-config': { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const port = wholeNumber('MOCK_PORT', environment['MOCK_PORT'] ?? '4000', { min: 0, max: 65_535 });
   const url = receiverUrl(values.url, environment['PORT']);
   const scenario = values.scenario === undefined ? undefined : scenarioOf(values.scenario);
@@ -83,7 +78,7 @@ await runCommand(async (args) => {
     server.closeAllConnections();
     for (const sender of mock.senders) sender.close();
   }
-});
+}, USAGE);
 
 interface Mock {
   readonly host: string;

@@ -35,14 +35,9 @@ await runCommand(async (args) => {
       headers: { type: 'boolean', default: false },
       reply: { type: 'boolean', default: false },
       'from-example': { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
   const [what, ...names] = positionals;
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   if (what === undefined) throw new UsageError(USAGE);
   const stamp = pick<Stamp>('thing to begin', what, [
     ['source', newSource],
@@ -55,7 +50,7 @@ await runCommand(async (args) => {
     throw new UsageError('--from-example is for a handler.');
   const { headers, reply } = values;
   return report(await stamp(names, { headers, reply, fromExample: values['from-example'] }));
-});
+}, USAGE);
 
 interface Options {
   readonly headers: boolean;

@@ -62,14 +62,9 @@ await runCommand(async (args) => {
     options: {
       url: { type: 'string' },
       notes: { type: 'string', default: 'data/registrations.json' },
-      help: { type: 'boolean', default: false },
     },
   });
   const [name, ...wanted] = positionals;
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   if (name === undefined) throw new UsageError(USAGE);
   const command = pick('command', name, commands);
   const base = values.url === undefined ? undefined : baseIn(values.url);
@@ -84,7 +79,7 @@ await runCommand(async (args) => {
     );
     return 1;
   }
-});
+}, USAGE);
 
 function isExpected(error: unknown): error is Error {
   return [ConfigInvalid, NotPossible].some((kind) => error instanceof kind);

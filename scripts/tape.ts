@@ -44,7 +44,6 @@ const options = {
   all: { type: 'boolean', default: false },
   'older-than': { type: 'string' },
   json: { type: 'boolean', default: false },
-  help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsConfig['options'];
 
 const commands: readonly (readonly [string, Command])[] = [
@@ -111,10 +110,6 @@ await runCommand(async (args) => {
     tokens: true,
   });
   const [name, ...rest] = positionals;
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   if (name === undefined) throw new UsageError(USAGE);
   const command = pick('command', name, commands);
   const given = tokens.flatMap((token) => (token.kind === 'option' ? [token.name] : []));
@@ -139,4 +134,4 @@ await runCommand(async (args) => {
   if (!command.fits(numbers, chosen)) throw new UsageError(command.expects);
   const tape = await openedOrWhy(commandEnvironment(), openTape);
   return withOpened(tape, (opened) => command.run(opened, [...new Set(numbers)], chosen));
-});
+}, USAGE);

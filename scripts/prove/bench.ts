@@ -106,13 +106,8 @@ await runCommand(async (args) => {
       million: { type: 'boolean', default: false },
       directory: { type: 'string', default: 'data' },
       quick: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const usual = values.quick ? QUICK : USUAL;
   const { compare, rounds = usual.rounds, seconds = usual.seconds } = values;
   const waiting = values.waiting ?? (compare === undefined ? usual.waiting : '0');
@@ -138,7 +133,7 @@ await runCommand(async (args) => {
     console.error(error.message);
     return 1;
   }
-});
+}, USAGE);
 
 async function bench(options: Options, place: Workplace): Promise<string> {
   const before = loadavg()[0] ?? NaN;

@@ -17,13 +17,8 @@ await runCommand(async (args) => {
     options: {
       seed: { type: 'string', default: '1' },
       days: { type: 'string', default: '1' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const first = wholeNumber('--seed', values.seed, { min: 0, max: 2 ** 31 });
   const days = wholeNumber('--days', values.days, { min: 1, max: 100_000 });
   let failed = 0;
@@ -38,4 +33,4 @@ await runCommand(async (args) => {
       : `\n${failed} of ${days} days are NOT as they should be.`,
   );
   return failed === 0 ? 0 : 1;
-});
+}, USAGE);

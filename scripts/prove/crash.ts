@@ -50,13 +50,8 @@ await runCommand(async (args) => {
       deliveries: { type: 'string', default: '20000' },
       kills: { type: 'string', default: '4' },
       fsync: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const first = wholeNumber('--seed', values.seed ?? '1', { min: 0, max: 2 ** 31 });
   if (values.fsync) return reportSyncs(first);
   if (values.machines) {
@@ -70,7 +65,7 @@ await runCommand(async (args) => {
   const crashes: Crash[] = [];
   for (const engine of engines) crashes.push(...(await playAll(engine, point, { first, seeds })));
   return report(crashes);
-});
+}, USAGE);
 
 async function playAll(
   name: EngineName,

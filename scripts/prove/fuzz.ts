@@ -2,10 +2,9 @@ import { randomInt } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import { example } from '../../src/example/index.ts';
 import { UsageError } from '../../src/lab/usage.ts';
-import { runCommand, wholeNumber } from '../../src/lab/command.ts';
+import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { inNewFolder } from '../../src/lab/rig/folder.ts';
 import { projectFile, startProgram } from '../../src/lab/rig/program.ts';
 import { secretsFor } from '../../src/lab/rig/secrets.ts';
@@ -31,7 +30,7 @@ Exit code: 0 if nothing was broken. Else 1, and the seed and the last attacks ar
 const MOST_SEED = 2 ** 31 - 1;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
       minutes: { type: 'string', default: '10' },
@@ -39,13 +38,8 @@ await runCommand(async (args) => {
       'within-ms': { type: 'string', default: '1000' },
       'growth-mb': { type: 'string', default: '50' },
       main: { type: 'string' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const ms = Number(values.minutes) * 60_000;
   if (!(ms > 0)) throw new UsageError('--minutes: expected a number above 0.');
   const rounds = Math.ceil(ms / 60_000);
@@ -60,7 +54,7 @@ await runCommand(async (args) => {
   const fault = [`BROKEN: ${broken ?? ''}`, `Seed ${seed}. The last attacks:`, ...last.map(shown)];
   console.log(broken === undefined ? 'Nothing was broken.' : fault.join('\n'));
   return broken === undefined ? 0 : 1;
-});
+}, USAGE);
 
 type Chosen = Omit<FuzzOptions, 'program' | 'url' | 'endpoints'> & { readonly main: string };
 

@@ -38,13 +38,8 @@ await runCommand(async (args) => {
       waiting: { type: 'string', default: '1000000' },
       'seconds-away': { type: 'string', default: '10' },
       directory: { type: 'string', default: 'data' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const usual = values['hard-times'] ? '20000' : '1000000';
   const deliveries = wholeNumber('--deliveries', values.deliveries ?? usual, { min: 100, max: 100_000_000 });
   const engine = pickOne('--engine', values.engine, engineNames);
@@ -58,7 +53,7 @@ await runCommand(async (args) => {
         : day({ ...place, engine, deliveries, perSecond }),
     ),
   );
-});
+}, USAGE);
 
 async function reported(work: () => Promise<readonly Finding[]>): Promise<number> {
   try {

@@ -19,14 +19,16 @@ export function warn(warnings: readonly string[]): void {
 }
 
 /**
- * Runs a command line to its exit code. What was asked wrongly ends with 2 and in words, what an API did not do for it with
- * 1; anything else that is thrown is a defect and keeps its stack.
+ * Runs a command line to its exit code. Where there is `usage`, `--help` prints it. What was asked wrongly ends with 2 and in
+ * words, what an API did not do for it with 1; anything else that is thrown is a defect and keeps its stack.
  */
-export async function runCommand(main: (args: string[]) => Promise<number>): Promise<void> {
+export async function runCommand(main: (args: string[]) => Promise<number>, usage?: string): Promise<void> {
   process.stdout.on('error', ignoreClosedPipe);
   process.on('SIGHUP', endAsOnTerm);
+  const args = process.argv.slice(2);
   try {
-    process.exitCode = await main(process.argv.slice(2));
+    if (usage === undefined || !args.includes('--help')) process.exitCode = await main(args);
+    else console.log(usage);
   } catch (error) {
     if (!(error instanceof UsageError) && !isOfApi(error)) throw error;
     console.error(printable(error.message));
@@ -51,6 +53,9 @@ function ignoreClosedPipe(error: NodeJS.ErrnoException): void {
   if (error.code !== 'EPIPE') throw error;
 }
 
+/** What every command takes. */
+const HELP = { help: { type: 'boolean' } } as const;
+
 type Parsed<Config extends ParseArgsConfig> = ReturnType<typeof parseArgs<Config>>;
 
 /**
@@ -59,7 +64,7 @@ type Parsed<Config extends ParseArgsConfig> = ReturnType<typeof parseArgs<Config
  */
 export function readOptions<Config extends ParseArgsConfig>(config: Config): Parsed<Config> {
   const lenient = { ...config, strict: false, allowPositionals: true, tokens: true } as const;
-  const options = Object.entries(config.options ?? {}).map(
+  const options = Object.entries({ ...config.options, ...HELP }).map(
     ([name, { type }]) => [`--${name}`, type] as const,
   );
   const given = new Set<string>();

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { parseArgs } from 'node:util';
-import { runCommand } from '../../src/lab/command.ts';
+import { readOptions, runCommand } from '../../src/lab/command.ts';
 import { copyProject, whole } from '../support/project-copy.ts';
 import { putOwnApp } from './put-in.ts';
 
@@ -14,11 +13,7 @@ src/app and test/app.
 Exit code: that of npm run check.`;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({ args, options: { help: { type: 'boolean', default: false } } });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
+  readOptions({ args, options: {} });
   const copy = copyProject(whole);
   process.once('exit', () => {
     copy.remove();
@@ -31,4 +26,4 @@ await runCommand(async (args) => {
   });
   const [code] = (await once(check, 'close')) as [number | null]; // as Node documents the event
   return code ?? 1;
-});
+}, USAGE);

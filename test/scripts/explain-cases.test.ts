@@ -3,7 +3,7 @@ import { parseEnv } from 'node:util';
 import { describe, expect, it } from '@jest/globals';
 import { z } from 'zod';
 import { filesOf, folder, lives } from '../lab/explain/make-cases.ts';
-import { runScript } from '../support/command.ts';
+import { runHere } from '../support/in-one-process.ts';
 
 // Deliveries as they were refused in life, told of by people, with secrets and data made up.
 
@@ -37,7 +37,7 @@ describe('npm run explain -- --file, of a delivery from life', () => {
   it.each(Object.entries(answers))('%s', async (name, { fits, named, says }) => {
     const environment = parseEnv(readFileSync(`${folder}${name}.env`, 'utf8')) as Record<string, string>;
     const brief = fits === undefined ? ['--seconds', '1'] : [];
-    const { code, out, err } = await runScript(
+    const { code, out, err } = await runHere(
       'explain',
       ['--file', `${folder}${name}.http`, '--json', ...brief],
       environment,

@@ -2,8 +2,8 @@ import { createHmac } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
-import { runScript } from '../support/command.ts';
 import { fileWith, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { newReceiver } from '../support/new-receiver.ts';
 
 const SECRET = 'Zq83hfPQ0ahslfbvnmqp2819ZZalfhQm';
@@ -23,8 +23,7 @@ function requestFile(key: string, target = '/phenixid', body = BODY): string {
   return fileWith(`${head.join('\r\n')}\r\n\r\n${body}`);
 }
 
-const explain = (args: readonly string[], env: Record<string, string> = ENV) =>
-  runScript('explain', args, env);
+const explain = (args: readonly string[], env: Record<string, string> = ENV) => runHere('explain', args, env);
 
 it('says with its exit code whether one change fits, none, or several', async () => {
   const blank = await explain(['--file', requestFile(SECRET)], { PHENIXID_SECRET: `${SECRET}\t` });

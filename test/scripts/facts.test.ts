@@ -5,15 +5,15 @@ import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import { hotdocs } from '../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
-import { runScript } from '../support/command.ts';
 import { emptyInboxUrl, newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { countsOf, without } from '../kit/facts/observing.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'facts-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const url = `sqlite:${join(folder, 'inbox.db')}`;
 
-const facts = (...args: string[]) => runScript('facts', args, { INBOX_URL: url });
+const facts = (...args: string[]) => runHere('facts', args, { INBOX_URL: url });
 
 beforeAll(async () => {
   const { example: profile } = risr.events.profile_updated;
@@ -119,15 +119,15 @@ it('lists the facts that no delivery shows, and why', async () => {
 
 it('says that nothing has come yet where nothing has', async () => {
   const empty = await emptyInboxUrl();
-  const { code, out } = await runScript('facts', [], { INBOX_URL: empty });
+  const { code, out } = await runHere('facts', [], { INBOX_URL: empty });
   expect(code).toBe(0);
   expect(out).toMatch(/^HotDocs Advance: no delivery yet\n\nPhenixID Signing Workflow: no delivery yet\n/);
-  expect((await runScript('facts', ['--patch'], { INBOX_URL: empty })).out).toBe('Nothing has drifted.\n');
+  expect((await runHere('facts', ['--patch'], { INBOX_URL: empty })).out).toBe('Nothing has drifted.\n');
 });
 
 it.each(['facts', 'tape list', 'explain'])('says in npm run %s that there is no inbox', async (command) => {
   const [script = '', ...args] = command.split(' ');
-  const { code, err } = await runScript(script, args, { INBOX_URL: newInboxUrl() });
+  const { code, err } = await runHere(script, args, { INBOX_URL: newInboxUrl() });
   expect(code).toBe(1);
   expect(err).toContain('There is no inbox at');
 });
@@ -141,7 +141,7 @@ it.each<[args: string[], env: Record<string, string>, code: number, words: RegEx
   [[], { INBOX_URL: 'memory:' }, 1, /inside its receiver/],
   [[], { INBOX_URL: 'postgres://nobody@127.0.0.1:1/none' }, 1, /PostgreSQL at 127\.0\.0\.1:1\/none/],
 ])('answers %j with %j by exit code %i', async (args, env, code, words) => {
-  const ended = await runScript('facts', args, { INBOX_URL: url, ...env });
+  const ended = await runHere('facts', args, { INBOX_URL: url, ...env });
   expect([ended.code, ended.out]).toEqual([code, '']);
   expect(ended.err).toMatch(words);
 });

@@ -12,13 +12,14 @@ import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
 import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { newEntry } from '../kit/inbox/contract/entries.ts';
-import { ended, runScript, startScript } from '../support/command.ts';
+import { ended, startScript } from '../support/command.ts';
 import { newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { enough, senderTo, startProcess } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 
 const inbox = (args: readonly string[], url: string, env: Record<string, string> = {}) =>
-  runScript('inbox', args, { ...env, INBOX_URL: url });
+  runHere('inbox', args, { ...env, INBOX_URL: url });
 const fileOf = (url: string) => url.replace('sqlite:', '');
 
 /** The ids of the events in an inbox. */

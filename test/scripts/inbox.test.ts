@@ -1,9 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { startPostgres, type PostgresServer } from '../../src/lab/rig/postgres.ts';
 import { encryptInbox } from '../../src/kit/inbox/sealed/inbox.ts';
@@ -11,30 +8,14 @@ import { readInboxKeys } from '../../src/kit/inbox/sealed/keys.ts';
 import type { Inbox, NewEntry } from '../../src/kit/inbox/inbox.ts';
 import { openInbox } from '../../src/kit/inbox/open.ts';
 import { newEntry } from '../kit/inbox/contract/entries.ts';
+import { ended, startScript, type Ended } from '../support/command.ts';
+import { fileWith, newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 
-const script = join(import.meta.dirname, '../../scripts/inbox.ts');
 const DAY_MS = 86_400_000;
 
-const directory = mkdtempSync(join(tmpdir(), 'inbox-'));
-afterAll(() => rmSync(directory, { recursive: true }));
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(args: readonly string[], url: string, settings: Record<string, string> = {}): Promise<Ran> {
-  return new Promise((resolve) => {
-    const env = { PATH: process.env['PATH'], INBOX_URL: url, ...settings };
-    const child = execFile(process.execPath, [script, ...args], { env }, (_error, out, err) =>
-      resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
-}
-
-function newFile(): string {
-  return join(directory, `${randomBytes(8).toString('hex')}.db`);
+function run(args: readonly string[], url: string, settings: Record<string, string> = {}): Promise<Ended> {
+  return runHere('inbox', args, { INBOX_URL: url, ...settings });
 }
 
 async function bury(inbox: Inbox, members: Partial<NewEntry> = {}): Promise<number> {
@@ -58,7 +39,7 @@ async function together(times: number, step: (count: number) => Promise<unknown>
 }
 
 /** What a command printed as NDJSON. */
-function linesOf({ out }: Ran): unknown[] {
+function linesOf({ out }: Ended): unknown[] {
   return out
     .trimEnd()
     .split('\n')
@@ -77,7 +58,7 @@ interface Engine {
 const onFile: Engine = {
   name: 'on a file',
   start: async () => undefined,
-  newUrl: async () => `sqlite:${newFile()}`,
+  newUrl: async () => newInboxUrl(),
   end: async () => undefined,
 };
 
@@ -345,21 +326,16 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
       const content = Buffer.alloc(10_000, 'x');
       await together(60, () => store(inbox, { content }));
     });
-    const child = execFile(process.execPath, [script, 'export'], { env: { INBOX_URL: url } });
-    let err = '';
-    child.stderr?.on('data', (text: string) => (err += text));
-    child.stdout?.once('data', () => child.stdout?.destroy());
-    const [code] = (await once(child, 'close')) as [number | null];
-    expect({ code, err }).toEqual({ code: 0, err: '' });
+    const child = startScript('inbox', ['export'], { INBOX_URL: url });
+    child.stdout.once('data', () => child.stdout.destroy());
+    expect(await ended(child)).toMatchObject({ code: 0, err: '' });
   });
 
   it('reads an encrypted inbox with its key file, and says which key it lacks without', async () => {
     const text = randomBytes(32).toString('base64');
-    const keyFile = join(directory, 'keys');
-    writeFileSync(keyFile, `# newest first\n${text}\n`);
     const seq = await withInbox((inbox) => store(encryptInbox(inbox, readInboxKeys(text))));
 
-    const settings = { INBOX_KEYS_FILE: keyFile };
+    const settings = { INBOX_KEYS_FILE: fileWith(`# newest first\n${text}\n`) };
     expect((await run(['show', `${seq}`, '--content'], url, settings)).out).toContain('{"id":"ord_1"}');
     const exported = await run(['export'], url, { INBOX_KEYS: text });
     expect(linesOf(exported)).toMatchObject([{ payload: { id: 'ord_1' } }]);
@@ -382,7 +358,7 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
 
 describe('npm run inbox', () => {
   it('says that there is no file instead of creating one', async () => {
-    const file = newFile();
+    const file = join(newFolder(), 'inbox.db');
     const { code, err } = await run(['list'], `sqlite:${file}`);
     expect(code).toBe(1);
     expect(err).toContain(`There is no inbox at ${file}`);
@@ -403,10 +379,8 @@ describe('npm run inbox', () => {
     ['that is not there', undefined, /^INBOX_KEYS_FILE names a file that cannot be read .ENOENT/],
     ['with a spoilt line', 'hunter2', /^INBOX_KEYS_FILE: Line 1 is not base64/m],
   ])('says what is wrong with a key file %s', async (_, text, words) => {
-    const file = join(directory, 'no-keys');
-    rmSync(file, { force: true });
-    if (text !== undefined) writeFileSync(file, text);
-    const { code, err } = await run(['list'], `sqlite:${newFile()}`, { INBOX_KEYS_FILE: file });
+    const file = text === undefined ? join(newFolder(), 'no-keys') : fileWith(text);
+    const { code, err } = await run(['list'], newInboxUrl(), { INBOX_KEYS_FILE: file });
     expect(code).toBe(1);
     expect(err).toMatch(words);
     expect(err).not.toContain('hunter2');
@@ -446,14 +420,14 @@ describe('npm run inbox', () => {
     [['export', '7'], /export takes no <seq>/],
     [['stats', '--no-such-option'], /--no-such-option/],
   ])('answers %j with what to do and exit code 2', async (args, words) => {
-    const { code, err } = await run(args, `sqlite:${newFile()}`);
+    const { code, err } = await run(args, newInboxUrl());
     expect(err).toMatch(words);
     expect(err).not.toMatch(/\n +at /);
     expect(code).toBe(2);
   });
 
   it('forgets what was done just now only where that is meant', async () => {
-    const url = `sqlite:${newFile()}`;
+    const url = newInboxUrl();
     const inbox = await openInbox(url, { maxWaiting: 10 });
     await finish(inbox);
     await inbox.close();
@@ -466,7 +440,7 @@ describe('npm run inbox', () => {
   });
 
   it('prunes nothing where the receiver keeps everything and no days are given', async () => {
-    const { code } = await run(['prune'], `sqlite:${newFile()}`, { RETENTION_DAYS: '0' });
+    const { code } = await run(['prune'], newInboxUrl(), { RETENTION_DAYS: '0' });
     expect(code).toBe(2);
   });
 });
@@ -502,7 +476,7 @@ describe('npm run inbox -- migrate', () => {
   });
 
   it('leaves a file to its receiver', async () => {
-    const file = newFile();
+    const file = join(newFolder(), 'inbox.db');
     const { code, err } = await run(['migrate'], `sqlite:${file}`);
     expect({ code, there: existsSync(file) }).toEqual({ code: 1, there: false });
     expect(err).toMatch(/Only an inbox in PostgreSQL is migrated by hand/);

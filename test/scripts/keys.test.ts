@@ -6,14 +6,14 @@ import { describe, expect, it } from '@jest/globals';
 import { risr } from '../../src/kit/sources/risr/index.ts';
 import { stateOf, type Known } from '../../scripts/keys/verdict.ts';
 import { changedAt } from '../../scripts/keys/secret-file.ts';
-import { runScript } from '../support/command.ts';
 import { fileWith, newFolder, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { senderTo, startProcess } from '../support/processes.ts';
 
 const PROFILE = '/risr/profile_updated';
 const OLD = 'a1'.repeat(32);
 
-const keys = (args: readonly string[], env: Record<string, string> = {}) => runScript('keys', args, env);
+const keys = (args: readonly string[], env: Record<string, string> = {}) => runHere('keys', args, env);
 
 describe('new', () => {
   it.each([

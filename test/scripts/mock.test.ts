@@ -9,6 +9,7 @@ import { sources } from '../../src/kit/sources/index.ts';
 import { ended, printed, runScript, startScript } from '../support/command.ts';
 import { freePort } from '../../src/lab/rig/ports.ts';
 import { later, newFolder } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { secretsFor, startReceiver as startWholeReceiver } from '../support/receiver.ts';
 import { startReceiver, type SmallReceiver } from '../support/small-receiver.ts';
 import { until } from '../support/until.ts';
@@ -36,25 +37,15 @@ async function receiverAnswering(status: number): Promise<SmallReceiver> {
 it.each(all.map((source) => [source.name, storyOf(source)[0] ?? '', source] as const))(
   'names the variable that is missing for %s %s',
   async (name, event, source) => {
-    const { code, err } = await runScript('send', [name, event]);
+    const { code, err } = await runHere('send', [name, event]);
     expect(err).toContain(variableOf(source, event));
     expect(code).toBe(2);
   },
 );
 
-it('says plainly that the receiver is not running', async () => {
-  const receiver = await startReceiver([], () => 200);
-  await receiver.stop();
-  const { code, out } = await runScript('send', [first.name, type, '--url', receiver.url.href], {
-    [variable]: SECRET,
-  });
-  expect(out).toContain('Is the receiver running (npm start)?');
-  expect(code).toBe(1);
-});
-
 it('prints what was sent, the reply and the verdict, and never the secret', async () => {
   const { url } = await receiverAnswering(500);
-  const { code, out, err } = await runScript('send', [first.name, type, '--url', url.href], {
+  const { code, out, err } = await runHere('send', [first.name, type, '--url', url.href], {
     [variable]: SECRET,
   });
   expect(out).toMatch(/^sent .*\nevent .*\nproof .*\nreply {4}500 after .*\nverdict {2}WRONG: /);
@@ -66,7 +57,7 @@ it('prints what was sent, the reply and the verdict, and never the secret', asyn
 it('ends with 0 when a fault gets what it should', async () => {
   const { url } = await receiverAnswering(401);
   const args = [first.name, type, '--url', url.href, '--fault', 'wrong-secret'];
-  const { code, out } = await runScript('send', args, { [variable]: SECRET });
+  const { code, out } = await runHere('send', args, { [variable]: SECRET });
   expect(out).toContain('Answered 401, as a correct receiver does.');
   expect(code).toBe(0);
 });
@@ -76,7 +67,7 @@ it('sends a payload from a file with members changed, as often as asked', async 
   const file = join(newFolder(), 'payload.json');
   writeFileSync(file, '{"taskId":"mine"}');
   const args = ['phenixid', 'OrderSigned', '--data', file, '--add', 'note=hello', '--count', '5'];
-  const { code, out } = await runScript('send', [...args, '--url', receiver.url.href, '--seed', '7'], {
+  const { code, out } = await runHere('send', [...args, '--url', receiver.url.href, '--seed', '7'], {
     PHENIXID_SECRET: SECRET,
   });
   expect(receiver.deliveries.map(({ body }) => body.toString())).toEqual(
@@ -89,8 +80,8 @@ it('sends a payload from a file with members changed, as often as asked', async 
 it('proves itself with the secret of the installation that is named', async () => {
   const receiver = await receiverAnswering(200);
   const args = ['phenixid', 'OrderSigned', '--url', receiver.url.href, '--switch'];
-  const north = await runScript('send', [...args, 'key=north'], { PHENIXID_NORTH_SECRET: SECRET });
-  const south = await runScript('send', [...args, 'key=south'], { PHENIXID_NORTH_SECRET: SECRET });
+  const north = await runHere('send', [...args, 'key=north'], { PHENIXID_NORTH_SECRET: SECRET });
+  const south = await runHere('send', [...args, 'key=south'], { PHENIXID_NORTH_SECRET: SECRET });
   expect([north.code, receiver.deliveries[0]?.query]).toEqual([0, 'key=north']);
   expect([south.code, south.err]).toEqual([2, expect.stringContaining('PHENIXID_SOUTH_SECRET')]);
 });
@@ -111,7 +102,7 @@ it.each([
   [['hotdocs'], /Which event\?[^]*InterviewLoadEvent/],
   [[], /Sources and events:/],
 ])('refuses %j in words, without a stack', async (args, message) => {
-  const { code, err } = await runScript('send', args, { HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: SECRET });
+  const { code, err } = await runHere('send', args, { HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET: SECRET });
   expect(err).toMatch(message);
   expect(err).not.toMatch(/^\s+at /m);
   expect(code).toBe(2);
@@ -184,7 +175,7 @@ it.each([
 ])('does not begin with a file that %s', async (_what, content, message) => {
   const file = join(newFolder(), 'state.json');
   if (content !== undefined) writeFileSync(file, content);
-  const { code, err } = await runScript('mock', ['--state', file], { MOCK_PORT: '0' });
+  const { code, err } = await runHere('mock', ['--state', file], { MOCK_PORT: '0' });
   expect(err).toMatch(message);
   expect(code).toBe(2);
 });
@@ -216,14 +207,14 @@ it.each([
   [['--scenario', 'signing'], /Set PHENIXID_SECRET/],
   [['--chaos', 'x'], /--chaos: expected a whole number/],
 ])('refuses to mock with %j in words', async (args, message) => {
-  const { code, err } = await runScript('mock', args, { MOCK_PORT: '0' });
+  const { code, err } = await runHere('mock', args, { MOCK_PORT: '0' });
   expect(err).toMatch(message);
   expect(code).toBe(2);
 });
 
 it('says that the port of the mock is taken', async () => {
   const { url } = await receiverAnswering(200);
-  const { code, err } = await runScript('mock', [], { MOCK_PORT: url.port });
+  const { code, err } = await runHere('mock', [], { MOCK_PORT: url.port });
   expect(err).toContain(`Port ${url.port} is taken`);
   expect(code).toBe(1);
 });

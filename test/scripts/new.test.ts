@@ -1,10 +1,19 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
-import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
+import { inOneProcess } from '../support/in-one-process.ts';
+import { copyProject, type ProjectCopy, type Ran } from '../support/project-copy.ts';
 import type { Trip } from '../support/round-trip.ts';
 
 let copy: ProjectCopy;
+
+const run = inOneProcess(() => copy.root);
+
+/** `npm run new -- <args>` in the copy. */
+async function stamp(...args: readonly string[]): Promise<Ran> {
+  const { code, out, err } = await run('new', args);
+  return { code: code ?? -1, output: out + err };
+}
 
 beforeAll(() => {
   copy = copyProject();
@@ -39,7 +48,7 @@ it.each([
   ['--reply of a handler', ['handler', 'risr', 'profile_updated', '--reply'], 'is for an event'],
 ])('refuses %s and changes nothing', async (_what, args, message) => {
   const before = contents(copy.root);
-  const ran = await copy.node('scripts/new.ts', ...args);
+  const ran = await stamp(...args);
   expect(ran).toEqual({ code: 2, output: expect.stringContaining(message) });
   expect(contents(copy.root)).toEqual(before);
 });
@@ -72,7 +81,7 @@ const copied = ['hotdocs InterviewLoadEvent', 'risr profile_updated', 'phenixid 
 
 it('stamps what compiles, passes its own test and travels end to end, and loses no event', async () => {
   const all = [...stamps, ...copied.map((event) => ['handler', ...event.split(' '), '--from-example'])];
-  for (const args of all) expect(await copy.node('scripts/new.ts', ...args)).toMatchObject({ code: 0 });
+  for (const args of all) expect(await stamp(...args)).toMatchObject({ code: 0 });
   const [compiled, tested, travelled] = await Promise.all([copy.tsc(), runStampedTest(), runRoundTrip()]);
   expect(compiled).toEqual({ code: 0, output: '' });
   expect(tested).toMatchObject({ code: 0, output: expect.stringContaining('2 todo') });
@@ -123,7 +132,7 @@ it.each([
   ['the example does not have', ['handler', 'phenixid', 'OrderArchived', '--from-example'], 'no handler for'],
 ])('refuses a handler that %s, and changes nothing', async (_what, args, message) => {
   const before = contents(copy.root);
-  const ran = await copy.node('scripts/new.ts', ...args);
+  const ran = await stamp(...args);
   expect(ran).toEqual({ code: 2, output: expect.stringContaining(message) });
   expect(contents(copy.root)).toEqual(before);
 });
@@ -132,7 +141,7 @@ it('says what to add by hand where the app no longer looks as it did', async () 
   const before = copy.read('src/app/index.ts');
   copy.replace('src/app/index.ts', /sources: (\[.*\]),/, 'sources: [...$1] as const,');
   const after = copy.read('src/app/index.ts');
-  const ran = await copy.node('scripts/new.ts', 'source', 'initech');
+  const ran = await stamp('source', 'initech');
   expect(copy.read('src/app/index.ts')).toBe(after);
   copy.write('src/app/index.ts', before);
   expect(ran.code).toBe(1);
@@ -145,7 +154,7 @@ it('writes nothing at all when one of the files cannot be read', async () => {
   const intact = copy.read('src/app/tools.ts');
   copy.replace('src/app/tools.ts', 'export interface Tools {', 'export interface Tools { {');
   const before = contents(copy.root);
-  const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
+  const ran = await stamp('handler', 'hotdocs', 'ActionLink', '--from-example');
   expect(ran).toEqual({ code: 2, output: expect.stringContaining('src/app/tools.ts cannot be read') });
   expect(contents(copy.root)).toEqual(before);
   copy.write('src/app/tools.ts', intact);
@@ -153,7 +162,7 @@ it('writes nothing at all when one of the files cannot be read', async () => {
 
 it('says what a copied handler needs where the app opens its tools in a way of its own', async () => {
   copy.replace('src/app/index.ts', /return (\{ apis,.*\});/, 'const opened = $1;\n    return opened;');
-  const ran = await copy.node('scripts/new.ts', 'handler', 'hotdocs', 'ActionLink', '--from-example');
+  const ran = await stamp('handler', 'hotdocs', 'ActionLink', '--from-example');
   expect(ran).toEqual({ code: 1, output: expect.stringContaining('Add by hand:\nin open:\nsettings\n') });
   copy.replace('src/app/index.ts', 'const opened = {', 'const opened = { settings,');
   expect(await copy.tsc()).toEqual({ code: 0, output: '' });

@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { expect, it } from '@jest/globals';
 import { replyJson } from '../../src/lab/mock/platforms/platform.ts';
-import { runScript, type Ended } from '../support/command.ts';
+import type { Ended } from '../support/command.ts';
 import { newFolder } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { startProducts, type Products } from '../support/products.ts';
 
 interface Harness extends Products {
@@ -15,7 +16,7 @@ async function start(env: Record<string, string> = {}): Promise<Harness> {
   const environment = { ...products.env, ...env };
   const notes = ['--notes', join(newFolder(), 'registrations.json')];
   return Object.assign(products, {
-    register: (...args: string[]) => runScript('register', [...args, ...notes], environment),
+    register: (...args: string[]) => runHere('register', [...args, ...notes], environment),
   });
 }
 
@@ -126,7 +127,7 @@ it.each([
 });
 
 it('explains itself', async () =>
-  expect(await runScript('register', ['--help'])).toMatchObject({ code: 0, err: '' }));
+  expect(await runHere('register', ['--help'])).toMatchObject({ code: 0, err: '' }));
 
 it.each([
   [

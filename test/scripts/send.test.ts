@@ -3,8 +3,9 @@ import { expect, it } from '@jest/globals';
 import { notWritten, type Occurrence } from '../../src/kit/index.ts';
 import { DeadLetter } from '../../src/kit/errors.ts';
 import { sources } from '../../src/kit/sources/index.ts';
-import { runScript, type Ended } from '../support/command.ts';
+import type { Ended } from '../support/command.ts';
 import { later, listening, newInboxUrl } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { secretsFor, startReceiver, type TestReceiver } from '../support/receiver.ts';
 
 type Handler = (event: Occurrence) => unknown;
@@ -25,7 +26,7 @@ async function sendTo(
   const receiver = await startReceiver({ env, handlers: { [source]: { [type]: handler } } });
   later(() => receiver.stop());
   const send = (...further: readonly string[]) =>
-    runScript('send', [source, type, '--url', receiver.url, ...further], { ...secretsFor(sources), ...env });
+    runHere('send', [source, type, '--url', receiver.url, ...further], { ...secretsFor(sources), ...env });
   return { ...(await send(...args)), send, receiver };
 }
 
@@ -102,7 +103,7 @@ it('says plainly where the inbox cannot be seen', async () => {
   expect(out).toMatch(/^inbox {4}not seen: INBOX_URL is memory:/m);
   expect(code).toBe(0);
   const { port } = new URL(receiver.url);
-  const elsewhere = await runScript('send', [...profile, '--url', `http://[::ffff:127.0.0.1]:${port}`], {
+  const elsewhere = await runHere('send', [...profile, '--url', `http://[::ffff:127.0.0.1]:${port}`], {
     ...secretsFor(sources),
     INBOX_URL: newInboxUrl(),
   });
@@ -124,7 +125,7 @@ it('shows the event and its request without sending it, and without its proof', 
 });
 
 it('shows an event of which no secret is known', async () => {
-  const { code, out } = await runScript('send', [
+  const { code, out } = await runHere('send', [
     'phenixid',
     'OrderSigned',
     '--print',
@@ -152,7 +153,7 @@ it.each([
   [[...profile, '--print=yes'], /--print takes no value/],
   [[...profile, '--set', '--print'], /--set needs a value, and --print follows it/],
 ])('refuses %j, and says what was probably meant', async (args, words) => {
-  const { code, out, err } = await runScript('send', args);
+  const { code, out, err } = await runHere('send', args);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(words);
 });
@@ -164,7 +165,7 @@ it.each([
 ])(
   'sets what the schema has although the example has not, and adds what is to be added: %j',
   async (args, words) => {
-    const { code, out } = await runScript('send', [...args, '--print']);
+    const { code, out } = await runHere('send', [...args, '--print']);
     expect(out).toContain(words);
     expect(code).toBe(0);
   },
@@ -176,13 +177,13 @@ it('shows a reply that could steer the terminal as what it is', async () => {
   const server = createServer((_, response) => response.end(STEERING));
   const port = await listening(server);
   const args = [...profile, '--url', `http://127.0.0.1:${port}`];
-  const { out } = await runScript('send', args, secretsFor(sources));
+  const { out } = await runHere('send', args, secretsFor(sources));
   expect(out).toContain('\\u{1b}[31m\\u{9b}1m\\u{1b}]8;;http://x\\u{7}y \\u{8}\\u{202e}');
   expect(out).not.toMatch(/(?!\n)\p{C}/u);
 });
 
 it('repeats no argument that could steer the terminal', async () => {
-  const { err } = await runScript('send', [`hotdocs${STEERING}`, 'x', `--set=${STEERING}`]);
+  const { err } = await runHere('send', [`hotdocs${STEERING}`, 'x', `--set=${STEERING}`]);
   expect(err).toContain('Unknown source: "hotdocs\\u001b[31m\\u{9b}1m');
   expect(err).not.toMatch(/(?!\n)\p{C}/u);
 });

@@ -1,4 +1,3 @@
-import { execFile } from 'node:child_process';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from '@jest/globals';
@@ -11,14 +10,14 @@ import { toBytes } from '../../src/kit/tape/bytes.ts';
 import { openTape, openTapeStore } from '../../src/kit/tape/open.ts';
 import { groupOf, type Kept } from '../../src/kit/tape/tape.ts';
 import { readHar } from '../../src/lab/explain/read-har.ts';
-import { compiled } from '../../src/lab/rig/program.ts';
 import { tryWitness, witnessSchema } from '../../src/lab/tape/witness.ts';
 import { taped, tapedEvent } from '../lab/tape/taped.ts';
+import type { Ended } from '../support/command.ts';
 import { emptyInboxUrl, fileWith, newFolder } from '../support/fixtures.ts';
+import { runHere } from '../support/in-one-process.ts';
 import { newReceiver } from '../support/new-receiver.ts';
 import { secretsFor } from '../support/receiver.ts';
 
-const script = join(import.meta.dirname, '../../scripts/tape.ts');
 const KEY = Buffer.alloc(32, 7).toString('base64');
 
 let folder = '';
@@ -28,22 +27,8 @@ beforeEach(async () => {
   url = await emptyInboxUrl();
 });
 
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ran> {
-  return new Promise((resolve) => {
-    const whole = { ...compiled, KIT_APP: 'src/example', INBOX_URL: url, ...env };
-    const child = execFile(
-      process.execPath,
-      [script, ...args],
-      { env: whole, cwd: folder },
-      (_error, out, err) => resolve({ code: child.exitCode ?? -1, out, err }),
-    );
-  });
+function run(args: readonly string[], env: Record<string, string> = {}): Promise<Ended> {
+  return runHere('tape', args, { INBOX_URL: url, ...env }, folder);
 }
 
 /** Puts deliveries onto the tape as their receiver would. */

@@ -1,10 +1,11 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Readable } from 'node:stream';
 import { compiled } from '../../src/lab/rig/program.ts';
 
-const root = fileURLToPath(new URL('../..', import.meta.url));
+export const root = fileURLToPath(new URL('../..', import.meta.url));
 
 export interface Ended {
   readonly code: number | null;
@@ -15,9 +16,14 @@ export interface Ended {
 export type Running = ChildProcessByStdio<null, Readable, Readable>;
 
 /** Starts a script as npm would, about the reference receiver: src/app is the integrator's. No other environment than this. */
-export function startScript(script: string, args: readonly string[], env: Record<string, string>): Running {
-  return spawn(process.execPath, [`scripts/${script}.ts`, ...args], {
-    cwd: root,
+export function startScript(
+  script: string,
+  args: readonly string[],
+  env: Record<string, string>,
+  cwd = root,
+): Running {
+  return spawn(process.execPath, [join(root, `scripts/${script}.ts`), ...args], {
+    cwd,
     env: { KIT_APP: 'src/example', ...compiled, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -28,8 +34,9 @@ export async function runScript(
   script: string,
   args: readonly string[],
   env: Record<string, string> = {},
+  cwd?: string,
 ): Promise<Ended> {
-  return ended(startScript(script, args, env));
+  return ended(startScript(script, args, env, cwd));
 }
 
 export async function ended(child: Running): Promise<Ended> {

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import {
+  copyFileSync,
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -70,7 +73,10 @@ const appSettings = {
 };
 
 export function copyProject(parts: readonly string[] = usual): ProjectCopy {
-  const root = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
+  const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
+  const root = join(folder, 'project');
+  mkdirSync(root);
+  linkCompiled(folder);
   for (const part of parts) cpSync(join(project, part), join(root, part), { recursive: true });
   writeFileSync(join(root, APP_SETTINGS), JSON.stringify(appSettings));
   symlinkSync(join(project, 'node_modules'), join(root, 'node_modules'), 'junction');
@@ -101,17 +107,40 @@ export function copyProject(parts: readonly string[] = usual): ProjectCopy {
       const main = own.pop() ?? '';
       return startProgram({ main, env, folder: root, nodeArguments: [...nodeArguments, ...own] });
     },
-    tsc: (settings = APP_SETTINGS) =>
-      run(root, ['node_modules/typescript/bin/tsc', '--pretty', 'false', '--project', settings]),
+    tsc: (settings = APP_SETTINGS) => compile(root, settings),
     remove: () => {
-      rmSync(root, { recursive: true, force: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
 
+/** Beside the copy, as seen from whose folder Node keeps what it has compiled: all copies share it. */
+const COMPILED = 'compiled';
+
+function linkCompiled(folder: string): void {
+  mkdirSync(compiled.NODE_COMPILE_CACHE, { recursive: true });
+  symlinkSync(compiled.NODE_COMPILE_CACHE, join(folder, COMPILED), 'junction');
+}
+
+/** Checks again only what is different from what any copy has compiled by these settings without an error. */
+async function compile(root: string, settings: string): Promise<Ran> {
+  const kept = join(compiled.NODE_COMPILE_CACHE, `${settings}.buildinfo`);
+  const own = join(root, '..', `${settings}.buildinfo`);
+  if (!existsSync(own) && existsSync(kept)) copyFileSync(kept, own);
+  const incremental = ['--incremental', '--tsBuildInfoFile', own];
+  const program = 'node_modules/typescript/bin/tsc';
+  const ran = await run(root, [program, '--pretty', 'false', '--project', settings, ...incremental]);
+  if (ran.code !== 0) return ran;
+  // By another name first: others may read it now.
+  const whole = `${kept}-${process.pid}`;
+  copyFileSync(own, whole);
+  renameSync(whole, kept);
+  return ran;
+}
+
 function run(cwd: string, args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    const env = { ...process.env, ...compiled };
+    const env = { ...process.env, ...compiled, NODE_COMPILE_CACHE: join(cwd, '..', COMPILED) };
     const child = execFile(
       process.execPath,
       args,

@@ -1,8 +1,7 @@
-import { parseArgs } from 'node:util';
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { makeCertificates, requireOpenssl } from '../support/certificates.ts';
 import { missedBy, tryVillains, unseenAt, type MatrixRow } from './matrix.ts';
-import { runCommand } from '../../src/lab/command.ts';
+import { readOptions, runCommand } from '../../src/lab/command.ts';
 
 const USAGE = `Tries the conformance suite on receivers that are broken on purpose (test/villains), and shows which rule finds out
 which of them.
@@ -13,14 +12,10 @@ which of them.
 Ends with 0 if each receiver is found out by the rules that claim it, and each rule finds out one at least.`;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
-    options: { help: { type: 'boolean', short: 'h' }, rules: { type: 'boolean' } },
+    options: { rules: { type: 'boolean' } },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const certificates = requireOpenssl('receivers broken below HTTP') ? await makeCertificates() : undefined;
   const rows = await tryVillains(certificates).finally(() => certificates?.remove());
   console.log(values.rules === true ? byRule(rows) : byReceiver(rows));
@@ -30,7 +25,7 @@ await runCommand(async (args) => {
   if (idle.length > 0)
     console.log(`Without a receiver that breaks them: ${idle.map(({ id }) => id).join(', ')}`);
   return escaped.length + idle.length === 0 ? 0 : 1;
-});
+}, USAGE);
 
 function escapes(row: MatrixRow): boolean {
   return row.villain.claimedBy.length === 0 || missedBy(row).length > 0 || unseenAt(row).length > 0;

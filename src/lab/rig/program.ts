@@ -49,7 +49,10 @@ export function killAll(): void {
 process.on('exit', killAll);
 
 /** Programs of the lab start again and again: what Node has compiled of them once, it need not compile again. */
-export const compiled = { NODE_COMPILE_CACHE: projectFile('node_modules/.cache/compiled') };
+export const compiled = {
+  NODE_COMPILE_CACHE: projectFile('node_modules/.cache/compiled'),
+  NODE_COMPILE_CACHE_PORTABLE: '1',
+};
 
 /** A file of the project, by its path from the top: `src/example/main.ts`. */
 export function projectFile(path: string): string {

@@ -7,7 +7,7 @@ import { expect, it } from '@jest/globals';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { linesInDoubt } from '../../../src/kit/program/text-file.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
-import { runScript } from '../../support/command.ts';
+import { runHere } from '../../support/in-one-process.ts';
 import { listening, newFolder } from '../../support/fixtures.ts';
 import { enough, senderTo, startProcess } from '../../support/processes.ts';
 
@@ -77,29 +77,6 @@ it('refuses a file for what is not read from one, and reads INBOX_URL_FILE', asy
   expect(await receiver.said(/^Working on (\S+)$/m)).toBe('memory:');
 });
 
-it.each([
-  ['TRUST_PROXY_HOP', 'TRUST_PROXY_HOPS'],
-  ['LOGLEVEL', 'LOG_LEVEL'],
-  ['RETENTION_DAY', 'RETENTION_DAYS'],
-])('asks of %s whether %s is meant', async (name, meant) => {
-  const receiver = startProcess({ ...enough, [name]: '1' });
-  expect(await receiver.said(new RegExp(`${name} is set, .* Did you mean (\\w+)\\?`))).toBe(meant);
-});
-
-it.each([
-  'postgres://hooks:p@ss/w:rd@127.0.0.1:1/inbox',
-  'postgres://hooks:p/ss/w:rd@127.0.0.1:1/inbox',
-  'postgres://hooks:12?p@ss@127.0.0.1:1/inbox',
-  'postgres://hooks:12/p@ss',
-  'postgres://hooks:p#ss@127.0.0.1:1/inbox',
-  'postgres://hooks:p%ss@127.0.0.1:1/inbox',
-])('refuses %s as INBOX_URL, says what to encode, and prints no part of it', async (url) => {
-  const receiver = startProcess({ ...enough, INBOX_URL: url });
-  expect((await receiver.ended).code).toBe(1);
-  expect(receiver.output()).toMatch(/INBOX_URL: expected .* percent-encoded: @ is %40/);
-  expect(receiver.output()).not.toMatch(/hooks|ss\b|rd@|127/);
-});
-
 it('says that INBOX_URL has no password where the server asks for one', async () => {
   const server = createServer((socket) => {
     socket.once('data', () => {
@@ -159,7 +136,7 @@ it.each([
   ['mock', '--help'],
   ['conform', '--list'],
 ])('%s asks what a name that is nearly right should mean', async (script, ...args) => {
-  const { err } = await runScript(script, args, { RETENTION_DAY: '1' });
+  const { err } = await runHere(script, args, { RETENTION_DAY: '1' });
   expect(err).toContain(
     'RETENTION_DAY is set, but the receiver has no such setting. Did you mean RETENTION_DAYS?',
   );

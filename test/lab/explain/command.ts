@@ -1,5 +1,4 @@
-import { parseArgs } from 'node:util';
-import { runCommand, wholeNumber } from '../../../src/lab/command.ts';
+import { readOptions, runCommand, wholeNumber } from '../../../src/lab/command.ts';
 import { cases } from './broken/index.ts';
 import { nameOf, pairsBy, tryPair } from './pairs.ts';
 import { explained, flawIn } from './run.ts';
@@ -17,19 +16,14 @@ Ends with 0 if each mistake is found, nine of ten pairs within 10 s each, and no
 const MS = 10_000;
 
 await runCommand(async (args) => {
-  const { values } = parseArgs({
+  const { values } = readOptions({
     args,
     options: {
-      help: { type: 'boolean', short: 'h' },
       pairs: { type: 'string', default: '1000' },
       strangers: { type: 'string', default: '1000' },
       seed: { type: 'string', default: '1' },
     },
   });
-  if (values.help === true) {
-    console.log(USAGE);
-    return 0;
-  }
   const most = { min: 0, max: 100_000 };
   const seed = wholeNumber('--seed', values.seed, { min: 1, max: 1_000_000 });
   const strangers = wholeNumber('--strangers', values.strangers, most);
@@ -40,7 +34,7 @@ await runCommand(async (args) => {
     await tryStrangers('random bodies', randomBody, strangers, seed),
   ];
   return isRight.every(Boolean) ? 0 : 1;
-});
+}, USAGE);
 
 async function tryMistakes(): Promise<boolean> {
   let wrong = 0;

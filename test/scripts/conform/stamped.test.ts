@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
 import type { ProgramProcess } from '../../../src/lab/rig/program.ts';
+import { inOneProcess } from '../../support/in-one-process.ts';
 import { copyProject, type ProjectCopy } from '../../support/project-copy.ts';
 
 // A source that `npm run new` has begun has neither the switches nor the headers of the three products.
@@ -30,6 +31,7 @@ const senders: Readonly<Record<string, readonly (readonly [stamped: string, by: 
 };
 
 let copy: ProjectCopy;
+const run = inOneProcess(() => copy.root);
 let receiver: ProgramProcess;
 let url: string;
 
@@ -37,7 +39,7 @@ beforeAll(async () => {
   copy = copyProject();
   const secrets: Record<string, string> = {};
   for (const [name, changes] of Object.entries(senders)) {
-    const stamped = await copy.node('scripts/new.ts', 'source', `acme-${name}`);
+    const stamped = await run('new', ['source', `acme-${name}`]);
     expect(stamped).toMatchObject({ code: 0 });
     for (const [part, by] of changes) copy.replace(`src/app/sources/acme-${name}/index.ts`, part, by);
     secrets[`ACME_${name.toUpperCase()}_SECRET`] = `${SECRET}-${name}`;
