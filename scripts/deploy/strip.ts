@@ -22,7 +22,8 @@ export function stripInto(root: string, folder: string): number {
   for (const file of files) {
     const bytes = readFileSync(join(root, file));
     write(join(folder, file), bytes);
-    if (file.endsWith('.ts')) write(asJs(join(folder, file)), strip(bytes.toString(), join(root, file), kept));
+    if (file.endsWith('.ts'))
+      write(asJs(join(folder, file)), strip(bytes.toString(), join(root, file), kept));
   }
   return files.filter((file) => file.endsWith('.ts')).length;
 }

@@ -87,6 +87,9 @@ const proxies: Readonly<Record<string, Proxy>> = {
   },
 };
 
+/** In front of a receiver that speaks TLS itself. */
+const passing = { ...proxies['HAProxy'], sample: 'haproxy-tls.cfg' } as Proxy;
+
 /** Whether it is installed; says loudly what is not tested if it is not. */
 function requireProxy(name: string, { program }: Proxy): boolean {
   const runs = spawnSync(program, ['-v']).error === undefined;
@@ -96,70 +99,74 @@ function requireProxy(name: string, { program }: Proxy): boolean {
 
 const hasOpenssl = requireOpenssl('the samples for proxies');
 
+let certificates: Certificates;
+beforeAll(async () => {
+  if (hasOpenssl) certificates = await makeCertificates();
+});
+afterAll(async () => {
+  if (hasOpenssl) await certificates.remove();
+});
+
+/** Everything that the proxy has written, to its output or to files. */
+interface Started {
+  readonly url: URL;
+  written(): string;
+}
+
+async function startBefore(
+  [name, proxy]: readonly [string, Proxy],
+  receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
+): Promise<Started> {
+  const folder = newFolder();
+  const port = await freePort();
+  const pem = join(folder, 'receiver.pem');
+  writeFileSync(pem, certificates.server.cert);
+  writeFileSync(`${pem}.key`, certificates.server.key);
+  const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
+  const text = proxy
+    .around(sample, folder)
+    .replaceAll(proxy.logs, proxy.program === 'haproxy' ? 'stdout format raw local0' : `${folder}/`)
+    .replaceAll('PORT', String(port))
+    .replace('listen 443', `listen 127.0.0.1:${port}`)
+    .replace('bind :443', `bind 127.0.0.1:${port}`)
+    .replace('*:443', `127.0.0.1:${port}`)
+    .replaceAll('/etc/receiver/tls/receiver.pem', pem)
+    .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
+    .replace(/(?<=port )3001\b/, new URL(receiver.adminUrl).port);
+  const file = join(folder, 'proxy.conf');
+  writeFileSync(file, `${text}\n`);
+  const child = spawn(proxy.program, proxy.arguments(file), {
+    // nginx takes a variable of its own name for sockets that it inherits; Caddy writes into its home.
+    env: { PATH: process.env['PATH'], HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more: string) => (output += more));
+  const ended = once(child, 'exit');
+  later(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  await until(`${name} listens: ${output}`, () => answers(port));
+  return {
+    url: new URL(`https://127.0.0.1:${port}`),
+    written: () =>
+      readdirSync(folder)
+        .filter((entry) => entry.endsWith('.log'))
+        .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
+  };
+}
+
 describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
   const itWithProxy = requireProxy(name, proxy) && hasOpenssl ? it : it.skip;
-  let certificates: Certificates;
-  beforeAll(async () => {
-    if (hasOpenssl) certificates = await makeCertificates();
-  });
-  afterAll(async () => {
-    if (hasOpenssl) await certificates.remove();
-  });
-
-  /** Everything that the proxy has written, to its output or to files. */
-  interface Started {
-    readonly url: URL;
-    written(): string;
-  }
-
-  async function startBefore(
-    receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
-  ): Promise<Started> {
-    const folder = newFolder();
-    const port = await freePort();
-    const pem = join(folder, 'receiver.pem');
-    writeFileSync(pem, certificates.server.cert);
-    writeFileSync(`${pem}.key`, certificates.server.key);
-    const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
-    const text = proxy
-      .around(sample, folder)
-      .replaceAll(proxy.logs, name === 'HAProxy' ? 'stdout format raw local0' : `${folder}/`)
-      .replaceAll('PORT', String(port))
-      .replace('listen 443', `listen 127.0.0.1:${port}`)
-      .replace('bind :443', `bind 127.0.0.1:${port}`)
-      .replace('*:443', `127.0.0.1:${port}`)
-      .replaceAll('/etc/receiver/tls/receiver.pem', pem)
-      .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
-      .replace(/(?<=port )3001\b/, new URL(receiver.adminUrl).port);
-    const file = join(folder, 'proxy.conf');
-    writeFileSync(file, `${text}\n`);
-    const child = spawn(proxy.program, proxy.arguments(file), {
-      // nginx takes a variable of its own name for sockets that it inherits; Caddy writes into its home.
-      env: { PATH: process.env['PATH'], HOME: folder },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (more: string) => (output += more));
-    const ended = once(child, 'exit');
-    later(async () => {
-      child.kill('SIGTERM');
-      await ended;
-    });
-    await until(`${name} listens: ${output}`, () => answers(port));
-    return {
-      url: new URL(`https://127.0.0.1:${port}`),
-      written: () =>
-        readdirSync(folder)
-          .filter((entry) => entry.endsWith('.log'))
-          .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
-    };
-  }
-
   async function started(port = '0'): Promise<{ readonly receiver: TestReceiver; readonly before: Started }> {
     const receiver = await startReceiver({ env: { PORT: port, ADMIN_PORT: '0', TRUST_PROXY_HOPS: '1' } });
     later(() => receiver.stop());
-    return { receiver, before: await startBefore({ ...receiver, adminUrl: receiver.app.adminUrl ?? '' }) };
+    return {
+      receiver,
+      before: await startBefore([name, proxy], { ...receiver, adminUrl: receiver.app.adminUrl ?? '' }),
+    };
   }
 
   function senderTo(source: Source, { url }: Started, receiver: TestReceiver) {
@@ -273,6 +280,41 @@ describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
       /(?:keepalive_timeout|timeout http-keep-alive|\bttl=|\bkeepalive )\s*(\d+)/.exec(sample) ?? [];
     expect(Number(seconds) * 1000).toBeLessThan(Number(variables.KEEP_ALIVE_MS.default));
   });
+});
+
+const itWithPassing = requireProxy('TLS passed through', passing) && hasOpenssl ? it : it.skip;
+
+itWithPassing('passes a client certificate on to a receiver that speaks TLS itself', async () => {
+  const { authority, server, client } = certificates;
+  const receiver = await startReceiver({
+    env: {
+      ADMIN_PORT: '0',
+      TLS_CERT_FILE: server.certFile,
+      TLS_KEY_FILE: server.keyFile,
+      TLS_CLIENT_CA_FILE: authority.certFile,
+      PHENIXID_CLIENT_CERTIFICATE: 'required',
+      PHENIXID_CLIENT_CERTIFICATE_SUBJECT: 'phenixid',
+    },
+  });
+  later(() => receiver.stop());
+  const before = ['HAProxy', passing] as const;
+  const { url } = await startBefore(before, { ...receiver, adminUrl: receiver.app.adminUrl ?? '' });
+  const fire = async (tls: object) => {
+    const credentialFor = () => ({ kind: 'SECRET', text: receiver.secretOf('/phenixid') });
+    const random = createRandom(1);
+    const sender = createSender({
+      source: phenixid,
+      url,
+      credentialFor,
+      random,
+      tls: { ca: authority.cert, ...tls },
+    });
+    later(() => sender.close());
+    return (await sender.fire('OrderSigned')).verdict.ok;
+  };
+  expect(await fire({})).toBe(false);
+  expect(receiver.log.at(-1)).toMatchObject({ code: 'certificate_missing' });
+  expect(await fire({ cert: client.cert, key: client.key })).toBe(true);
 });
 
 async function answers(port: number): Promise<boolean> {
