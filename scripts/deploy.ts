@@ -105,7 +105,7 @@ function write(texts: readonly [string, string][], force: boolean): boolean {
       mkdirSync(join(file, '..'), { recursive: true });
       writeFileSync(file, text);
     }
-    console.log(`${isThere ? 'as it is ' : 'written  '}${file}`);
+    console.log(`${isThere ? 'as it is' : 'written '}  ${file}`);
   }
   return true;
 }
@@ -118,7 +118,7 @@ function reportOf({ paths, all, settings, certified }: Needs, host: string, next
       : []),
     ...certified.map(
       (path) =>
-        `${path} demands a client certificate, so the receiver must speak TLS itself: templates/proxies/haproxy-tls.cfg.`,
+        `${path} demands a client certificate: the receiver speaks TLS itself, and whatever is in front passes it on unopened.`,
     ),
   ];
   return [

@@ -21,9 +21,8 @@ export interface Needs {
   readonly all: boolean;
 }
 
-/** What the templates say themselves, or what is another matter behind a proxy. */
-const SAID =
-  /^(ROLE|HOST|PORT|ADMIN_HOST|ADMIN_PORT|TRUST_PROXY_HOPS|SHUTDOWN_DELAY_MS|TLS_(CERT|KEY)(_FILE)?)$/;
+/** What the templates say themselves. */
+const SAID = /^(ROLE|HOST|PORT|ADMIN_HOST|ADMIN_PORT|TRUST_PROXY_HOPS|SHUTDOWN_DELAY_MS)$/;
 
 /** @throws UsageError with all that is wrong with what is set */
 export function needsOf(app: Configurable, environment: Environment): Needs {

@@ -1,3 +1,4 @@
+import { UsageError } from '../../src/lab/usage.ts';
 import type { Needs } from './needs.ts';
 
 /** What a template is filled in with. */
@@ -14,7 +15,7 @@ type Files = Readonly<Record<string, string>>;
 /** A place where an app can run. */
 export interface Place {
   readonly files: Files;
-  /** The proxies that can stand before it there, the usual one first. */
+  /** The proxies that can stand in front of it there, the usual one first. */
   readonly proxies: readonly ProxyName[];
   /** Where the proxy finds receivers. */
   readonly receivers: readonly string[];
@@ -132,19 +133,36 @@ function secretsIn(folder: string): string {
   return `A file for each secret into ${folder}/secrets, for user 1500: npm run keys -- new <endpoint> --folder ${folder}/secrets`;
 }
 
-/** The files of a place with this proxy before it, and what goes into them. */
+/** What is passed on unopened, to a receiver that speaks TLS itself. */
+const UNOPENED: Proxy = { ...proxies.haproxy, file: 'haproxy-tls.cfg' };
+
+/** The files of a place with this proxy before it, and what goes into them. @throws UsageError where they do not fit */
 export function planFor(
   place: Place,
   needs: Needs,
   { host, proxy }: { readonly host: string; readonly proxy: ProxyName | undefined },
 ): { readonly files: Files; readonly filling: Filling } {
-  const { file, inImage = {} }: Proxy = proxies[proxy ?? 'apache'];
+  const speaksTls = needs.certified.length > 0;
+  if (speaksTls && proxy !== undefined && proxy !== 'haproxy')
+    throw new UsageError(
+      `${needs.certified.join(', ')} demands a client certificate, so TLS must reach the receiver: --proxy haproxy does that here.`,
+    );
+  const { file, inImage = {} }: Proxy = speaksTls ? UNOPENED : proxies[proxy ?? 'apache'];
   const each = {
     product: needs.products,
-    secret: [...new Set([...place.secrets, ...needs.secrets])],
+    secret: [
+      ...new Set([...place.secrets, ...needs.secrets.filter((name) => speaksTls || !OF_TLS.test(name))]),
+    ],
     receiver: place.receivers,
   };
-  const words = { 'hooks.example.org': host, ...('compose.yaml' in place.files && inImage) };
+  const words = {
+    'hooks.example.org': host,
+    ...('compose.yaml' in place.files && inImage),
+    ...(speaksTls && { 'TRUST_PROXY_HOPS=1': 'TRUST_PROXY_HOPS=0', './haproxy.cfg': './haproxy-tls.cfg' }),
+  };
   const files = proxy === undefined ? place.files : { ...place.files, [file]: `proxies/${file}` };
   return { files, filling: { each, words } };
 }
+
+/** Behind a proxy that opens TLS the receiver speaks none. */
+const OF_TLS = /^TLS_/;
