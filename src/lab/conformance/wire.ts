@@ -82,24 +82,31 @@ export function bytesOf({ method, target, headers, body }: WireRequest, { host }
 /** Sends exactly these bytes over a connection of their own. Never throws: whatever happens is an observation. */
 export async function exchange(bytes: Buffer, options: WireOptions): Promise<Observation> {
   const started = performance.now();
-  const socket = open(options);
+  const { socket, reset } = open(options);
   const conversation = listen(socket, options);
-  void speak(socket, bytes, options.manner ?? {}, conversation);
+  void speak(socket, bytes, { ...options.manner, reset }, conversation);
   const { reply, closed, trouble } = await conversation.over;
   socket.destroy();
   return { ...reply, closed, trouble, ms: Math.round((performance.now() - started) * 10) / 10 };
 }
 
-function open({ url, tls }: WireOptions): Socket {
+interface Opened {
+  readonly socket: Socket;
+  /** Ends the connection without a word: under TLS only the connection below it can. */
+  reset(): void;
+}
+
+function open({ url, tls }: WireOptions): Opened {
   // URL keeps the brackets of an IPv6 address, a socket wants none.
   const host = url.hostname.replace(/^\[|\]$/g, '');
   const secure = url.protocol === 'https:';
   const port = Number(url.port) || (secure ? 443 : 80);
-  const socket = secure
-    ? connectSecure({ host, port, ...(/^[\d.:]+$/.test(host) ? {} : { servername: host }), ...tls })
-    : connectPlain({ host, port });
-  socket.setNoDelay(true);
-  return socket;
+  const plain = connectPlain({ host, port });
+  plain.setNoDelay(true);
+  const reset = () => void plain.resetAndDestroy();
+  if (!secure) return { socket: plain, reset };
+  const named = /^[\d.:]+$/.test(host) ? { host } : { host, servername: host };
+  return { socket: connectSecure({ socket: plain, ...named, ...tls }), reset };
 }
 
 interface Heard {
@@ -156,7 +163,7 @@ function listen(socket: Socket, { timeoutMs, manner, method }: WireOptions): Con
 async function speak(
   socket: Socket,
   bytes: Buffer,
-  manner: Manner,
+  manner: Manner & Pick<Opened, 'reset'>,
   { answered }: Conversation,
 ): Promise<void> {
   const { pieceBytes = bytes.length, pauseMs = 0, stopAfterBytes = bytes.length } = manner;
@@ -173,8 +180,8 @@ async function speak(
   }
   if (manner.then === 'end') socket.end();
   // What a deaf one could not send will not be taken any more.
-  if (manner.then === 'reset' && manner.deaf === true) socket.resetAndDestroy();
-  else if (manner.then === 'reset') socket.write('', () => socket.resetAndDestroy());
+  if (manner.then === 'reset' && manner.deaf === true) manner.reset();
+  else if (manner.then === 'reset') socket.write('', manner.reset);
 }
 
 const TAKEN_MS = 3_000;
