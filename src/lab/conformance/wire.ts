@@ -93,7 +93,7 @@ export async function exchange(bytes: Buffer, options: WireOptions): Promise<Obs
 interface Opened {
   readonly socket: Socket;
   /** Ends the connection without a word: under TLS only the connection below it can. */
-  reset(): void;
+  readonly reset: () => void;
 }
 
 function open({ url, tls }: WireOptions): Opened {
