@@ -13,6 +13,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { parse, parseAllDocuments } from 'yaml';
 import { z } from 'zod';
+import { fillIn } from '../../scripts/deploy/fill.ts';
 import { places } from '../../scripts/deploy/places.ts';
 import { variables } from '../../src/kit/program/variables.ts';
 import { projectFile } from '../../src/lab/rig/program.ts';
@@ -141,10 +142,12 @@ describe('Kubernetes', () => {
     '--help',
   )('is put together by kustomize', () => {
     const folder = newFolder();
-    cpSync(join(templates, 'kubernetes'), folder, { recursive: true });
-    cpSync(join(templates, 'receiver.env'), join(folder, 'receiver.env'));
+    const secret = ['INBOX_URL', 'RISR_PROFILE_UPDATED_SECRET'];
+    const each = { product: ['phenixid', 'risr'], secret, receiver: [] };
+    for (const [file, template] of Object.entries(places['kubernetes']?.files ?? {}))
+      writeFileSync(join(folder, file), fillIn(read(template.replace('deploy/', '')), { each, words: {} }));
     mkdirSync(join(folder, 'secrets'));
-    writeFileSync(join(folder, 'secrets/HOTDOCS_INTERVIEW_LOAD_EVENT_SECRET'), 'x');
+    for (const name of secret) writeFileSync(join(folder, 'secrets', name), 'x');
     const made = execFileSync('kubectl', ['kustomize', folder], { encoding: 'utf8' });
     const kinds = parseAllDocuments(made).map((one) => String(one.get('kind')));
     expect(kinds.sort()).toEqual(
@@ -152,6 +155,7 @@ describe('Kubernetes', () => {
         ' ',
       ),
     );
+    expect(made.match(/path: \/\w+$/gm)).toEqual(expect.arrayContaining(['path: /phenixid', 'path: /risr']));
     expect(made).toContain('image: registry.example.org/advance-receiver:1');
   });
 });
