@@ -70,6 +70,7 @@ function buildImage(): { readonly folder: string; readonly under: readonly strin
 
 it('runs without types, as its user, in a root that it cannot write to', async () => {
   const { folder, under } = buildImage();
+  expect(readFileSync(join(folder, 'src/main.js'), 'utf8')).toContain("'./kit/index.js'");
   const secretOf = (path: string) => hash('sha256', path);
   const [, main = ''] = wordsOf('ENTRYPOINT');
   const ports = { PORT: '0', ADMIN_PORT: String(await freePort()) };
