@@ -25,7 +25,7 @@ export interface Place {
   next(folder: string, host: string): readonly string[];
 }
 
-/** What a proxy's sample is called, and how it differs in an image: there nobody reads files of a log. */
+/** What a proxy's sample is called, and how it differs in an image: nobody reads files of a log there, and receivers are two. */
 interface Proxy {
   readonly file: string;
   readonly inImage?: Readonly<Record<string, string>>;
@@ -49,7 +49,10 @@ const proxies = {
       '/dev/log local0': 'stdout format raw local0',
     },
   },
-  caddy: { file: 'Caddyfile', inImage: { 'file /var/log/caddy/receiver.log': 'stdout' } },
+  caddy: {
+    file: 'Caddyfile',
+    inImage: { 'file /var/log/caddy/receiver.log': 'stdout', '# health_': 'health_' },
+  },
   apache: { file: 'apache.conf' },
 } as const satisfies Readonly<Record<string, Proxy>>;
 
