@@ -21,6 +21,8 @@ export const commands: Readonly<Record<string, Readonly<Record<string, string>>>
     example: 'The reference receiver, every handler doing its work, with your `.env`.',
     keys: 'Makes the secret of an endpoint, says which are used, and changes one without a delivery lost.',
     register: 'Registers this receiver at risr/advance, tests and removes what is registered.',
+    deploy:
+      'Writes what runs your app in production: an image, Compose, Kubernetes or systemd, and the proxy in front.',
     conform:
       'Tries a receiver, in any language, as the three products and as attackers would, and says what is wrong and how to fix it.',
     doctor:

@@ -103,7 +103,7 @@ function open({ url, tls }: WireOptions): Connection {
   const port = Number(url.port) || (secure ? 443 : 80);
   const transport = connectPlain({ host, port, noDelay: true });
   if (!secure) return { socket: transport, reset: () => transport.resetAndDestroy() };
-  const named = /^[\d.:]+$/.test(host) ? {} : { servername: host };
+  const named = /^[\d.:]+$/.test(host) ? { host } : { host, servername: host };
   const socket = connectSecure({ socket: transport, ...named, ...tls });
   // TLS would say goodbye first.
   return { socket, reset: () => (socket.destroyed ? undefined : transport.resetAndDestroy()) };

@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { variables } from '../../../src/kit/program/variables.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
+import { sources } from '../../../src/kit/sources/index.ts';
 import type { Source } from '../../../src/kit/source.ts';
 import { createRandom } from '../../../src/lab/mock/random.ts';
 import { createSender } from '../../../src/lab/mock/sender.ts';
@@ -29,8 +30,13 @@ interface Proxy {
   arguments(file: string): readonly string[];
 }
 
+const FORM = 'application/x-www-form-urlencoded';
+const MEGABYTE = 1_048_576;
+
 const isRoot = process.getuid?.() === 0;
 const modules = '/usr/lib/apache2/modules';
+const apacheModules =
+  'mpm_event authz_core alias ssl proxy proxy_http slotmem_shm proxy_balancer lbmethod_byrequests'.split(' ');
 
 const proxies: Readonly<Record<string, Proxy>> = {
   nginx: {
@@ -63,14 +69,26 @@ const proxies: Readonly<Record<string, Proxy>> = {
       PidFile ${folder}/pid
       DefaultRuntimeDir ${folder}
       ErrorLog ${folder}/main.log
-      ${['mpm_event', 'authz_core', 'ssl', 'proxy', 'proxy_http']
-        .map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`)
-        .join('\n')}
+      ${apacheModules.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
       Listen 127.0.0.1:PORT
       ${sample}`,
     arguments: (file) => ['-f', file, '-D', 'FOREGROUND'],
   },
+  Caddy: {
+    program: 'caddy',
+    sample: 'Caddyfile',
+    logs: '/var/log/caddy/',
+    around: (sample) =>
+      sample
+        .replace('{\n', '{\nadmin off\n')
+        .replace('hooks.example.org', 'https://127.0.0.1:PORT')
+        .replace('lb_try_duration 5s', 'lb_try_duration 1s'),
+    arguments: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
+  },
 };
+
+/** In front of a receiver that speaks TLS itself. */
+const passing = { ...proxies['HAProxy'], sample: 'haproxy-tls.cfg' } as Proxy;
 
 /** Whether it is installed; says loudly what is not tested if it is not. */
 function requireProxy(name: string, { program }: Proxy): boolean {
@@ -81,69 +99,74 @@ function requireProxy(name: string, { program }: Proxy): boolean {
 
 const hasOpenssl = requireOpenssl('the samples for proxies');
 
+let certificates: Certificates;
+beforeAll(async () => {
+  if (hasOpenssl) certificates = await makeCertificates();
+});
+afterAll(async () => {
+  if (hasOpenssl) await certificates.remove();
+});
+
+/** Everything that the proxy has written, to its output or to files. */
+interface Started {
+  readonly url: URL;
+  written(): string;
+}
+
+async function startBefore(
+  [name, proxy]: readonly [string, Proxy],
+  receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
+): Promise<Started> {
+  const folder = newFolder();
+  const port = await freePort();
+  const pem = join(folder, 'receiver.pem');
+  writeFileSync(pem, certificates.server.cert);
+  writeFileSync(`${pem}.key`, certificates.server.key);
+  const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
+  const text = proxy
+    .around(sample, folder)
+    .replaceAll(proxy.logs, proxy.program === 'haproxy' ? 'stdout format raw local0' : `${folder}/`)
+    .replaceAll('PORT', String(port))
+    .replace('listen 443', `listen 127.0.0.1:${port}`)
+    .replace('bind :443', `bind 127.0.0.1:${port}`)
+    .replace('*:443', `127.0.0.1:${port}`)
+    .replaceAll('/etc/receiver/tls/receiver.pem', pem)
+    .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
+    .replace(/(?<=port )3001\b/, new URL(receiver.adminUrl).port);
+  const file = join(folder, 'proxy.conf');
+  writeFileSync(file, `${text}\n`);
+  const child = spawn(proxy.program, proxy.arguments(file), {
+    // nginx takes a variable of its own name for sockets that it inherits; Caddy writes into its home.
+    env: { PATH: process.env['PATH'], HOME: folder },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (more: string) => (output += more));
+  const ended = once(child, 'exit');
+  later(async () => {
+    child.kill('SIGTERM');
+    await ended;
+  });
+  await until(`${name} listens: ${output}`, () => answers(port));
+  return {
+    url: new URL(`https://127.0.0.1:${port}`),
+    written: () =>
+      readdirSync(folder)
+        .filter((entry) => entry.endsWith('.log'))
+        .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
+  };
+}
+
 describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
   const itWithProxy = requireProxy(name, proxy) && hasOpenssl ? it : it.skip;
-  let certificates: Certificates;
-  beforeAll(async () => {
-    if (hasOpenssl) certificates = await makeCertificates();
-  });
-  afterAll(async () => {
-    if (hasOpenssl) await certificates.remove();
-  });
-
-  /** Everything that the proxy has written, to its output or to files. */
-  interface Started {
-    readonly url: URL;
-    written(): string;
-  }
-
-  async function startBefore(
-    receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
-  ): Promise<Started> {
-    const folder = newFolder();
-    const port = await freePort();
-    const pem = join(folder, 'receiver.pem');
-    writeFileSync(pem, certificates.server.cert + certificates.server.key);
-    const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
-    const text = proxy
-      .around(sample, folder)
-      .replaceAll(proxy.logs, name === 'HAProxy' ? 'stdout format raw local0' : `${folder}/`)
-      .replaceAll('PORT', String(port))
-      .replace('listen 443', `listen 127.0.0.1:${port}`)
-      .replace('bind :443', `bind 127.0.0.1:${port}`)
-      .replace('*:443', `127.0.0.1:${port}`)
-      .replaceAll('/etc/ssl/receiver.pem', pem)
-      .replaceAll('/etc/ssl/receiver-key.pem', pem)
-      .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
-      .replaceAll('port 3001', `port ${new URL(receiver.adminUrl).port}`);
-    const file = join(folder, 'proxy.conf');
-    writeFileSync(file, `${text}\n`);
-    const child = spawn(proxy.program, proxy.arguments(file), {
-      env: { PATH: process.env['PATH'] }, // nginx takes a variable of its own name for sockets that it inherits
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    let output = '';
-    for (const stream of [child.stdout, child.stderr])
-      stream.setEncoding('utf8').on('data', (more: string) => (output += more));
-    const ended = once(child, 'exit');
-    later(async () => {
-      child.kill('SIGTERM');
-      await ended;
-    });
-    await until(`${name} listens: ${output}`, () => answers(port));
-    return {
-      url: new URL(`https://127.0.0.1:${port}`),
-      written: () =>
-        readdirSync(folder)
-          .filter((entry) => entry.endsWith('.log'))
-          .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
-    };
-  }
-
   async function started(port = '0'): Promise<{ readonly receiver: TestReceiver; readonly before: Started }> {
     const receiver = await startReceiver({ env: { PORT: port, ADMIN_PORT: '0', TRUST_PROXY_HOPS: '1' } });
     later(() => receiver.stop());
-    return { receiver, before: await startBefore({ ...receiver, adminUrl: receiver.app.adminUrl ?? '' }) };
+    return {
+      receiver,
+      before: await startBefore([name, proxy], { ...receiver, adminUrl: receiver.app.adminUrl ?? '' }),
+    };
   }
 
   function senderTo(source: Source, { url }: Started, receiver: TestReceiver) {
@@ -165,12 +188,12 @@ describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
     const fired = await sender.fire('InterviewLoadEvent', { switches });
     expect(fired.verdict).toMatchObject({ ok: true });
     await until('the access is in the log', () =>
-      before.written().includes('/hotdocs/InterviewLoadEvent 200'),
+      /InterviewLoadEvent[^\n]* 200 |"status":200/.test(before.written()),
     );
     await receiver.stop();
     // Whatever it says of a receiver that is away, it says without the token.
     await sender.fire('InterviewLoadEvent', { switches });
-    await until('it is in the log', () => /InterviewLoadEvent 50[23]/.test(before.written()));
+    await until('it is in the log', () => /InterviewLoadEvent 50[23]|"status":50[23]/.test(before.written()));
     expect(before.written()).not.toMatch(/eyJ|token/);
   });
 
@@ -209,8 +232,43 @@ describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
       expect((await sender.fire('OrderSigned')).verdict).toMatchObject({ ok: true });
     });
 
-  async function statusOf(options: https.RequestOptions): Promise<number | undefined> {
-    const request = https.request({ ...options, ca: certificates.authority.cert, agent: false }).end('{}');
+  itWithProxy('passes every event, and nothing that belongs to no product', async () => {
+    const { receiver, before } = await started();
+    for (const source of sources) {
+      const sender = senderTo(source, before, receiver);
+      for (const type of Object.keys(source.events))
+        expect([type, (await sender.fire(type)).verdict]).toMatchObject([type, { ok: true }]);
+    }
+    const known = receiver.log.length;
+    const { hostname, port } = before.url;
+    expect(await statusOf({ hostname, port, path: '/metrics', method: 'POST' })).toBe(404);
+    expect(receiver.log).toHaveLength(known);
+  });
+
+  itWithProxy('leaves it to the receiver what a body may be', async () => {
+    const { receiver, before } = await started();
+    const { hostname, port } = before.url;
+    const post = (
+      body: string,
+      headers: Readonly<Record<string, string>>,
+      path = '/hotdocs/InterviewLoadEvent',
+    ) =>
+      statusOf({ hostname, port, path, method: 'POST', headers: { 'Content-Type': FORM, ...headers } }, body);
+    const whole = `token=${'a'.repeat(MEGABYTE - 6)}`;
+    expect(await post(whole, {})).toBe(401);
+    expect(await post(whole, { 'Transfer-Encoding': 'chunked' })).toBe(401);
+    expect(await post(whole, { Expect: '100-continue' })).toBe(401);
+    expect(receiver.log.map(({ code }) => code)).toEqual(Array(3).fill('proof_malformed'));
+    expect(await post(`${whole}b`, {})).toBe(413);
+    expect(await post(`${whole}b`, { 'Transfer-Encoding': 'chunked' })).toBe(413);
+    expect(await post('{}', { 'Content-Encoding': 'gzip' }, '/phenixid')).toBe(415);
+  });
+
+  async function statusOf(options: https.RequestOptions, body = '{}'): Promise<number | undefined> {
+    const request = https.request({ ...options, ca: certificates.authority.cert, agent: false });
+    // Who announces that he waits for a word waits for it.
+    if (options.headers !== undefined && 'Expect' in options.headers) await once(request, 'continue');
+    request.end(body);
     const [response] = (await once(request, 'response')) as [IncomingMessage];
     await once(response.resume(), 'end');
     return response.statusCode;
@@ -218,9 +276,45 @@ describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
 
   it('lets go of a connection before the receiver does', () => {
     const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
-    const [, seconds] = /(?:keepalive_timeout|timeout http-keep-alive|\bttl=)\s*(\d+)/.exec(sample) ?? [];
+    const [, seconds] =
+      /(?:keepalive_timeout|timeout http-keep-alive|\bttl=|\bkeepalive )\s*(\d+)/.exec(sample) ?? [];
     expect(Number(seconds) * 1000).toBeLessThan(Number(variables.KEEP_ALIVE_MS.default));
   });
+});
+
+const itWithPassing = requireProxy('TLS passed through', passing) && hasOpenssl ? it : it.skip;
+
+itWithPassing('passes a client certificate on to a receiver that speaks TLS itself', async () => {
+  const { authority, server, client } = certificates;
+  const receiver = await startReceiver({
+    env: {
+      ADMIN_PORT: '0',
+      TLS_CERT_FILE: server.certFile,
+      TLS_KEY_FILE: server.keyFile,
+      TLS_CLIENT_CA_FILE: authority.certFile,
+      PHENIXID_CLIENT_CERTIFICATE: 'required',
+      PHENIXID_CLIENT_CERTIFICATE_SUBJECT: 'phenixid',
+    },
+  });
+  later(() => receiver.stop());
+  const before = ['HAProxy', passing] as const;
+  const { url } = await startBefore(before, { ...receiver, adminUrl: receiver.app.adminUrl ?? '' });
+  const fire = async (tls: object) => {
+    const credentialFor = () => ({ kind: 'SECRET', text: receiver.secretOf('/phenixid') });
+    const random = createRandom(1);
+    const sender = createSender({
+      source: phenixid,
+      url,
+      credentialFor,
+      random,
+      tls: { ca: authority.cert, ...tls },
+    });
+    later(() => sender.close());
+    return (await sender.fire('OrderSigned')).verdict.ok;
+  };
+  expect(await fire({})).toBe(false);
+  expect(receiver.log.at(-1)).toMatchObject({ code: 'certificate_missing' });
+  expect(await fire({ cert: client.cert, key: client.key })).toBe(true);
 });
 
 async function answers(port: number): Promise<boolean> {

@@ -193,7 +193,7 @@ const hasOpenssl = requireOpenssl('the conformance suite over TLS');
   const { cert, key } = certificates.server;
   const secure = createSecureServer({ cert, key }, (socket) => {
     socket.on('error', () => undefined);
-    socket.once('data', () => socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
+    socket.once('data', (data) => String(data) === 'x' && socket.end('HTTP/1.1 204 No Content\r\n\r\n'));
   }).listen(0, '127.0.0.1');
   try {
     await once(secure, 'listening');
@@ -201,6 +201,9 @@ const hasOpenssl = requireOpenssl('the conformance suite over TLS');
     const tls = { ca: certificates.authority.cert };
     expect(await exchange(Buffer.from('x'), { ...options, tls })).toMatchObject({ status: 204 });
     expect(await exchange(Buffer.from('x'), options)).toMatchObject({ status: 0, closed: true });
+    const manner = { then: 'reset' } as const;
+    const broken = await exchange(Buffer.from('y'), { ...options, tls, manner });
+    expect(broken).toMatchObject({ status: 0, closed: true });
   } finally {
     secure.close();
     await certificates.remove();
