@@ -90,7 +90,7 @@ export async function startAt<Tools, At extends Door>(
   { openDoor, apiTools, counts = false }: StartOptions<At>,
 ): Promise<Program<Tools, At>> {
   await using opened = new AsyncDisposableStack();
-  const { general, own: settings } = config;
+  const { general, own: settings, sockets } = config;
   const { ROLE, SHUTDOWN_MS, SHUTDOWN_DELAY_MS } = general;
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
@@ -100,12 +100,12 @@ export async function startAt<Tools, At extends Door>(
   const calling = callingOf(app, tools, config);
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
 
-  const inboxes = await openInboxes(general, log);
+  const inboxes = await openInboxes(config, log);
   const { inbox, readiness, key } = inboxes;
   opened.defer(() => inbox.close());
   const tape = opened.use(await openTapeRecorder(general, key, log));
   const metrics = opened.use(await openMetrics(general, counts, { ...app, ...calling, ...inboxes, tape }));
-  const operations = await startOperations(general, readiness, metrics);
+  const operations = await startOperations({ ...general, handed: sockets.admin }, readiness, metrics);
   opened.defer(() => operations?.stop());
   const facts = opened.use(await openFacts(general, app.sources, log));
   const parts = { endpoints, calling, tape, log, observed: facts.observed, metrics };
@@ -113,7 +113,7 @@ export async function startAt<Tools, At extends Door>(
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
   opened.defer(async () => {
-    const drained = intake?.drain(SHUTDOWN_MS, () => door?.close(SHUTDOWN_MS));
+    const drained = intake?.drain(SHUTDOWN_MS, door);
     await Promise.all([drained, work?.stop(SHUTDOWN_MS)]);
   });
   if (ROLE !== 'receiver') work = startWork(config, { ...parts, inbox });
