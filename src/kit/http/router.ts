@@ -1,5 +1,5 @@
 import type { Request, Response } from 'express';
-import type { Delivery } from '../delivery.ts';
+import { nextRequestId, type Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import { TEST_NOTE } from '../handling/handle.ts';
@@ -15,7 +15,7 @@ import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive, type Genuine } from '../receiver/receive.ts';
-import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import { named, rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
 import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
 
@@ -58,6 +58,7 @@ export function createRouter(options: RouterOptions): Route {
 
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
+    const id = nextRequestId();
     const path = pathOf(request.url);
     const endpoint = endpoints.get(path);
     let body: Buffer | undefined;
@@ -66,29 +67,35 @@ export function createRouter(options: RouterOptions): Route {
       refuseUnfit(request, endpoint, options.isDraining());
       body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
-      const delivery = deliveryOf(request, body, endpoint);
+      const delivery = deliveryOf(request, id, body, endpoint);
       const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
-      sendReply(response, received.reply);
+      sendReply(response, named(received.reply, id));
       const ms = since(started);
-      logReceived(log, received, ms);
+      logReceived(log, received, id, ms);
       options.counted?.(received, ms);
-      options.taping?.received?.(request, { ...outcomeOf(received), from: options.addressOf(request), body });
+      options.taping?.received?.(request, {
+        ...outcomeOf(received),
+        request: id,
+        from: options.addressOf(request),
+        body,
+      });
       options.observed?.({ delivery, target: request.url, endpoint, received });
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
       closeIfLeaving(response);
-      const line = refusalLine(error, code, request, endpoint, started);
+      const line = refusalLine(error, code, request, endpoint, { id, started });
       const meant = endpoint ?? options.closed.get(path)?.endpoint;
       options.taping?.refused(request, response, {
+        request: id,
         endpoint: meant,
         outcome: code,
         from,
         why: line.why,
         body,
       });
-      refuse(request, response, replies.of(code, endpoint));
+      refuse(request, response, named(replies.of(code, endpoint), id));
       if (code === 'internal_error') options.refusals.tellDefect(line, from, error);
       else options.refusals.tell(line, from);
     }
@@ -166,7 +173,7 @@ function countOf(name: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
+function deliveryOf(request: Request, id: string, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
   const { method, url, rawHeaders } = request;
   const query = url.indexOf('?');
   return {
@@ -175,6 +182,7 @@ function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endp
     headers: rawHeaders,
     body,
     receivedAt: Date.now(),
+    request: id,
     peerCertificate: demandsCertificate ? peerCertificateOf(request.socket) : undefined,
   };
 }
@@ -217,7 +225,7 @@ class RefusalReplies {
   }
 }
 
-function logReceived(log: Log, received: Received, ms: number): void {
+function logReceived(log: Log, received: Received, request: string, ms: number): void {
   const { outcome, entry, note } = received;
   const line = {
     source: entry.source,
@@ -225,6 +233,7 @@ function logReceived(log: Log, received: Received, ms: number): void {
     ...called(entry),
     outcome,
     seq: entry.seq,
+    request,
     secret: entry.secret,
     ms,
     ...((outcome === 'failed' || note === TEST_NOTE) && whyAndWhere(note)),
@@ -242,13 +251,14 @@ function refusalLine(
   code: RejectionCode,
   request: Request,
   endpoint: Endpoint | undefined,
-  started: number,
+  { id, started }: { readonly id: string; readonly started: number },
 ): RefusalLine {
   return {
     source: endpoint?.source.name,
     type: endpoint?.definition.type,
     path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
     code,
+    request: id,
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };

@@ -91,6 +91,7 @@ function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): v
     ...called(entry),
     outcome,
     seq: entry.seq,
+    request: entry.request,
     attempt: entry.attempts,
     ms,
     ...whyAndWhere(note),

@@ -70,6 +70,8 @@ function entryOf(
     secret: proven.secret,
     receivedAt: delivery.receivedAt,
     content,
+    request: delivery.request,
+    trace: delivery.trace,
   };
 }
 
