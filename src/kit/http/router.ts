@@ -5,7 +5,7 @@ import { whyAndWhere } from '../failure.ts';
 import { TEST_NOTE } from '../handling/handle.ts';
 import type { Came } from '../facts/observer.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
-import { called, logged, type Log } from '../log.ts';
+import { called, logged, since, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
@@ -72,6 +72,7 @@ export function createRouter(options: RouterOptions): Route {
       closeIfLeaving(response);
       sendReply(response, named(received.reply, id));
       const ms = since(started);
+      tools.step?.(id, 'replied', { status: received.reply.status, ms });
       logReceived(log, received, id, ms);
       options.counted?.(received, ms);
       options.taping?.received?.(request, {
@@ -262,9 +263,4 @@ function refusalLine(
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };
-}
-
-/** Milliseconds since `started`, to a tenth. */
-function since(started: number): number {
-  return Math.round((performance.now() - started) * 10) / 10;
 }

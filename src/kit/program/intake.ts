@@ -12,7 +12,7 @@ import { createRouter, type Route, type RouterOptions } from '../http/router.ts'
 import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
-import type { Log } from '../log.ts';
+import { stepLog, type Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { TapeRecorder } from '../tape/recorder.ts';
 import type { Config } from './config.ts';
@@ -73,6 +73,7 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
       afterwards: (work) => background.add(work),
       stopping: stopping.signal,
       inFlight: new Map(),
+      step: stepLog(log),
     },
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,

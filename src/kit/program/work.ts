@@ -2,11 +2,11 @@ import type { Config } from './config.ts';
 import type { GeneralSettings } from './variables.ts';
 import { messageOf } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
-import type { Attempted } from '../inbox/worker/attempt.ts';
+import type { Attempted, Run } from '../inbox/worker/attempt.ts';
 import type { Entry, Inbox } from '../inbox/inbox.ts';
 import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
 import { createWorker } from '../inbox/worker/worker.ts';
-import { called, logged, type Log } from '../log.ts';
+import { called, logged, stepLog, type Log, type StepLog } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
@@ -34,7 +34,7 @@ export function startWork(config: Config, parts: WorkParts): Work {
   const { endpoints, calling, inbox, log, metrics } = parts;
   const worker = createWorker({
     inbox,
-    run: runStored(endpoints, calling),
+    run: toldOf(runStored(endpoints, calling), stepLog(log)),
     concurrency: general.HANDLER_CONCURRENCY,
     maxAttempts: calling.maxAttempts,
     handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
@@ -53,6 +53,15 @@ export function startWork(config: Config, parts: WorkParts): Work {
     async stop(withinMs) {
       await Promise.all([pruner?.stop(), worker.stop(withinMs)]);
     },
+  };
+}
+
+/** The line of an attempt comes when it has ended. */
+function toldOf(run: Run, step: StepLog | undefined): Run {
+  if (step === undefined) return run;
+  return (entry, signal) => {
+    step(entry.request, 'handling', { seq: entry.seq, attempt: entry.attempts });
+    return run(entry, signal);
   };
 }
 
