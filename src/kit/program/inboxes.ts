@@ -12,10 +12,24 @@ export interface Inboxes {
   readonly inbox: Inbox;
   /** Stores through `readiness.inbox` count for it. */
   readonly readiness: Readiness;
-  /** What is kept from now on is encrypted with this key, if there is one. */
-  readonly key: () => InboxKey | undefined;
+}
+
+/** Those of the process, which may change while it runs: the first encrypts, all decrypt. */
+export interface Keys {
+  readonly all: readonly InboxKey[];
   /** Reads other keys, which take effect with the call of the function that it gives. */
-  prepareKeys(general: GeneralSettings): () => void;
+  prepare(general: GeneralSettings): () => void;
+}
+
+export function createKeys(general: GeneralSettings): Keys {
+  const all = [...keysOf(general)];
+  return {
+    all,
+    prepare(renewed) {
+      const next = keysOf(renewed);
+      return () => all.splice(0, Infinity, ...next);
+    },
+  };
 }
 
 /**
@@ -23,9 +37,8 @@ export interface Inboxes {
  * still notices what was sealed with keys that are gone.
  * @throws if the inbox cannot be opened
  */
-export async function openInboxes({ general, sockets }: Config, log: Log): Promise<Inboxes> {
+export async function openInboxes({ general, sockets }: Config, keys: Keys, log: Log): Promise<Inboxes> {
   const room = roomOf(general);
-  const keys = [...keysOf(general)];
   const opened = await openInbox(general.INBOX_URL, {
     ...room,
     owner: true,
@@ -38,17 +51,9 @@ export async function openInboxes({ general, sockets }: Config, log: Log): Promi
       });
     },
   });
-  const inbox = encryptInbox(opened, keys, sayUnreadable(log));
+  const inbox = encryptInbox(opened, keys.all, sayUnreadable(log));
   const readiness = createReadiness({ inbox, room: general.ROLE === 'worker' ? undefined : room });
-  return {
-    inbox,
-    readiness,
-    key: () => keys[0],
-    prepareKeys(renewed) {
-      const next = keysOf(renewed);
-      return () => keys.splice(0, Infinity, ...next);
-    },
-  };
+  return { inbox, readiness };
 }
 
 /** For what a process that ends may take longer than it says. */
