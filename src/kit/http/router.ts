@@ -16,6 +16,7 @@ import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive, type Genuine } from '../receiver/receive.ts';
 import { named, rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
 
@@ -35,6 +36,8 @@ export interface RouterOptions {
   readonly refusals: RefusalLog;
   /** Writes deliveries down as they came; `undefined`: none are. */
   readonly taping: Taping | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
   /** Counts genuine deliveries, once their senders are answered. Never throws. */
   readonly counted?: ((received: Genuine, ms: number) => void) | undefined;
   /** Told of each genuine delivery, once its sender is answered. Never throws. */
@@ -61,23 +64,24 @@ export function createRouter(options: RouterOptions): Route {
     const id = nextRequestId();
     const path = pathOf(request.url);
     const endpoint = endpoints.get(path);
+    const span = endpoint && options.tracing?.receive(id, endpoint, request.rawHeaders);
     let body: Buffer | undefined;
     try {
       if (endpoint === undefined) throw unknownPath(request, options.closed);
       refuseUnfit(request, endpoint, options.isDraining());
       body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
       if (endpoint.demandsCertificate) noteForwarded(request);
-      const delivery = deliveryOf(request, id, body, endpoint);
+      const delivery = deliveryOf(request, { id, trace: span?.trace }, body, endpoint);
       const received = await receive(delivery, endpoint, tools);
       closeIfLeaving(response);
       sendReply(response, named(received.reply, id));
       const ms = since(started);
       tools.step?.(id, 'replied', { status: received.reply.status, ms });
+      span?.end(received.outcome);
       logReceived(log, received, id, ms);
       options.counted?.(received, ms);
       options.taping?.received?.(request, {
-        ...outcomeOf(received),
-        request: id,
+        ...outcomeOf(received, id),
         from: options.addressOf(request),
         body,
       });
@@ -85,6 +89,7 @@ export function createRouter(options: RouterOptions): Route {
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
+      span?.end(code);
       closeIfLeaving(response);
       const line = refusalLine(error, code, request, endpoint, { id, started });
       const meant = endpoint ?? options.closed.get(path)?.endpoint;
@@ -174,7 +179,12 @@ function countOf(name: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-function deliveryOf(request: Request, id: string, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
+function deliveryOf(
+  request: Request,
+  { id, trace }: { readonly id: string; readonly trace: string | undefined },
+  body: Buffer,
+  { demandsCertificate }: Endpoint,
+): Delivery {
   const { method, url, rawHeaders } = request;
   const query = url.indexOf('?');
   return {
@@ -184,6 +194,7 @@ function deliveryOf(request: Request, id: string, body: Buffer, { demandsCertifi
     body,
     receivedAt: Date.now(),
     request: id,
+    trace,
     peerCertificate: demandsCertificate ? peerCertificateOf(request.socket) : undefined,
   };
 }
@@ -243,8 +254,8 @@ function logReceived(log: Log, received: Received, request: string, ms: number):
   else log.info(line);
 }
 
-function outcomeOf({ outcome, entry: { endpoint, seq }, note }: Received) {
-  return { outcome, endpoint, seq, why: note };
+function outcomeOf({ outcome, entry: { endpoint, seq }, note }: Received, request: string) {
+  return { request, outcome, endpoint, seq, why: note };
 }
 
 function refusalLine(

@@ -14,6 +14,7 @@ import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
 import { stepLog, type Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Tracing } from '../tracing.ts';
 import type { TapeRecorder } from '../tape/recorder.ts';
 import type { Config } from './config.ts';
 import type { Door } from './door.ts';
@@ -47,6 +48,8 @@ export interface IntakeParts {
   readonly tape: TapeRecorder | undefined;
   readonly log: Log;
   readonly observed?: RouterOptions['observed'];
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
   /** `undefined`: nothing is counted. */
   readonly metrics?: Pick<Metrics, 'received' | 'refused'> | undefined;
 }
@@ -67,7 +70,8 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
   const options: Omit<RouterOptions, keyof Table> = {
     tools: {
       ...calling,
-      inbox,
+      inbox: parts.tracing?.inbox(inbox) ?? inbox,
+      tracing: parts.tracing,
       handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
       retryAt: (attempts) => now() + backoffMs(attempts),
       afterwards: (work) => background.add(work),
@@ -80,7 +84,7 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
     bodies,
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
-    ...{ log, refusals, observed: parts.observed, counted: parts.metrics?.received },
+    ...{ log, refusals, observed: parts.observed, counted: parts.metrics?.received, tracing: parts.tracing },
     taping: tape && createTaping(tape, bodies),
   };
 

@@ -14,6 +14,7 @@ import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
 import { openFacts } from './facts.ts';
 import { createSealing } from '../inbox/sealed/sealing.ts';
+import { loadTracing } from '../tracing.ts';
 import { createKeys, openInboxes, type Keys } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
@@ -101,21 +102,21 @@ export async function startAt<Tools, At extends Door>(
   const calling = callingOf(app, tools, config);
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
 
-  const inboxes = await openInboxes(config, keys, log);
-  const { inbox, readiness } = inboxes;
+  const { inbox, readiness } = await openInboxes(config, keys, log);
   opened.defer(() => inbox.close());
   const tape = opened.use(await openTapeRecorder(general, () => keys.all[0], log));
-  const metrics = opened.use(await openMetrics(general, counts, { ...app, ...calling, ...inboxes, tape }));
+  const counted = { ...app, ...calling, inbox, readiness, tape };
+  const metrics = opened.use(await openMetrics(general, counts, counted));
   const operations = await startOperations({ ...general, handed: sockets.admin }, readiness, metrics);
   opened.defer(() => operations?.stop());
   const facts = opened.use(await openFacts(general, app.sources, log));
-  const parts = { endpoints, calling, tape, log, observed: facts.observed, metrics };
+  const told = { observed: facts.observed, metrics, tracing: await loadTracing() };
+  const parts = { endpoints, calling, tape, log, ...told };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
   opened.defer(async () => {
-    const drained = intake?.drain(SHUTDOWN_MS, door);
-    await Promise.all([drained, work?.stop(SHUTDOWN_MS)]);
+    await Promise.all([intake?.drain(SHUTDOWN_MS, door), work?.stop(SHUTDOWN_MS)]);
   });
   if (ROLE !== 'receiver') work = startWork(config, { ...parts, inbox });
   const ended = work && (await app.started?.(tools, { settings, inbox, log } as never)); // as above

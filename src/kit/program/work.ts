@@ -10,6 +10,7 @@ import { called, logged, stepLog, type Log, type StepLog } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Metrics } from './operations/metrics.ts';
 
 /** The half of the program that handles what was stored, and forgets it in the end. */
@@ -27,14 +28,16 @@ export interface WorkParts {
   readonly log: Log;
   /** `undefined`: nothing is counted. */
   readonly metrics?: Pick<Metrics, 'attempted'> | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export function startWork(config: Config, parts: WorkParts): Work {
   const { general } = config;
-  const { endpoints, calling, inbox, log, metrics } = parts;
+  const { endpoints, calling, inbox, log, metrics, tracing } = parts;
   const worker = createWorker({
     inbox,
-    run: toldOf(runStored(endpoints, calling), stepLog(log)),
+    run: toldOf(runStored(endpoints, calling), stepLog(log), tracing),
     concurrency: general.HANDLER_CONCURRENCY,
     maxAttempts: calling.maxAttempts,
     handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
@@ -57,11 +60,11 @@ export function startWork(config: Config, parts: WorkParts): Work {
 }
 
 /** The line of an attempt comes when it has ended. */
-function toldOf(run: Run, step: StepLog | undefined): Run {
-  if (step === undefined) return run;
+function toldOf(run: Run, step: StepLog | undefined, tracing: Tracing | undefined): Run {
+  if (step === undefined && tracing === undefined) return run;
   return (entry, signal) => {
-    step(entry.request, 'handling', { seq: entry.seq, attempt: entry.attempts });
-    return run(entry, signal);
+    step?.(entry.request, 'handling', { seq: entry.seq, attempt: entry.attempts });
+    return tracing?.handle(entry, () => run(entry, signal)) ?? run(entry, signal);
   };
 }
 

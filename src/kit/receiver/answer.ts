@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoint/endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
 import { errorReply, keptOf, type Reply } from '../http/reply.ts';
 import { since, type StepLog } from '../log.ts';
+import type { Tracing } from '../tracing.ts';
 
 /** What the receiver works with. */
 export interface ReceiverParts extends Calling {
@@ -22,6 +23,8 @@ export interface ReceiverParts extends Calling {
   readonly inFlight: Map<number, Promise<Received>>;
   /** `undefined`: nobody asks. */
   readonly step?: StepLog | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What became of a genuine delivery. */
@@ -147,7 +150,8 @@ async function makeAnswer(
   deadline: AbortSignal,
 ): Promise<Answer> {
   const began = performance.now();
-  const handling = handle(entry, endpoint, tools, deadline);
+  const calling = () => handle(entry, endpoint, tools, deadline);
+  const handling = tools.tracing?.handle(entry, calling) ?? calling();
   // Where nobody takes the work up later, there is no use in waiting for it longer than the sender does.
   const patience =
     definition.afterFailure === 'record' ? deadline : AbortSignal.timeout(tools.handlerTimeoutMs);
