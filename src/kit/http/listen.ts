@@ -33,7 +33,8 @@ export async function listen(server: Server, { host, port, variable, handed }: P
 
 async function listenOn(server: Server, descriptor: number): Promise<void> {
   try {
-    server.listen({ fd: descriptor, backlog: MOST_QUEUED });
+    // Node reads `backlog` among the options only beside a port.
+    server.listen({ fd: descriptor }, MOST_QUEUED);
     await once(server, 'listening');
   } catch (cause) {
     throw new Error(
