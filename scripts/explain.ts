@@ -20,7 +20,7 @@ import { app, environment } from './the-app.ts';
 const USAGE = `Says why a delivery was refused: finds the one change, or the two, with which the receiver's whole check accepts it.
 
   npm run explain                                what was refused and is on the tape
-  npm run explain -- <n>                         why, and what to do about it
+  npm run explain -- <n>                         why, and what to do about it; the X-Request-Id of the reply will do
   npm run explain -- <n> --accept                puts it into the inbox, now that it verifies
   npm run explain -- --file request.http         the same of a request in a file: as curl --trace, mitmproxy or Wireshark write it
   npm run explain -- --har file [<n>]            of a HAR file, of several requests in it the one of that number
@@ -50,6 +50,9 @@ const options = {
 
 type Values = ReturnType<typeof readOptions<{ options: typeof options }>>['values'];
 
+/** As `nextRequestId` makes them. */
+const REQUEST = /^[0-9a-f]{12}-[0-9a-z]+$/;
+
 const EXIT = { verifies: 0, one: 0, none: 1, several: 3 } as const satisfies Record<
   Report['verdict'],
   number
@@ -59,8 +62,10 @@ await runCommand(async (args) => {
   const { values, positionals } = readOptions({ args, allowPositionals: true, options });
   const [written, ...rest] = positionals;
   const number =
-    written === undefined ? undefined : wholeNumber('<n>', written, { min: 1, max: 9_999_999_999 });
-  checkFit(values, number, rest);
+    written === undefined || REQUEST.test(written)
+      ? undefined
+      : wholeNumber('<n>', written, { min: 1, max: 9_999_999_999 });
+  checkFit(values, written, rest);
   const { endpoints, problems } = endpointsIn(environment, app);
   warn(problems);
   const from = { values, endpoints };
@@ -72,16 +77,17 @@ await runCommand(async (args) => {
   return withOpened(await openedOrWhy(environment, openTape), async (tape) => {
     const { refused, lost } = await refusedOn(tape);
     for (const one of lost) console.error(onOneLine(`#${one.number} cannot be read: ${one.unreadable}`));
-    if (!values.accept) return explainOne(refused, number, from);
-    const kept = refused.find((one) => one.number === number)?.kept;
-    if (kept === undefined)
-      return failed(`No refused delivery on the tape has the number ${String(number)}.`);
+    const named = number ?? refused.find(({ kept }) => kept?.request === (written ?? ''))?.number;
+    if (!values.accept && (written === undefined || named !== undefined))
+      return explainOne(refused, named, from);
+    const kept = refused.find((one) => one.number === named)?.kept;
+    if (kept === undefined) return failed(`No refused delivery on the tape is called ${String(written)}.`);
     return accept(kept, values['although-stale'], (seq) => tape.accepted(kept, seq));
   });
 }, USAGE);
 
 /** @throws UsageError for options that do not go together */
-function checkFit(values: Values, number: number | undefined, rest: readonly string[]): void {
+function checkFit(values: Values, number: string | undefined, rest: readonly string[]): void {
   const { file, har, at, accept: accepting } = values;
   if (rest.length > 0) throw new UsageError('explain takes one <n>, as it lists them.');
   if (file !== undefined && (har !== undefined || number !== undefined))

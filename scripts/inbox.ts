@@ -16,7 +16,7 @@ import { withAddress, withInbox, withKeys } from './inbox/with-inbox.ts';
 const USAGE = `Looks into the inbox of a receiver, running or not, and changes what becomes of its entries.
 
   npm run inbox -- list                           entries, newest first
-  npm run inbox -- show <seq>                     one entry
+  npm run inbox -- show <seq>                     one entry; or show --id, the newest with that id
   npm run inbox -- replay <seq> …                 makes entries wait again, due at once and with a fresh count of attempts
   npm run inbox -- replay --dead                  all dead letters, oldest first
   npm run inbox -- discard <seq> … --reason "…"   makes waiting or dead entries done: they will not run
@@ -33,7 +33,8 @@ const USAGE = `Looks into the inbox of a receiver, running or not, and changes w
 
   --status waiting|running|done|dead   for list and export
   --source name, --type event          for list, export, and replay --dead
-  --id id                              for the same: as the sender calls the event, or what it is about (a task, a booking)
+  --id id                              for the same, and show: as the sender calls the event, what it is about (a task, a
+                                       booking), or the X-Request-Id of the reply
   --subject text                       for the same: what is handled in turn, as list --json shows it: task:07c6ad8c-…
   --since 2h                           for the same: received since 90min, 2h, 3d, or 2031-02-03T14:00:00Z
   --limit n                            for list (default 20) and export (default all)
@@ -77,9 +78,9 @@ const commands: readonly (readonly [string, Command])[] = [
     'show',
     {
       run: show,
-      options: ['content'],
-      fits: (seqs) => seqs.length === 1,
-      expects: 'show takes one <seq>, as list prints it.',
+      options: ['content', 'id'],
+      fits: (seqs, { filter }) => seqs.length === (filter.about === undefined ? 1 : 0),
+      expects: 'show takes one <seq>, as list prints it, or --id.',
     },
   ],
   [

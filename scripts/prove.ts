@@ -9,6 +9,7 @@ const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app
   npm run prove -- bench         how fast it accepts and handles, against others
   npm run prove -- crash         kills it at every moment, and counts what is lost or done twice
   npm run prove -- soak          a day of deliveries in minutes; a full disk, a database that is away
+  npm run prove -- restarts      sends evenly while it is started again and again: nothing may be refused or lost
   npm run prove -- chaos         plays all scenarios on bad days
   npm run prove -- fuzz          throws bytes at it that no sender would send
   npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
@@ -22,6 +23,7 @@ const proofs = {
   crash: () => import('./prove/crash.ts'),
   soak: () => import('./prove/soak.ts'),
   fuzz: () => import('./prove/fuzz.ts'),
+  restarts: () => import('./prove/restarts.ts'),
   chaos: () => import('./prove/chaos.ts'),
   'kill-matrix': () => runInTests('villains'),
   explain: () => runInTests('lab/explain'),

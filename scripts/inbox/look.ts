@@ -25,11 +25,11 @@ export async function list(
 export async function show(
   inbox: Inbox,
   seqs: readonly number[],
-  { content, json }: Chosen,
+  { filter, content, json }: Chosen,
 ): Promise<number> {
-  const [seq = 0] = seqs;
-  const entry = await inbox.find(seq);
-  if (!entry) return failed(`There is no entry ${seq}.`);
+  const [seq] = seqs;
+  const entry = seq === undefined ? (await inbox.list({ ...filter, limit: 1 }))[0] : await inbox.find(seq);
+  if (!entry) return failed(`There is no entry ${seq ?? `with the id ${filter.about ?? ''}`}.`);
   if (json) return printJson(toJson(entry, { withContent: content }));
   console.log(details(entry));
   console.log(

@@ -61,9 +61,11 @@ export const example = defineApp({
     'This is the reference receiver: it changes things in the products. Yours is src/app; npm start runs it.',
   sources: [hotdocs, phenixid, risr],
   settings,
-  open({ settings, apisOf }): Tools {
-    const records = usable('RECORDS_FILE', () => openRecords(absolute(settings.RECORDS_FILE)));
-    const archive = usable('ARCHIVE_DIR', () => openArchive(records, absolute(settings.ARCHIVE_DIR)));
+  open({ settings, apisOf, sealing }): Tools {
+    const records = usable('RECORDS_FILE', () => openRecords(absolute(settings.RECORDS_FILE), sealing));
+    const archive = usable('ARCHIVE_DIR', () =>
+      openArchive(records, absolute(settings.ARCHIVE_DIR), sealing),
+    );
     return { records, archive, apisOf, settings };
   },
   handlers: (tools) => ({

@@ -17,7 +17,7 @@ export const stagedExample = {
   furnish: ({ records }: Tools) => {
     addExamplePeople(records);
   },
-  view: ({ records }: Tools, folder: string) => viewOf(records, archiveIn(folder)),
+  view: (tools: Tools) => viewOf(tools),
   openTasks,
 };
 

@@ -1,5 +1,6 @@
 import { DeadLetter } from './errors.ts';
 import type { Inbox } from './inbox/inbox.ts';
+import type { Sealing } from './inbox/sealed/sealing.ts';
 import type { Log } from './log.ts';
 import type {
   ApiDefinition,
@@ -50,6 +51,8 @@ export interface AppContext<Sources extends readonly NamedSource[], Own extends 
   readonly apis: Apis<Sources[number]>;
   /** The clients to be used for an event, or a step: those of its installation, where that has an API of its own. */
   readonly apisOf: ApisOf<Sources[number]>;
+  /** For what it keeps itself: encrypts with INBOX_KEYS, as the inbox does, those of each moment. */
+  readonly sealing: Sealing;
   readonly log: Log;
 }
 

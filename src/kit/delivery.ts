@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto';
+
 /** One HTTP request carrying one event, as it came: bytes and raw headers, nothing interpreted. */
 export interface Delivery {
   readonly method: string;
@@ -8,8 +10,24 @@ export interface Delivery {
   readonly body: Buffer;
   /** Milliseconds since 1970, by our clock. */
   readonly receivedAt: number;
+  /** Our name for it, see `nextRequestId`. */
+  readonly request?: string | undefined;
+  /** Where in a trace it is received, as the header `traceparent` writes it: of our own trace, never what was sent. */
+  readonly trace?: string | undefined;
   /** From the connection itself, never from a header; only where the endpoint demands one. */
   readonly peerCertificate?: PeerCertificate | undefined;
+}
+
+const PROCESS = randomBytes(6).toString('hex');
+let deliveries = 0;
+
+/**
+ * Our own name for one delivery: the reply carries it, log lines, the tape and the entry have it. No other process has it,
+ * and it is no secret.
+ */
+export function nextRequestId(): string {
+  deliveries += 1;
+  return `${PROCESS}-${deliveries.toString(36)}`;
 }
 
 /** A client certificate whose key the sender has shown to hold: what stands in it, and what TLS made of it. */

@@ -8,6 +8,7 @@ export { endpoint } from './endpoint/definition.ts';
 /** What a setting of your own is read with: `setting.text()`, `setting.integer({ min, max })`. */
 export * as setting from './reading/settings.ts';
 export type { Inbox } from './inbox/inbox.ts';
+export type { Sealing } from './inbox/sealed/sealing.ts';
 export type { Log } from './log.ts';
 
 // Handlers.

@@ -41,6 +41,22 @@ export function called({ eventId, subject }: Pick<NewEntry, 'eventId' | 'subject
   return { subject: logged(subject?.slice(subject.indexOf(' ') + 1)) };
 }
 
+/** Milliseconds since then, by `performance.now()`, to a tenth. */
+export function since(began: number): number {
+  return Math.round((performance.now() - began) * 10) / 10;
+}
+
+/** Told of each step of a delivery's way, by its request id. What is told is no secret, token or value of a sender. */
+export type StepLog = (request: string | undefined, step: string, facts: object) => void;
+
+/** `undefined` unless the log is to have them: then they cost nothing. */
+export function stepLog(log: Log): StepLog | undefined {
+  if (!log.isLevelEnabled('debug')) return undefined;
+  return (request, step, facts) => {
+    log.debug({ request, step, ...facts });
+  };
+}
+
 const LOGGED_LENGTH = 128;
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for

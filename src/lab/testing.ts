@@ -1,5 +1,6 @@
 import type { App } from '../kit/app.ts';
 import type { Entry, Inbox } from '../kit/inbox/inbox.ts';
+import { createSealing } from '../kit/inbox/sealed/sealing.ts';
 import { createLog } from '../kit/log.ts';
 import { readConfig } from '../kit/program/config.ts';
 import type { Environment } from '../kit/program/reader.ts';
@@ -115,7 +116,8 @@ async function openTools<Sources extends readonly NamedSource[], Own extends Set
 ): Promise<Tools> {
   const { own } = readConfig({ ...secretsFor(app), ...env }, app);
   // Read by this app's definitions; no API is configured.
-  return app.open({ settings: own, apis: {}, apisOf: () => ({}), log: createLog('silent') } as never);
+  const [sealing, log] = [createSealing([]), createLog('silent')];
+  return app.open({ settings: own, apis: {}, apisOf: () => ({}), sealing, log } as never);
 }
 
 /** A receiver under test, and the products as its senders. */

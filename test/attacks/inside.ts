@@ -136,9 +136,12 @@ function misrefused(
   ];
 }
 
-/** The reply without the one header that changes by itself. */
+/** The reply without what differs from one to the next, whatever its cause. */
 function undated({ headers, body }: Observation): string {
-  return JSON.stringify([headers.filter(([name]) => name !== 'date'), body.toString()]);
+  return JSON.stringify([
+    headers.filter(([name]) => name !== 'date' && name !== 'x-request-id'),
+    body.toString(),
+  ]);
 }
 
 function miskept({ stored: more, observation: { status }, entry, content }: Seen, came: string): string[] {

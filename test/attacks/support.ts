@@ -199,7 +199,7 @@ export async function stored({ app }: TestReceiver): Promise<number> {
 
 /** A reply without the one header that changes by itself. */
 function undated(text: string): string {
-  return text.replace(/^Date: .*\r\n/m, '');
+  return text.replaceAll(/^(?:Date|X-Request-Id): .*\r\n/gm, '');
 }
 
 /** Content of our own choosing with a good proof: what only a genuine sender can send. */

@@ -136,6 +136,12 @@ it('lists what was refused, explains it, and takes it in once the cause is mende
   const early = await explain(['1', '--accept'], both);
   expect([early.code, early.out]).toEqual([1, '']);
   expect((await explain(['1'], both)).out).toContain('had no blank at its end');
+  const { request } = receiver.log.find(({ code }) => code === 'proof_mismatch') ?? {};
+  expect((await explain([String(request)], both)).out).toMatch(/^#1 [^]*had no blank at its end/);
+  expect(await explain(['0123456789ab-1'], both)).toMatchObject({
+    code: 1,
+    err: expect.stringContaining('No refused delivery on the tape is called 0123456789ab-1.'),
+  });
   const mended = { ...both, PHENIXID_SECRET: OTHER, RISR_USER_LOGGED_IN_SECRET: '' };
   expect((await explain(['1'], mended)).out).toContain('npm run explain -- 1 --accept');
   const accepted = await explain(['1', '--accept'], mended);

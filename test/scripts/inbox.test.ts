@@ -169,6 +169,13 @@ describe.each([onFile, onPostgres()])('npm run inbox $name', ({ start, newUrl, e
     expect((await run(['show', seq, '--content'], url)).out).toContain('{"name":"Ada"}');
     const json: unknown = JSON.parse((await run(['show', seq, '--content', '--json'], url)).out);
     expect(json).toMatchObject({ content: content.toString('base64') });
+    const request = '0a1b2c3d4e5f-z';
+    const other = String(await withInbox((inbox) => store(inbox, { request })));
+    expect((await run(['show', '--id', request], url)).out).toMatch(new RegExp(`^seq +${other}$`, 'm'));
+    expect(await run(['show', '--id', 'no-such'], url)).toMatchObject({
+      code: 1,
+      err: 'There is no entry with the id no-such.\n',
+    });
   });
 
   it('prints nothing that could steer a terminal', async () => {

@@ -44,6 +44,8 @@ export interface TestReceiverOptions {
   readonly steps?: readonly RunnableStep[];
   readonly further?: readonly EndpointDefinition[];
   readonly sources?: readonly NamedSource[];
+  /** Default `info`. */
+  readonly logLevel?: 'debug';
 }
 
 export async function startReceiver(options: TestReceiverOptions = {}): Promise<TestReceiver> {
@@ -59,7 +61,7 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
   };
   const env = { ...usual, ...secrets, ...options.env };
   const lines: LogLine[] = [];
-  const log = createLog('info', lineWriter(lines));
+  const log = createLog(options.logLevel ?? 'info', lineWriter(lines));
   const changed: Startable<Tools> = {
     ...example,
     sources: among,

@@ -1,5 +1,6 @@
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
+import type { Sealing } from '../../kit/index.ts';
 import { openSharedFile } from './shared-file.ts';
 
 /** The kinds of things the reference handlers keep. */
@@ -27,8 +28,11 @@ export interface Records extends OwnRecords {
   close(): void;
 }
 
-/** Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. */
-export function openRecords(file: string): Records {
+/**
+ * Opens the records in an SQLite file; `:memory:` keeps them as long as the process lives. Their values are sealed where there
+ * are keys, and read as they are where they were written before. Their ids stay plain: they are looked for.
+ */
+export function openRecords(file: string, sealing?: Sealing): Records {
   if (file !== ':memory:') createPrivately(file);
   const database = openSharedFile(file);
   database.exec(`
@@ -48,13 +52,28 @@ export function openRecords(file: string): Records {
     WHERE excluded.revision >= revision
   `);
 
+  function written(id: string, value: Value): string {
+    const json = JSON.stringify(value);
+    if (sealing?.isOn() !== true) return json;
+    return sealing.seal(Buffer.from(json), `record ${id}`).toString('base64');
+  }
+
+  function valueOf(id: string, text: unknown): Value | undefined {
+    if (typeof text !== 'string') return undefined;
+    const isPlain = text.startsWith('{'); // base64 has no such sign
+    if (!isPlain && sealing === undefined) throw new Error('The records are sealed, and there are no keys.');
+    const json = isPlain ? text : sealing?.open(Buffer.from(text, 'base64'), `record ${id}`).toString();
+    // Only `putIfNewer` writes this column, and it writes the JSON of a Value.
+    return JSON.parse(json ?? '') as Value;
+  }
+
   function of(installation: string | undefined): OwnRecords {
     // A kind has no such sign in it, and neither has what is encoded.
     const behind = installation === undefined ? '' : `@${encodeURIComponent(installation)}`;
     const putIfNewer = (kind: Kind, id: string, revision: number, value: Value) =>
-      upsert.run(kind + behind, id, revision, JSON.stringify(value)).changes === 1;
+      upsert.run(kind + behind, id, revision, written(id, value)).changes === 1;
     return {
-      find: (kind, id) => valueOf(select.get(kind + behind, id)?.['value']),
+      find: (kind, id) => valueOf(id, select.get(kind + behind, id)?.['value']),
       put: (kind, id, value) => void putIfNewer(kind, id, 0, value),
       putIfNewer,
     };
@@ -64,7 +83,9 @@ export function openRecords(file: string): Records {
     ...of(undefined),
     of,
     list: (kind) =>
-      selectAll.all({ kind }).map((row) => ({ id: String(row['id']), value: valueOf(row['value']) ?? {} })),
+      selectAll
+        .all({ kind })
+        .map(({ id, value }) => ({ id: String(id), value: valueOf(String(id), value) ?? {} })),
     close: () => {
       database.close();
     },
@@ -75,9 +96,4 @@ export function openRecords(file: string): Records {
 function createPrivately(file: string): void {
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   closeSync(openSync(file, 'a', 0o600));
-}
-
-function valueOf(json: unknown): Value | undefined {
-  // Only `putIfNewer` writes this column, and it writes the JSON of a Value.
-  return typeof json === 'string' ? (JSON.parse(json) as Value) : undefined;
 }

@@ -143,5 +143,7 @@ function newEntry(
     secret: 0,
     receivedAt: Date.now(),
     content: Buffer.from(json),
+    request: parent.request,
+    trace: parent.trace,
   };
 }

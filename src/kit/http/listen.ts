@@ -7,7 +7,12 @@ export interface Place {
   /** 0 takes a free one. */
   readonly port: number;
   readonly variable: string;
+  /** The descriptor of a socket that listens already, in its place. */
+  readonly handed?: number | undefined;
 }
+
+/** Of a socket that waits for its next process: at 200 connections a second, those of 20 s. The system may allow fewer. */
+const MOST_QUEUED = 4_096;
 
 /** Somebody else listens there. */
 export class PortTaken extends Error {
@@ -15,13 +20,28 @@ export class PortTaken extends Error {
 }
 
 /** Resolves when the server listens. @throws PortTaken, or what the system says */
-export async function listen(server: Server, { host, port, variable }: Place): Promise<void> {
+export async function listen(server: Server, { host, port, variable, handed }: Place): Promise<void> {
+  if (handed !== undefined) return listenOn(server, handed);
   try {
     server.listen(port, host);
     await once(server, 'listening');
   } catch (cause) {
     if (!isTaken(cause)) throw cause;
     throw new PortTaken(`port ${port} on ${host} is taken; set ${variable} to another one.`, { cause });
+  }
+}
+
+async function listenOn(server: Server, descriptor: number): Promise<void> {
+  try {
+    // Node reads `backlog` among the options only beside a port.
+    server.listen({ fd: descriptor }, MOST_QUEUED);
+    await once(server, 'listening');
+  } catch (cause) {
+    throw new Error(
+      `LISTEN_FDS says that descriptor ${descriptor} is a socket that listens, but nothing can be received on it: is it ` +
+        'of the kind ListenStream, with Accept=no?',
+      { cause },
+    );
   }
 }
 

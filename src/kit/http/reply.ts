@@ -111,6 +111,11 @@ const demandedHeaders: Readonly<Partial<Record<ErrorStatus, readonly string[]>>>
   503: ['Retry-After', '10'],
 };
 
+/** The same reply to one delivery, with our own name for that. */
+export function named(reply: Reply, request: string): Reply {
+  return { ...reply, headers: [...reply.headers, 'X-Request-Id', request] };
+}
+
 /** Writes a reply at once. */
 export function sendReply(response: ServerResponse, reply: Reply): void {
   // Node's typings know only mutable arrays; writeHead reads it and leaves it alone.

@@ -1,11 +1,11 @@
 import type { Request, Response } from 'express';
-import type { Delivery } from '../delivery.ts';
+import { nextRequestId, type Delivery } from '../delivery.ts';
 import { DeliveryRejected, rejections, type RejectionCode } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
 import { TEST_NOTE } from '../handling/handle.ts';
 import type { Came } from '../facts/observer.ts';
 import { InboxUnavailable } from '../inbox/inbox.ts';
-import { called, logged, type Log } from '../log.ts';
+import { called, logged, since, type Log } from '../log.ts';
 import { forwardedCertificate } from '../proofs/client-certificate.ts';
 import type { Received, ReceiverParts } from '../receiver/answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
@@ -15,7 +15,8 @@ import type { CountFailure } from './rate-limit.ts';
 import { hasBody, readBody } from './read-body.ts';
 import type { RefusalLine, RefusalLog } from './refusal-log.ts';
 import { receive, type Genuine } from '../receiver/receive.ts';
-import { rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import { named, rejectionReply, sendAndClose, sendReply, type Reply } from './reply.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Taping } from './taping.ts';
 import { peerCertificateOf } from './tls.ts';
 
@@ -31,6 +32,8 @@ export interface RouterOptions extends CanaryOptions {
   readonly refusals: RefusalLog;
   /** Writes deliveries down as they came; `undefined`: none are. */
   readonly taping: Taping | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
   /** Counts genuine deliveries, once their senders are answered. Never throws. */
   readonly counted?: ((received: Genuine, ms: number) => void) | undefined;
   /** Told of each genuine delivery, once its sender is answered. Never throws. */
@@ -55,35 +58,46 @@ export function createRouter(options: RouterOptions): Route {
 
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
+    const id = nextRequestId();
     const path = pathOf(request.url);
+    const endpoint = endpoints.get(path);
+    const span = endpoint && options.tracing?.receive(id, endpoint, request.rawHeaders);
     let body: Buffer | undefined;
     try {
-      const report = bearsMark(request) && (await canaries(request, () => take(request, response)));
+      const as = { id, trace: span?.trace };
+      const report = bearsMark(request) && (await canaries(request, () => take(request, response, as)));
       if (report) {
         closeIfLeaving(response);
-        refuse(request, response, report);
+        span?.end('canary');
+        refuse(request, response, named(report, id));
         return;
       }
-      const { delivery, endpoint } = await take(request, response);
+      const { delivery, endpoint: at } = await take(request, response, as);
       body = delivery.body;
-      const received = await receive(delivery, endpoint, tools);
+      const received = await receive(delivery, at, tools);
       closeIfLeaving(response);
-      sendReply(response, received.reply);
+      sendReply(response, named(received.reply, id));
       const ms = since(started);
-      logReceived(log, received, ms);
+      tools.step?.(id, 'replied', { status: received.reply.status, ms });
+      span?.end(received.outcome);
+      logReceived(log, received, id, ms);
       options.counted?.(received, ms);
-      options.taping?.received?.(request, { ...outcomeOf(received), from: options.addressOf(request), body });
-      options.observed?.({ delivery, target: request.url, endpoint, received });
+      options.taping?.received?.(request, {
+        ...outcomeOf(received, id),
+        ...{ from: options.addressOf(request), body },
+      });
+      options.observed?.({ delivery, target: request.url, endpoint: at, received });
     } catch (error) {
       const from = options.addressOf(request); // a connection that has ended has none
       const code = await codeOf(error, () => options.countFailure(request, response));
+      span?.end(code);
       closeIfLeaving(response);
-      const endpoint = endpoints.get(path);
-      const line = refusalLine(error, code, request, endpoint, started);
+      const line = refusalLine(error, code, request, endpoint, { id, started });
       const meant = endpoint ?? options.closed.get(path)?.endpoint;
       const { why } = line;
-      options.taping?.refused(request, response, { endpoint: meant, outcome: code, from, why, body });
-      refuse(request, response, replies.of(code, endpoint));
+      const refused = { request: id, endpoint: meant, outcome: code, from, why, body };
+      options.taping?.refused(request, response, refused);
+      refuse(request, response, named(replies.of(code, endpoint), id));
       if (code === 'internal_error') options.refusals.tellDefect(line, from, error);
       else options.refusals.tell(line, from);
     }
@@ -95,16 +109,22 @@ function bearsMark({ headers, url }: Request): boolean {
   return headers[MARK_HEADER] !== undefined || url.includes(MARK_FIELD);
 }
 
+/** What we call a delivery, and its span. */
+interface Named {
+  readonly id: string;
+  readonly trace: string | undefined;
+}
+
 /** The first steps of every delivery: its path, its head, its body. @throws DeliveryRejected */
 function takeFor(options: RouterOptions, endpoints: ReadonlyMap<string, Endpoint>) {
   const noteForwarded = forwardedNote(options.log);
-  return async (request: Request, response: Response) => {
+  return async (request: Request, response: Response, as: Named) => {
     const endpoint = endpoints.get(pathOf(request.url));
     if (endpoint === undefined) throw unknownPath(request, options.closed);
     refuseUnfit(request, endpoint, options.isDraining());
     const body = await readBody(request, response, endpoint.limits.maxBodyBytes, options.bodies);
     if (endpoint.demandsCertificate) noteForwarded(request);
-    return { delivery: deliveryOf(request, body, endpoint), endpoint };
+    return { delivery: deliveryOf(request, as, body, endpoint), endpoint };
   };
 }
 
@@ -179,7 +199,12 @@ function countOf(name: string, rawHeaders: readonly string[]): number {
   return count;
 }
 
-function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endpoint): Delivery {
+function deliveryOf(
+  request: Request,
+  { id, trace }: Named,
+  body: Buffer,
+  { demandsCertificate }: Endpoint,
+): Delivery {
   const { method, url, rawHeaders } = request;
   const query = url.indexOf('?');
   return {
@@ -188,6 +213,8 @@ function deliveryOf(request: Request, body: Buffer, { demandsCertificate }: Endp
     headers: rawHeaders,
     body,
     receivedAt: Date.now(),
+    request: id,
+    trace,
     peerCertificate: demandsCertificate ? peerCertificateOf(request.socket) : undefined,
   };
 }
@@ -230,7 +257,7 @@ class RefusalReplies {
   }
 }
 
-function logReceived(log: Log, received: Received, ms: number): void {
+function logReceived(log: Log, received: Received, request: string, ms: number): void {
   const { outcome, entry, note } = received;
   const line = {
     source: entry.source,
@@ -238,6 +265,7 @@ function logReceived(log: Log, received: Received, ms: number): void {
     ...called(entry),
     outcome,
     seq: entry.seq,
+    request,
     secret: entry.secret,
     ms,
     ...((outcome === 'failed' || note === TEST_NOTE) && whyAndWhere(note)),
@@ -246,8 +274,8 @@ function logReceived(log: Log, received: Received, ms: number): void {
   else log.info(line);
 }
 
-function outcomeOf({ outcome, entry: { endpoint, seq }, note }: Received) {
-  return { outcome, endpoint, seq, why: note };
+function outcomeOf({ outcome, entry: { endpoint, seq }, note }: Received, request: string) {
+  return { request, outcome, endpoint, seq, why: note };
 }
 
 function refusalLine(
@@ -255,19 +283,15 @@ function refusalLine(
   code: RejectionCode,
   request: Request,
   endpoint: Endpoint | undefined,
-  started: number,
+  { id, started }: { readonly id: string; readonly started: number },
 ): RefusalLine {
   return {
     source: endpoint?.source.name,
     type: endpoint?.definition.type,
     path: endpoint ? endpoint.definition.path : logged(pathOf(request.url)),
     code,
+    request: id,
     ms: since(started),
     why: error instanceof Error ? error.message : String(error),
   };
-}
-
-/** Milliseconds since `started`, to a tenth. */
-function since(started: number): number {
-  return Math.round((performance.now() - started) * 10) / 10;
 }

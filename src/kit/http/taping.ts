@@ -13,7 +13,7 @@ export interface Taping {
   received?(request: IncomingMessage, genuine: Genuine): void;
 }
 
-type Outcome = Pick<Taped, 'outcome' | 'from' | 'why'>;
+type Outcome = Pick<Taped, 'request' | 'outcome' | 'from' | 'why'>;
 
 export interface Refused extends Outcome {
   /** Open or closed; `undefined`: none has its path. */

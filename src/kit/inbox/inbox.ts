@@ -120,6 +120,10 @@ export interface NewEntry {
   readonly receivedAt: number;
   /** The authenticated bytes; each attempt parses them again. */
   readonly content: Buffer;
+  /** Our name for the delivery that brought it, see `nextRequestId`; a step has that of its event. */
+  readonly request?: string | undefined;
+  /** Where in a trace it was stored, as the header `traceparent` writes it. */
+  readonly trace?: string | undefined;
 }
 
 /** Longer ones are kept as their digest: a sender chooses the length, and every key is in an index. */
@@ -229,7 +233,7 @@ export interface Filter {
   readonly status?: Status;
   readonly source?: string;
   readonly type?: string;
-  /** What the sender calls the event, or, by the last part of its subject, the thing that the event is about. */
+  /** What the sender calls the event or we its delivery, or, by the last part of its subject, the thing that it is about. */
   readonly about?: string;
   /** As the data sheet writes it, `task:…`, with the source before it or without. */
   readonly subject?: string;

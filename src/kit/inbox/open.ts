@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { readAddress } from './address.ts';
 import type { Inbox, Room } from './inbox.ts';
 import { createMemoryInbox } from './memory/inbox.ts';
 import { openSqliteInbox } from './sqlite/inbox.ts';
+import { InboxTaken } from './sqlite/owner.ts';
 
 export interface OpenInboxOptions extends Room {
   readonly now?: () => number;
@@ -9,6 +11,14 @@ export interface OpenInboxOptions extends Room {
   readonly owner?: boolean;
   /** See openSqliteInbox, openPostgresInbox. */
   readonly onBroughtForward?: (entries: number) => void;
+  /** Waits where another receiver has the file, which is about to end. */
+  readonly handOver?: HandOver;
+}
+
+export interface HandOver {
+  readonly withinMs: number;
+  /** Called once, where there is something to wait for. */
+  readonly onWait: () => void;
 }
 
 const forms =
@@ -22,11 +32,29 @@ export async function openInbox(url: string, options: OpenInboxOptions): Promise
     case 'memory':
       return createMemoryInbox(options);
     case 'sqlite':
-      return openSqliteInbox(address.file, options);
+      return whenFree(() => openSqliteInbox(address.file, options), options.handOver);
     case 'postgres':
       return openPostgres(url, options);
     case undefined:
       throw unknownForm(url);
+  }
+}
+
+const LOOK_AGAIN_MS = 20;
+
+async function whenFree(
+  open: () => Inbox,
+  handOver: HandOver = { withinMs: 0, onWait: () => undefined },
+): Promise<Inbox> {
+  const end = performance.now() + handOver.withinMs;
+  for (let waiting = false; ; waiting = true) {
+    try {
+      return open();
+    } catch (error) {
+      if (!(error instanceof InboxTaken) || performance.now() >= end) throw error;
+    }
+    if (!waiting) handOver.onWait();
+    await sleep(LOOK_AGAIN_MS);
   }
 }
 

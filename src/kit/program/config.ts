@@ -5,6 +5,7 @@ import { isShared } from '../inbox/address.ts';
 import type { App } from '../app.ts';
 import type { ApiDefinition, SettingDefinitions, Settings, SettingValues, Source } from '../source.ts';
 import { isSetUp } from './apis.ts';
+import { readHandedSockets, type HandedSockets } from './handed-sockets.ts';
 import { readEndpoints } from './read-endpoints.ts';
 import { readTls } from './read-tls.ts';
 import { Reader, type AllRead, type Environment } from './reader.ts';
@@ -23,6 +24,8 @@ export interface Config {
   readonly own: Settings;
   /** `undefined`: plain HTTP. */
   readonly tls: TlsIdentity | undefined;
+  /** What it listens on in place of addresses of its own. */
+  readonly sockets: HandedSockets;
   /** What is not wrong but deserves a look; printed at start-up. */
   readonly warnings: readonly string[];
   /** Where it comes from. */
@@ -86,6 +89,7 @@ function readAll(reader: Reader, app: Configurable): Omit<Config, 'warnings' | '
     installationApis: app.sources.flatMap((source) => readInstallationApis(reader, source, endpoints)),
     tls: readTls(reader, general),
     own: readOwn(reader, app.settings ?? {}),
+    sockets: readHandedSockets(reader),
   };
 }
 

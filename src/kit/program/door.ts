@@ -1,6 +1,14 @@
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { maxHeaderSize, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
+import {
+  maxHeaderSize,
+  type IncomingMessage,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
+import { Server as NetServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { listen, urlOf } from '../http/listen.ts';
 import { createReceiverListener, createReceiverServer, MAX_HEADER_BYTES } from '../http/server.ts';
@@ -15,13 +23,15 @@ export interface Door {
   readonly url: string;
   /** Shows another certificate from now on. @throws and goes on as before, if OpenSSL does not take it */
   renew(identity: TlsIdentity): void;
+  /** Whether requests still come through it once it is closed, and are to be refused: the server in front is not ours. */
+  readonly goesOn: boolean;
   /** Lets nothing more in, and resolves when everything that was let in is answered, or after this time. */
   close(withinMs: number): Promise<void>;
 }
 
 /** A server of our own. @throws PortTaken */
 export async function openServer(config: Config, { route, refusals }: Intake, log: Log): Promise<Door> {
-  const { general, tls } = config;
+  const { general, tls, sockets } = config;
   const server = createReceiverServer({
     route,
     requestTimeoutMs: general.REQUEST_TIMEOUT_MS,
@@ -30,7 +40,12 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
     tls,
     refusals,
   });
-  await listen(server, { host: general.HOST, port: general.PORT, variable: 'PORT' });
+  await listen(server, {
+    host: general.HOST,
+    port: general.PORT,
+    variable: 'PORT',
+    handed: sockets.receiver,
+  });
   let shown = tls;
   return {
     url: urlOf(server, tls ? 'https' : 'http'),
@@ -39,17 +54,28 @@ export async function openServer(config: Config, { route, refusals }: Intake, lo
       renewIdentity(server, identity);
       shown = identity;
     },
-    async close(withinMs) {
-      const closed = once(server, 'close');
-      server.close();
-      server.closeIdleConnections();
-      const connections = setTimeout(() => {
-        server.closeAllConnections();
-      }, withinMs);
-      await closed;
-      clearTimeout(connections);
-    },
+    goesOn: false,
+    close: (withinMs) => closeServer(server, withinMs),
   };
+}
+
+/**
+ * So long a connection that is kept alive may still bring its next request, which gets its reply and the word that the
+ * connection ends with it. A sender that writes into one that is just being closed has no reply, and cannot know why.
+ */
+const LAST_REQUESTS_MS = 100;
+
+async function closeServer(server: Server, withinMs: number): Promise<void> {
+  const closed = once(server, 'close');
+  // That of HTTP would cut idle connections at once.
+  NetServer.prototype.close.call(server);
+  const late = setTimeout(() => {
+    server.closeAllConnections();
+  }, withinMs);
+  await Promise.race([closed, sleep(Math.min(LAST_REQUESTS_MS, withinMs / 2))]);
+  server.close();
+  await closed;
+  clearTimeout(late);
 }
 
 /** File descriptors for the inbox, the port of the probes, calls to APIs, and what handlers open. */
@@ -89,6 +115,7 @@ export function mountDoor(_config: Config, { route, refusals }: Intake, log: Log
   let looked = false;
   return {
     url: '',
+    goesOn: true,
     renew: () => undefined,
     listener(request: IncomingMessage, response: ServerResponse & { readonly req: IncomingMessage }) {
       if (!looked) sayWhatIsShort(request, log);

@@ -1,9 +1,10 @@
 import type { Inbox, Room } from '../inbox/inbox.ts';
-import { openInbox } from '../inbox/open.ts';
+import { openInbox, type HandOver } from '../inbox/open.ts';
 import { encryptInbox } from '../inbox/sealed/inbox.ts';
 import { readInboxKeys, type InboxKey } from '../inbox/sealed/keys.ts';
 import { logged, type Log } from '../log.ts';
 import { createReadiness, type Readiness } from './operations/readiness.ts';
+import type { Config } from './config.ts';
 import type { GeneralSettings } from './variables.ts';
 
 /** The inbox of a process, and whether it can be stored into. */
@@ -11,10 +12,24 @@ export interface Inboxes {
   readonly inbox: Inbox;
   /** Stores through `readiness.inbox` count for it. */
   readonly readiness: Readiness;
-  /** What is kept from now on is encrypted with this key, if there is one. */
-  readonly key: () => InboxKey | undefined;
+}
+
+/** Those of the process, which may change while it runs: the first encrypts, all decrypt. */
+export interface Keys {
+  readonly all: readonly InboxKey[];
   /** Reads other keys, which take effect with the call of the function that it gives. */
-  prepareKeys(general: GeneralSettings): () => void;
+  prepare(general: GeneralSettings): () => void;
+}
+
+export function createKeys(general: GeneralSettings): Keys {
+  const all = [...keysOf(general)];
+  return {
+    all,
+    prepare(renewed) {
+      const next = keysOf(renewed);
+      return () => all.splice(0, Infinity, ...next);
+    },
+  };
 }
 
 /**
@@ -22,12 +37,12 @@ export interface Inboxes {
  * still notices what was sealed with keys that are gone.
  * @throws if the inbox cannot be opened
  */
-export async function openInboxes(general: GeneralSettings, log: Log): Promise<Inboxes> {
+export async function openInboxes({ general, sockets }: Config, keys: Keys, log: Log): Promise<Inboxes> {
   const room = roomOf(general);
-  const keys = [...keysOf(general)];
   const opened = await openInbox(general.INBOX_URL, {
     ...room,
     owner: true,
+    ...(sockets.receiver !== undefined && { handOver: handOverOf(general, log) }),
     onBroughtForward: (count) => {
       log.warn({
         outcome: 'trouble',
@@ -36,15 +51,27 @@ export async function openInboxes(general: GeneralSettings, log: Log): Promise<I
       });
     },
   });
-  const inbox = encryptInbox(opened, keys, sayUnreadable(log));
+  const inbox = encryptInbox(opened, keys.all, sayUnreadable(log));
   const readiness = createReadiness({ inbox, room: general.ROLE === 'worker' ? undefined : room });
+  return { inbox, readiness };
+}
+
+/** For what a process that ends may take longer than it says. */
+const MORE_MS = 2_000;
+
+/**
+ * Whoever keeps our socket starts us again, and the one before may still be ending: deliveries wait in the socket meanwhile.
+ * Without such a socket a second receiver is a mistake, which is said at once.
+ */
+function handOverOf({ SHUTDOWN_MS, SHUTDOWN_DELAY_MS }: GeneralSettings, log: Log): HandOver {
+  const withinMs = SHUTDOWN_DELAY_MS + SHUTDOWN_MS + MORE_MS;
   return {
-    inbox,
-    readiness,
-    key: () => keys[0],
-    prepareKeys(renewed) {
-      const next = keysOf(renewed);
-      return () => keys.splice(0, Infinity, ...next);
+    withinMs,
+    onWait: () => {
+      log.warn({
+        outcome: 'waiting',
+        why: `Another receiver still has the inbox. Deliveries wait for it to end, for ${withinMs} ms at most.`,
+      });
     },
   };
 }

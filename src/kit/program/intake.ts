@@ -12,10 +12,12 @@ import { createRouter, type Route, type RouterOptions } from '../http/router.ts'
 import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
-import type { Log } from '../log.ts';
+import { stepLog, type Log } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
+import type { Tracing } from '../tracing.ts';
 import type { TapeRecorder } from '../tape/recorder.ts';
 import type { Config } from './config.ts';
+import type { Door } from './door.ts';
 import type { Metrics } from './operations/metrics.ts';
 
 /** The half of the program that deliveries come to: it stores, and answers. The server in front of it is another's. */
@@ -29,11 +31,13 @@ export interface Intake {
   /** Still takes deliveries, but ends each connection with its next reply. */
   leave(): void;
   /**
-   * Refuses new deliveries, and answers what is in flight within this time: `close` closes the door in front, and resolves
-   * when it has no request left.
+   * Answers what is in flight within this time, and what still comes while the door in front closes; where it comes after
+   * that, too, it is refused.
    */
-  drain(withinMs: number, close: () => Promise<void> | undefined): Promise<void>;
+  drain(withinMs: number, door: ClosingDoor | undefined): Promise<void>;
 }
+
+export type ClosingDoor = Pick<Door, 'close' | 'goesOn'>;
 
 export interface IntakeParts {
   /** One for each endpoint of the configuration, in its order. */
@@ -44,6 +48,8 @@ export interface IntakeParts {
   readonly tape: TapeRecorder | undefined;
   readonly log: Log;
   readonly observed?: RouterOptions['observed'];
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
   /** `undefined`: nothing is counted. */
   readonly metrics?: Pick<Metrics, 'received' | 'refused' | 'canary'> | undefined;
 }
@@ -64,12 +70,14 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
   const options: Omit<RouterOptions, keyof Table> = {
     tools: {
       ...calling,
-      inbox,
+      inbox: parts.tracing?.inbox(inbox) ?? inbox,
+      tracing: parts.tracing,
       handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
       retryAt: (attempts) => now() + backoffMs(attempts),
       afterwards: (work) => background.add(work),
       stopping: stopping.signal,
       inFlight: new Map(),
+      step: stepLog(log),
     },
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,
@@ -77,23 +85,11 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
     isDraining: () => phase === 'draining',
     isLeaving: () => phase !== 'open',
     ...{ log, refusals, observed: parts.observed, keepAliveMs: general.KEEP_ALIVE_MS },
-    ...{ counted: parts.metrics?.received, countedCanary: parts.metrics?.canary },
+    ...{ counted: parts.metrics?.received, countedCanary: parts.metrics?.canary, tracing: parts.tracing },
     taping: tape && createTaping(tape, bodies),
   };
 
   let current = createRouter({ ...options, ...tableOf(atStart, parts.endpoints) });
-
-  async function answerAll(withinMs: number, close: () => Promise<void> | undefined): Promise<void> {
-    // First of the two that look at the time: with none left, who waits is still answered before the door is shut.
-    const handlers = setTimeout(
-      () => {
-        stopping.abort(shuttingDown());
-      },
-      withinMs - Math.min(LAST_PART_MS, withinMs / 2),
-    );
-    await close();
-    clearTimeout(handlers);
-  }
 
   return {
     route: (request, response) => current(request, response),
@@ -105,11 +101,29 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
     leave() {
       phase = 'leaving';
     },
-    async drain(withinMs, close) {
-      phase = 'draining';
-      await Promise.all([answerAll(withinMs, close), background.settledWithin(withinMs)]);
+    async drain(withinMs, door) {
+      phase = door?.goesOn === true ? 'draining' : 'leaving';
+      const late = sleep(withinMs, undefined, { ref: false });
+      await closeDoor(door, withinMs, stopping);
+      await Promise.race([background.settled(), late]);
     },
   };
+}
+
+async function closeDoor(
+  door: ClosingDoor | undefined,
+  withinMs: number,
+  stopping: AbortController,
+): Promise<void> {
+  // First of the two that look at the time: with none left, who waits is still answered before the door is shut.
+  const handlers = setTimeout(
+    () => {
+      stopping.abort(shuttingDown());
+    },
+    withinMs - Math.min(LAST_PART_MS, withinMs / 2),
+  );
+  await door?.close(withinMs);
+  clearTimeout(handlers);
 }
 
 type Table = Pick<RouterOptions, 'endpoints' | 'closed'>;
@@ -137,16 +151,10 @@ interface Background {
   add(work: Promise<void>): void;
   /** Resolves when all of it is over, failed or not. */
   settled(): Promise<void>;
-  /** The same, but after this time at the latest. */
-  settledWithin(ms: number): Promise<void>;
 }
 
 function createBackground(log: Log): Background {
   const running = new Set<Promise<void>>();
-
-  async function settled(): Promise<void> {
-    await Promise.all(running);
-  }
 
   return {
     add(work) {
@@ -157,9 +165,8 @@ function createBackground(log: Log): Background {
         .finally(() => running.delete(told));
       running.add(told);
     },
-    settled,
-    async settledWithin(ms) {
-      await Promise.race([settled(), sleep(ms, undefined, { ref: false })]);
+    async settled() {
+      while (running.size > 0) await Promise.all(running);
     },
   };
 }

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { messageOf } from '../errors.ts';
 import { describeFailure, whyAndWhere } from '../failure.ts';
 import { readAddress, withoutPassword } from '../inbox/address.ts';
-import { createLog, type Log } from '../log.ts';
+import { createLog, since, type Log } from '../log.ts';
+import { logConfiguration, logStart } from './announce.ts';
 import { watchClock } from './clock.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
 import { start, type Program, type Startable } from './start.ts';
@@ -27,11 +28,13 @@ export async function run(app: Startable): Promise<void> {
   const config = configOrExit(app, variables);
   const log = createLog(config.general.LOG_LEVEL);
   endOnUncaught(config, log);
+  logConfiguration(log, config, variables);
   const program = await startOrExit(app, config, log);
   watchClock(log);
   const renewal = startRenewal(app, { program, config, variables, log });
   process.on('SIGHUP', () => void renewal.renew());
   stopOnSignal(program, config, log, renewal);
+  logStart(log, app, config, program);
   process.stderr.write(startupTable(app, config, program));
 }
 
@@ -99,7 +102,9 @@ const LAST_MS = 1_000;
 
 /** The first signal stops the program in order, the second at once. */
 function stopOnSignal(program: Program, { general }: Config, log: Log, renewal: Renewal): void {
-  const stop = () => {
+  const stop = (signal?: NodeJS.Signals) => {
+    const began = performance.now();
+    log.info({ outcome: 'stopping', signal });
     renewal.stop();
     process.removeListener('SIGTERM', stop).removeListener('SIGINT', stop);
     // A database that is away, a call without end, or a log that nobody reads must not keep the process alive.
@@ -121,6 +126,7 @@ function stopOnSignal(program: Program, { general }: Config, log: Log, renewal: 
       )
       .then((code) => {
         process.exitCode = code;
+        log.info({ outcome: 'stopped', code, ms: since(began) });
         // What a handler that does not stop still waits for must not keep the process alive.
         log.flush(() => process.exit());
       });

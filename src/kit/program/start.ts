@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { notWritten, type App } from '../app.ts';
+import { notWritten, type App, type AppContext } from '../app.ts';
 import type { AllHandlers, Calling } from '../handling/handle.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import type { Log } from '../log.ts';
 import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../endpoint/endpoint.ts';
-import { definitionOf, type Source } from '../source.ts';
+import { definitionOf, type SettingDefinitions, type Source } from '../source.ts';
 import { closest } from '../reading/closest.ts';
 import { openTapeStore } from '../tape/open.ts';
 import { StoredTapeRecorder, type RecorderOptions, type TapeRecorder } from '../tape/recorder.ts';
@@ -13,7 +13,9 @@ import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
 import { openServer, type Door } from './door.ts';
 import { openFacts } from './facts.ts';
-import { openInboxes, type Inboxes } from './inboxes.ts';
+import { createSealing } from '../inbox/sealed/sealing.ts';
+import { loadTracing } from '../tracing.ts';
+import { createKeys, openInboxes, type Keys } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
 import { startOperations } from './operations/start.ts';
 import type { Metrics, MetricsOptions } from './operations/metrics.ts';
@@ -90,31 +92,31 @@ export async function startAt<Tools, At extends Door>(
   { openDoor, apiTools, counts = false }: StartOptions<At>,
 ): Promise<Program<Tools, At>> {
   await using opened = new AsyncDisposableStack();
-  const { general, own: settings } = config;
+  const { general, own: settings, sockets } = config;
   const { ROLE, SHUTDOWN_MS, SHUTDOWN_DELAY_MS } = general;
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
-  const { apis, apisOf } = clients;
-  const tools = await app.open({ settings, apis, apisOf, log } as never); // `defineApp` checked it against these very sources
+  const keys = createKeys(general);
+  const tools = await openTools(app, { settings, clients, sealing: createSealing(keys.all), log });
   opened.defer(() => app.close?.(tools));
   const calling = callingOf(app, tools, config);
   const endpoints = await Promise.all(config.endpoints.map(openEndpoint));
 
-  const inboxes = await openInboxes(general, log);
-  const { inbox, readiness, key } = inboxes;
+  const { inbox, readiness } = await openInboxes(config, keys, log);
   opened.defer(() => inbox.close());
-  const tape = opened.use(await openTapeRecorder(general, key, log));
-  const metrics = opened.use(await openMetrics(general, counts, { ...app, ...calling, ...inboxes, tape }));
-  const operations = await startOperations(general, readiness, metrics);
+  const tape = opened.use(await openTapeRecorder(general, () => keys.all[0], log));
+  const counted = { ...app, ...calling, inbox, readiness, tape };
+  const metrics = opened.use(await openMetrics(general, counts, counted));
+  const operations = await startOperations({ ...general, handed: sockets.admin }, readiness, metrics);
   opened.defer(() => operations?.stop());
   const facts = opened.use(await openFacts(general, app.sources, log));
-  const parts = { endpoints, calling, tape, log, observed: facts.observed, metrics };
+  const told = { observed: facts.observed, metrics, tracing: await loadTracing() };
+  const parts = { endpoints, calling, tape, log, ...told };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
   opened.defer(async () => {
-    const drained = intake?.drain(SHUTDOWN_MS, () => door?.close(SHUTDOWN_MS));
-    await Promise.all([drained, work?.stop(SHUTDOWN_MS)]);
+    await Promise.all([intake?.drain(SHUTDOWN_MS, door), work?.stop(SHUTDOWN_MS)]);
   });
   if (ROLE !== 'receiver') work = startWork(config, { ...parts, inbox });
   const ended = work && (await app.started?.(tools, { settings, inbox, log } as never)); // as above
@@ -132,7 +134,7 @@ export async function startAt<Tools, At extends Door>(
     notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
     differing: facts.differing,
     door,
-    renew: (next) => renewAll(next, { clients, inboxes, intake, door }),
+    renew: (next) => renewAll(next, { clients, keys, intake, door }),
     idle: () => idleIn(intake, work),
     stop: async () => {
       readiness.enter('draining');
@@ -142,6 +144,17 @@ export async function startAt<Tools, At extends Door>(
       await running.disposeAsync();
     },
   };
+}
+
+interface Offered extends Pick<AppContext<[], SettingDefinitions>, 'settings' | 'sealing' | 'log'> {
+  readonly clients: OpenApis;
+}
+
+function openTools<Tools>(
+  app: Startable<Tools>,
+  { clients: { apis, apisOf }, ...offered }: Offered,
+): Tools | Promise<Tools> {
+  return app.open({ ...offered, apis, apisOf } as never); // `defineApp` checked it against these very sources
 }
 
 /** Its code is loaded only where somebody may ask. */
@@ -172,15 +185,15 @@ async function idleIn(intake: Intake | undefined, work: Work | undefined): Promi
 
 interface Renewed {
   readonly clients: OpenApis;
-  readonly inboxes: Inboxes;
+  readonly keys: Keys;
   readonly intake: Intake | undefined;
   readonly door: Door | undefined;
 }
 
-async function renewAll(next: Config, { clients, inboxes, intake, door }: Renewed): Promise<void> {
+async function renewAll(next: Config, { clients, keys, intake, door }: Renewed): Promise<void> {
   const endpoints = await Promise.all(next.endpoints.map(openEndpoint));
   const takeClients = await clients.prepare(next);
-  const takeKeys = inboxes.prepareKeys(next.general);
+  const takeKeys = keys.prepare(next.general);
   // From here on nothing is waited for, and only the first of them can fail.
   if (next.tls !== undefined) door?.renew(next.tls);
   intake?.renew(next, endpoints);

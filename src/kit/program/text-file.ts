@@ -41,6 +41,8 @@ function oddityOf(text: string, bytes: Buffer): string | undefined {
 export interface Variables {
   /** The files that Node was told to take variables from. */
   readonly files: readonly string[];
+  /** Whether a variable was set for the process itself, and not in one of these files. */
+  isOutside(name: string): boolean;
   /** @throws Error that names a file which has gone since the process began */
   read(): {
     readonly env: Environment;
@@ -72,6 +74,7 @@ export function variablesOf({ execArgv, env }: Pick<NodeJS.Process, 'execArgv' |
   const outside = Object.fromEntries(Object.entries(env).filter(([name, value]) => inFiles[name] !== value));
   return {
     files,
+    isOutside: (name) => outside[name] !== undefined,
     read() {
       const gone = atStart.find((path) => !isFile(path));
       if (gone !== undefined) throw new Error(`${gone} is no longer there.`);

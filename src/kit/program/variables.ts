@@ -130,9 +130,9 @@ export const variables = {
     summary: 'Its port: `/live`, `/ready` and `/metrics`. 0 takes a free one, `off` opens none.',
   },
   LOG_LEVEL: {
-    schema: oneOf('info', 'warn', 'error', 'silent'),
+    schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),
     default: 'info',
-    summary: 'At `info` there is one line per delivery.',
+    summary: 'At `info` there is one line per delivery, at `debug` one for each step of its way as well.',
   },
   REQUEST_TIMEOUT_MS: {
     schema: integer({ min: 100, max: 300_000 }),

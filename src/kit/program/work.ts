@@ -2,14 +2,15 @@ import type { Config } from './config.ts';
 import type { GeneralSettings } from './variables.ts';
 import { messageOf } from '../errors.ts';
 import { whyAndWhere } from '../failure.ts';
-import type { Attempted } from '../inbox/worker/attempt.ts';
+import type { Attempted, Run } from '../inbox/worker/attempt.ts';
 import type { Entry, Inbox } from '../inbox/inbox.ts';
 import { createPruner, type Pruner } from '../inbox/worker/pruner.ts';
 import { createWorker } from '../inbox/worker/worker.ts';
-import { called, logged, type Log } from '../log.ts';
+import { called, logged, stepLog, type Log, type StepLog } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Calling } from '../handling/handle.ts';
 import { runStored } from '../handling/run-stored.ts';
+import type { Tracing } from '../tracing.ts';
 import type { Metrics } from './operations/metrics.ts';
 
 /** The half of the program that handles what was stored, and forgets it in the end. */
@@ -27,14 +28,16 @@ export interface WorkParts {
   readonly log: Log;
   /** `undefined`: nothing is counted. */
   readonly metrics?: Pick<Metrics, 'attempted'> | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
 }
 
 export function startWork(config: Config, parts: WorkParts): Work {
   const { general } = config;
-  const { endpoints, calling, inbox, log, metrics } = parts;
+  const { endpoints, calling, inbox, log, metrics, tracing } = parts;
   const worker = createWorker({
     inbox,
-    run: runStored(endpoints, calling),
+    run: toldOf(runStored(endpoints, calling), stepLog(log), tracing),
     concurrency: general.HANDLER_CONCURRENCY,
     maxAttempts: calling.maxAttempts,
     handlerTimeoutMs: general.HANDLER_TIMEOUT_MS,
@@ -53,6 +56,15 @@ export function startWork(config: Config, parts: WorkParts): Work {
     async stop(withinMs) {
       await Promise.all([pruner?.stop(), worker.stop(withinMs)]);
     },
+  };
+}
+
+/** The line of an attempt comes when it has ended. */
+function toldOf(run: Run, step: StepLog | undefined, tracing: Tracing | undefined): Run {
+  if (step === undefined && tracing === undefined) return run;
+  return (entry, signal) => {
+    step?.(entry.request, 'handling', { seq: entry.seq, attempt: entry.attempts });
+    return tracing?.handle(entry, () => run(entry, signal)) ?? run(entry, signal);
   };
 }
 
@@ -91,6 +103,7 @@ function logAttempt(log: Log, entry: Entry, { outcome, note, ms }: Attempted): v
     ...called(entry),
     outcome,
     seq: entry.seq,
+    request: entry.request,
     attempt: entry.attempts,
     ms,
     ...whyAndWhere(note),

@@ -5,6 +5,8 @@ import type { EventDefinition } from '../source.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { handle, type Calling } from '../handling/handle.ts';
 import { errorReply, keptOf, type Reply } from '../http/reply.ts';
+import { since, type StepLog } from '../log.ts';
+import type { Tracing } from '../tracing.ts';
 
 /** What the receiver works with. */
 export interface ReceiverParts extends Calling {
@@ -19,6 +21,10 @@ export interface ReceiverParts extends Calling {
   readonly stopping: AbortSignal;
   /** Reply events until what came of them is recorded, by the entry's `seq`: a duplicate waits for the first answer. */
   readonly inFlight: Map<number, Promise<Received>>;
+  /** `undefined`: nobody asks. */
+  readonly step?: StepLog | undefined;
+  /** `undefined`: no spans are told. */
+  readonly tracing?: Tracing | undefined;
 }
 
 /** What became of a genuine delivery. */
@@ -50,7 +56,10 @@ export async function answer(
 ): Promise<Received> {
   const claimForMs = endpoint.limits.deadlineMs + tools.handlerTimeoutMs;
   const deadline = AbortSignal.timeout(endpoint.limits.deadlineMs);
+  const began = performance.now();
   const stored = await storedWithin(deadline, tools.inbox.store(entry, { claimForMs }), definition, tools);
+  const { seq } = stored.entry;
+  tools.step?.(entry.request, 'stored', { seq, duplicate: stored.duplicate, ms: since(began) });
   if (!stored.claimed) return answerUnclaimed(stored.entry, stored.duplicate, endpoint, tools);
   return answerClaimed(stored.entry, definition, endpoint, tools, deadline);
 }
@@ -140,11 +149,14 @@ async function makeAnswer(
   tools: ReceiverParts,
   deadline: AbortSignal,
 ): Promise<Answer> {
-  const handling = handle(entry, endpoint, tools, deadline);
+  const began = performance.now();
+  const calling = () => handle(entry, endpoint, tools, deadline);
+  const handling = tools.tracing?.handle(entry, calling) ?? calling();
   // Where nobody takes the work up later, there is no use in waiting for it longer than the sender does.
   const patience =
     definition.afterFailure === 'record' ? deadline : AbortSignal.timeout(tools.handlerTimeoutMs);
   const { result, note, followUps } = await before([patience, tools.stopping], handling);
+  tools.step?.(entry.request, 'handled', { seq: entry.seq, followUps: followUps.length, ms: since(began) });
   return { reply: endpoint.answer(result, entry.type), note, followUps };
 }
 

@@ -4,6 +4,7 @@ import { subjectOf, type NewEntry } from '../inbox/inbox.ts';
 import type { Proven } from '../proofs/proof.ts';
 import type { JsonObject } from '../reading/json.ts';
 import { definitionOf, type Envelope, type EventDefinition } from '../source.ts';
+import { since } from '../log.ts';
 import { answer, type Received, type ReceiverParts } from './answer.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 
@@ -21,9 +22,15 @@ export async function receive(
   endpoint: Endpoint,
   tools: ReceiverParts,
 ): Promise<Genuine> {
+  const { request, method, body } = delivery;
+  const began = performance.now();
+  tools.step?.(request, 'came', { path: endpoint.definition.path, method, bytes: body.length });
   const { entry, definition, proven } = await prove(delivery, endpoint);
+  tools.step?.(request, 'proven', { secret: proven.secret, ms: since(began) });
   if (definition?.mode === 'reply') return { ...(await answer(entry, definition, endpoint, tools)), proven };
+  const storing = performance.now();
   const { duplicate, entry: stored } = await tools.inbox.store(entry);
+  tools.step?.(request, 'stored', { seq: stored.seq, duplicate, ms: since(storing) });
   const outcome = duplicate ? 'duplicate' : 'accepted';
   return { outcome, reply: endpoint.accepted, entry: stored, proven };
 }
@@ -70,6 +77,8 @@ function entryOf(
     secret: proven.secret,
     receivedAt: delivery.receivedAt,
     content,
+    request: delivery.request,
+    trace: delivery.trace,
   };
 }
 

@@ -13,6 +13,7 @@ const headSchema = z.object({
   httpVersion: z.string(),
   headers: z.array(z.string()),
   whole: z.boolean(),
+  request: z.string().optional(),
   seq: z.number().optional(),
   why: z.string().optional(),
 });

@@ -19,6 +19,8 @@ export interface Taped {
   /** Path of the endpoint, open or closed; `undefined`: none has this path. */
   readonly endpoint: string | undefined;
   readonly outcome: TapedOutcome;
+  /** Our name for it, see `nextRequestId`. */
+  readonly request?: string | undefined;
   /** Of the entry in the inbox, once there is one. */
   readonly seq: number | undefined;
   /** Why it was refused, as the log line says it. */

@@ -426,7 +426,7 @@ it('gives a further endpoint its secret by its path, and its settings by its sou
 it.each([
   ['PORT', ['', '0', '65535'], ['-1', '65536', '3000.5', '0x10', 'http', ' 3000']],
   ['INBOX_URL', ['memory:', 'sqlite:data/inbox.db'], ['memory', 'inbox.db', 'mysql://a', 'sqlite:']],
-  ['LOG_LEVEL', ['info', 'silent'], ['debug', 'INFO']],
+  ['LOG_LEVEL', ['debug', 'info', 'silent'], ['trace', 'INFO']],
 ])('%s takes its values and no others', (name, good, bad) => {
   for (const value of good) expect(problemsOf({ PHENIXID_SECRET: SECRET, [name]: value })).toEqual([]);
   for (const value of bad) {

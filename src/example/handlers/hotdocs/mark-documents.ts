@@ -19,10 +19,9 @@ export async function markDocuments(
     // By the next attempt, what the address leads to may have been changed by this one: the original is kept.
     const which = { workItemId, workItemVersionId, document };
     const original = await archiveDocument(archive, api, which, signal, 'original');
-    const file = archive.fileOf(original);
-    const pages = (await isPdf(file))
-      ? await withFooter({ file, bytes: original.bytes }, workItemName, signal)
-      : undefined;
+    const pages = await archive.withFile(original, async (file) =>
+      (await isPdf(file)) ? withFooter({ file, bytes: original.bytes }, workItemName, signal) : undefined,
+    );
     if (pages === undefined) others.push(document.name);
     else changes.push(pdf(document.id, fileNameOf(document), pages));
   }

@@ -97,13 +97,16 @@ function bytesWaiting(entry: Entry): number {
 }
 
 function matches(entry: Entry, wanted: Omit<Filter, 'before' | 'limit'>): boolean {
-  const { subject, eventId, receivedAt } = entry;
+  const { subject, eventId, request, receivedAt } = entry;
   const { about } = wanted;
   return (
     (wanted.status === undefined || entry.status === wanted.status) &&
     (wanted.source === undefined || entry.source === wanted.source) &&
     (wanted.type === undefined || entry.type === wanted.type) &&
-    (about === undefined || eventId === about || subject?.endsWith(`:${about}`) === true) &&
+    (about === undefined ||
+      eventId === about ||
+      request === about ||
+      subject?.endsWith(`:${about}`) === true) &&
     (wanted.subject === undefined ||
       [subject, subject?.slice(subject.indexOf(' ') + 1)].includes(wanted.subject)) &&
     (wanted.since === undefined || receivedAt >= wanted.since)

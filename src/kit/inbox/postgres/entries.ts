@@ -9,7 +9,7 @@ export const KEYS = 'inbox.key';
 /** Of an entry, as the table has them in small letters. */
 const fields = (
   'seq source endpoint installation type eventId key subject secret receivedAt content answer status attempts claims ' +
-  'dueAt leaseUntil finishedAt note unchanged'
+  'dueAt leaseUntil finishedAt note unchanged request trace'
 ).split(' ');
 
 /** What `toEntry` reads. */

@@ -93,7 +93,7 @@ const listed = `
   SELECT ${columns} FROM ${TABLE}
   WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR type = $3)
     AND seq < $4
-    AND ($6::text IS NULL OR event_id = $6 OR right(subject, length($6) + 1) = ':' || $6)
+    AND ($6::text IS NULL OR event_id = $6 OR request = $6 OR right(subject, length($6) + 1) = ':' || $6)
     AND ($7::text IS NULL OR $7 IN (subject, substr(subject, strpos(subject, ' ') + 1)))
     AND ($8::double precision IS NULL OR received_at >= to_timestamp($8 / 1000))
   ORDER BY seq DESC LIMIT $5`;

@@ -97,7 +97,7 @@ const insert = `
         place integer, parent bigint, "parentClaims" integer, hash uuid, keyed boolean, line bigint,
         "claimForMs" double precision, bytes integer, secret integer,
         "receivedAt" double precision, source text, endpoint text, installation text, type text, "eventId" text, key text,
-        subject text, content text)
+        subject text, request text, trace text, content text)
       WHERE parent IS NULL OR ${any('seq = parent AND claims = "parentClaims" AND xmin = pg_current_xact_id()::xid')}
       ORDER BY place) AS inorder
   ), keys AS (
@@ -112,10 +112,10 @@ const insert = `
   ), inserted AS (
     INSERT INTO ${TABLE} (
       seq, line, status, blocked, attempts, claims, secret, bytes, due_at, lease_until, received_at, source, endpoint,
-      installation, type, event_id, key, subject, content)
+      installation, type, event_id, key, subject, request, trace, content)
     SELECT seq, line, CASE WHEN lease IS NULL THEN 'waiting' ELSE 'running' END, behind, (lease IS NOT NULL)::integer,
       (lease IS NOT NULL)::integer, secret, bytes, at, lease, to_timestamp("receivedAt" / 1000), source, endpoint,
-      installation, type, "eventId", key, subject, decode(content, 'base64')
+      installation, type, "eventId", key, subject, request, trace, decode(content, 'base64')
     FROM placed ORDER BY place
   )
   SELECT place, bytes, seq, at, lease, lease IS NULL AND NOT behind AS ready FROM placed`;
@@ -126,7 +126,20 @@ export function insertEntries(entries: readonly ToInsert[], at: Date | undefined
 }
 
 function recordOf({ hash, fresh, claimForMs, parent }: ToInsert, place: number) {
-  const { source, endpoint, installation, type, eventId, key, subject, secret, receivedAt, content } = fresh;
+  const {
+    source,
+    endpoint,
+    installation,
+    type,
+    eventId,
+    key,
+    subject,
+    secret,
+    receivedAt,
+    content,
+    request,
+    trace,
+  } = fresh;
   return {
     ...{
       place,
@@ -140,7 +153,7 @@ function recordOf({ hash, fresh, claimForMs, parent }: ToInsert, place: number) 
     ...{ parent: parent?.seq, parentClaims: parent?.claims },
     ...{ source, endpoint, installation: storable(installation), type: storable(type) },
     ...{ eventId: storable(eventId), key: storable(key), subject: storable(subject) },
-    bytes: content.length,
+    ...{ request, trace, bytes: content.length },
     content: content.toString('base64'),
   };
 }

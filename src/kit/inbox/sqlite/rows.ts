@@ -25,6 +25,8 @@ export function toEntry(found: Record<string, SQLOutputValue>): Entry {
     secret: row.secret,
     receivedAt: row.receivedAt,
     content: toBuffer(row.content),
+    request: row.request ?? undefined,
+    trace: row.trace ?? undefined,
     status: row.status,
     attempts: row.attempts,
     claims: row.claims,

@@ -132,8 +132,14 @@ const version4 = `
   CREATE INDEX forgotten_at ON forgotten (finished_at);
 `;
 
+/** By what a reply and log lines call a delivery, and where in a trace it was stored. */
+const version5 = `
+  ALTER TABLE entries ADD COLUMN request TEXT;
+  ALTER TABLE entries ADD COLUMN trace TEXT;
+`;
+
 /** Each one builds on the version before it; a new file begins with the first. */
-const versions = [version1, version2, version3, version4];
+const versions = [version1, version2, version3, version4, version5];
 
 /** A file of an older one is brought up to it by its receiver, a newer one is refused. */
 const SCHEMA = versions.length;

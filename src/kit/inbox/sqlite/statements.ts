@@ -4,14 +4,14 @@ import { longestWaits } from '../worker/backoff.ts';
 const columns = `
   seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
   status, attempts, claims, due_at AS dueAt, lease_until AS leaseUntil, finished_at AS finishedAt, note, unchanged,
-  content, answer`;
+  request, trace, content, answer`;
 
 const inLine = `
   source = :source AND subject = :subject AND subject IS NOT NULL AND status IN ('waiting', 'running')`;
 const bytes = '(SELECT length(content) FROM bodies WHERE bodies.seq = entries.seq) AS bytes';
 const asked = `
   (:source IS NULL OR source = :source) AND (:type IS NULL OR type = :type) AND (:since IS NULL OR received_at >= :since)
-  AND (:about IS NULL OR event_id = :about OR substr(subject, -length(:about) - 1) = ':' || :about)
+  AND (:about IS NULL OR event_id = :about OR request = :about OR substr(subject, -length(:about) - 1) = ':' || :about)
   AND (:subject IS NULL OR subject = :subject OR substr(subject, instr(subject, ' ') + 1) = :subject) AND seq < :before`;
 const waits = longestWaits().map((ms, attempts, all) =>
   attempts + 1 === all.length ? `ELSE ${ms}` : `WHEN ${attempts} THEN ${ms}`,
@@ -46,8 +46,8 @@ function storing(prepare: Prepare) {
     insert: prepare(`
       INSERT INTO entries
         (source, endpoint, installation, type, event_id, key, unique_key, subject, secret, received_at, due_at, head,
-         status, attempts, claims)
-      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)
+         request, trace, status, attempts, claims)
+      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'waiting', 0, 0)
       ON CONFLICT (source, subject, place) WHERE status IN ('waiting', 'running') AND subject IS NOT NULL DO NOTHING`),
     insertBody: prepare('INSERT INTO bodies (seq, content) VALUES (?, ?)'),
   };

@@ -106,10 +106,11 @@ function insertRow(
   dueAt: number,
   head: 0 | 1,
 ) {
-  const { source, endpoint, installation, type, eventId, subject, secret, receivedAt } = fresh;
+  const { source, endpoint, installation, type, eventId, subject, secret, receivedAt, request, trace } =
+    fresh;
   return statements.insert.run(
     ...[source, endpoint, installation ?? null, type, eventId ?? null, fresh.key ?? null, key ?? null],
-    ...[subject ?? null, secret, receivedAt, dueAt, head],
+    ...[subject ?? null, secret, receivedAt, dueAt, head, request ?? null, trace ?? null],
   );
 }
 

@@ -55,6 +55,12 @@ function itShows(test: InboxUnderTest) {
       test.seqsOf(await test.inbox.list({ limit: 10, ...filter }));
     expect(await found({ about: 'evt-7' })).toEqual([byId]);
     expect(await found({ about: '7%_' })).toEqual([bySubject]);
+    const [byRequest] = await test.storeAll({ request: '0a1b2c3d4e5f-1', trace: '00-ab-cd-01' });
+    expect(await found({ about: '0a1b2c3d4e5f-1' })).toEqual([byRequest]);
+    expect(await test.inbox.find(byRequest ?? 0)).toMatchObject({
+      request: '0a1b2c3d4e5f-1',
+      trace: '00-ab-cd-01',
+    });
     expect(await found({ about: '%' })).toEqual([]);
     expect(await found({ subject: 'task:7%_', status: 'waiting' })).toEqual([bySubject]);
     expect(await found({ subject: 'initech task:7%_' })).toEqual([bySubject]);

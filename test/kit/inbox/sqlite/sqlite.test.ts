@@ -163,10 +163,10 @@ describe('an inbox file', () => {
     const file = newFile();
     await open(file).close();
     const database = new DatabaseSync(file);
-    database.exec('PRAGMA user_version = 5');
+    database.exec('PRAGMA user_version = 6');
     database.close();
-    expect(() => open(file)).toThrow(/newer version \(schema 5, this one knows 4\)/);
-    expect(() => openBeside(file)).toThrow(/schema 5/);
+    expect(() => open(file)).toThrow(/newer version \(schema 6, this one knows 5\)/);
+    expect(() => openBeside(file)).toThrow(/schema 6/);
   });
 
   it("is refused, and left as it is, when it is another program's database", () => {
