@@ -37,15 +37,15 @@ await runCommand(async (args) => {
       chaos: { type: 'string' },
     },
   });
-  const { path: folder } = newFolder('advance-receiver-kit');
   const chaosSeed = values.chaos === undefined ? undefined : wholeNumber('--chaos', values.chaos, SEEDS);
-  return runDemo(folder, values.once, chaosSeed);
+  return runDemo(values.once, chaosSeed);
 }, USAGE);
 
-async function runDemo(folder: string, once: boolean, chaosSeed: number | undefined): Promise<number> {
+async function runDemo(once: boolean, chaosSeed: number | undefined): Promise<number> {
   let code = INTERRUPTED;
   // At once, whatever is waited for: nothing here is worth an orderly end, and the folder goes with the process.
   void untilStopped().then(() => process.exit(code));
+  const { path: folder } = newFolder('advance-receiver-kit');
   const stage = await setUp(stagedExample, folder, { chaosSeed });
   try {
     console.log(

@@ -58,8 +58,10 @@ function longRun(name: string, filler: string): Trial {
     ]);
     const burdens = [...headers].flatMap((header) =>
       LENGTHS.map(([length, count]): Burden => {
-        const of = (run: string) => unproven(genuine, '{}', [header, `a${run.repeat(length / run.length)}b`]);
-        return { name: `${length} in ${header}`, heavy: of(filler), plain: of('x'), count };
+        const of = (run: string, bytes = length) =>
+          unproven(genuine, '{}', [header, `a${run.repeat(bytes / run.length)}b`]);
+        const name = `${length} in ${header}`;
+        return { name, heavy: of(filler), plain: of('x'), half: of(filler, length / 2), count };
       }),
     );
     return firstNotBorne(stage, burdens);
@@ -103,8 +105,9 @@ const AT_ONCE = 16;
 
 function largeContent({ name, type, start = '', filling, end = '' }: Content, at: EndpointUnderTest): Trial {
   const size = Math.min(at.maxBodyBytes, LARGE_BYTES);
-  const room = size - start.length - end.length;
-  const heavy = start + filling.repeat(Math.floor(room / filling.length)) + end;
+  const filled = (bytes: number) =>
+    start + filling.repeat(Math.floor((bytes - start.length - end.length) / filling.length)) + end;
+  const heavy = filled(size);
   return tried(name, async (stage) => {
     const genuine = await stage.genuine();
     const of = (body: string) => unproven(genuine, body, ['Content-Type', type]);
@@ -112,6 +115,7 @@ function largeContent({ name, type, start = '', filling, end = '' }: Content, at
       name: `${heavy.length} bytes`,
       heavy: of(heavy),
       plain: of('x'.repeat(size)),
+      half: of(filled(size / 2)),
       count: AT_ONCE,
     });
   });
