@@ -45,7 +45,9 @@ export async function borne(stage: Stage, { name, heavy, plain, half, count }: B
   while (halves.length < ROUNDS) halves.push(await longestOf(stage, half, 'attack', count));
   const [wholeMs, halfMs] = [Math.min(...times), Math.min(...halves)];
   observed += `, with half of it ${halfMs} ms`;
-  return Number.isFinite(wholeMs) && wholeMs <= TIMES_HALF * halfMs ? passed(expected, observed) : failed(expected, observed);
+  return Number.isFinite(wholeMs) && wholeMs <= TIMES_HALF * halfMs
+    ? passed(expected, observed)
+    : failed(expected, observed);
 }
 
 /** Milliseconds until the last of them is answered; `Infinity` if one is not. */
