@@ -1,10 +1,7 @@
-import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import https from 'node:https';
 import type { IncomingMessage } from 'node:http';
-import { connect } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { variables } from '../../../src/kit/program/variables.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
@@ -16,86 +13,16 @@ import { createSender } from '../../../src/lab/mock/sender.ts';
 import { freePort } from '../../../src/lab/rig/ports.ts';
 import { projectFile } from '../../../src/lab/rig/program.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
-import { later, newFolder } from '../../support/fixtures.ts';
+import { later } from '../../support/fixtures.ts';
+import { proxies, requireProxy, startSample, type Proxy, type StartedProxy } from '../../support/proxies.ts';
 import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
-
-/** A proxy, and what its sample needs around it to run alone, in a folder of its own. */
-interface Proxy {
-  readonly program: string;
-  readonly sample: string;
-  /** Where the sample writes its logs; in place of it, the folder. */
-  readonly logs: string;
-  around(sample: string, folder: string): string;
-  arguments(file: string): readonly string[];
-}
 
 const FORM = 'application/x-www-form-urlencoded';
 const MEGABYTE = 1_048_576;
 
-const isRoot = process.getuid?.() === 0;
-const modules = '/usr/lib/apache2/modules';
-const apacheModules =
-  'mpm_event authz_core alias ssl proxy proxy_http slotmem_shm proxy_balancer lbmethod_byrequests'.split(' ');
-
-const proxies: Readonly<Record<string, Proxy>> = {
-  nginx: {
-    program: 'nginx',
-    sample: 'nginx.conf',
-    logs: '/var/log/nginx/',
-    around: (sample, folder) => `
-      daemon off; ${isRoot ? 'user root;' : ''} pid ${folder}/pid; error_log ${folder}/main.log;
-      events {}
-      http {
-        ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join('\n')}
-        ${sample}
-      }`,
-    arguments: (file) => ['-c', file, '-e', 'stderr'],
-  },
-  HAProxy: {
-    program: 'haproxy',
-    sample: 'haproxy.cfg',
-    logs: '/dev/log local0',
-    around: (sample) => sample,
-    arguments: (file) => ['-db', '-f', file],
-  },
-  Apache: {
-    program: 'apache2',
-    sample: 'apache.conf',
-    logs: '/var/log/apache2/',
-    around: (sample, folder) => `
-      ServerRoot ${folder}
-      ServerName localhost
-      PidFile ${folder}/pid
-      DefaultRuntimeDir ${folder}
-      ErrorLog ${folder}/main.log
-      ${apacheModules.map((name) => `LoadModule ${name}_module ${modules}/mod_${name}.so`).join('\n')}
-      Listen 127.0.0.1:PORT
-      ${sample}`,
-    arguments: (file) => ['-f', file, '-D', 'FOREGROUND'],
-  },
-  Caddy: {
-    program: 'caddy',
-    sample: 'Caddyfile',
-    logs: '/var/log/caddy/',
-    around: (sample) =>
-      sample
-        .replace('{\n', '{\nadmin off\n')
-        .replace('hooks.example.org', 'https://127.0.0.1:PORT')
-        .replace('lb_try_duration 5s', 'lb_try_duration 1s'),
-    arguments: (file) => ['run', '--adapter', 'caddyfile', '--config', file],
-  },
-};
-
 /** In front of a receiver that speaks TLS itself. */
-const passing = { ...proxies['HAProxy'], sample: 'haproxy-tls.cfg' } as Proxy;
-
-/** Whether it is installed; says loudly what is not tested if it is not. */
-function requireProxy(name: string, { program }: Proxy): boolean {
-  const runs = spawnSync(program, ['-v']).error === undefined;
-  if (!runs) process.stderr.write(`NOT TESTED: the sample for ${name}; ${program} is not installed here.\n`);
-  return runs;
-}
+const passing: Proxy = { ...proxies.HAProxy, sample: 'haproxy-tls.cfg' };
 
 const hasOpenssl = requireOpenssl('the samples for proxies');
 
@@ -107,65 +34,31 @@ afterAll(async () => {
   if (hasOpenssl) await certificates.remove();
 });
 
-/** Everything that the proxy has written, to its output or to files. */
-interface Started {
+/** A proxy before a receiver. */
+interface Started extends StartedProxy {
   readonly url: URL;
-  written(): string;
 }
 
 async function startBefore(
-  [name, proxy]: readonly [string, Proxy],
+  proxy: Proxy,
   receiver: Pick<TestReceiver, 'url'> & { readonly adminUrl: string },
 ): Promise<Started> {
-  const folder = newFolder();
-  const port = await freePort();
-  const pem = join(folder, 'receiver.pem');
-  writeFileSync(pem, certificates.server.cert);
-  writeFileSync(`${pem}.key`, certificates.server.key);
-  const sample = readFileSync(projectFile(`templates/proxies/${proxy.sample}`), 'utf8');
-  const text = proxy
-    .around(sample, folder)
-    .replaceAll(proxy.logs, proxy.program === 'haproxy' ? 'stdout format raw local0' : `${folder}/`)
-    .replaceAll('PORT', String(port))
-    .replace('listen 443', `listen 127.0.0.1:${port}`)
-    .replace('bind :443', `bind 127.0.0.1:${port}`)
-    .replace('*:443', `127.0.0.1:${port}`)
-    .replaceAll('/etc/receiver/tls/receiver.pem', pem)
-    .replaceAll('127.0.0.1:3000', new URL(receiver.url).host)
-    .replace(/(?<=port )3001\b/, new URL(receiver.adminUrl).port);
-  const file = join(folder, 'proxy.conf');
-  writeFileSync(file, `${text}\n`);
-  const child = spawn(proxy.program, proxy.arguments(file), {
-    // nginx takes a variable of its own name for sockets that it inherits; Caddy writes into its home.
-    env: { PATH: process.env['PATH'], HOME: folder },
-    stdio: ['ignore', 'pipe', 'pipe'],
+  const started = await startSample(proxy, {
+    receiver: new URL(receiver.url).host,
+    adminPort: new URL(receiver.adminUrl).port,
+    certificate: certificates.server,
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr])
-    stream.setEncoding('utf8').on('data', (more: string) => (output += more));
-  const ended = once(child, 'exit');
-  later(async () => {
-    child.kill('SIGTERM');
-    await ended;
-  });
-  await until(`${name} listens: ${output}`, () => answers(port));
-  return {
-    url: new URL(`https://127.0.0.1:${port}`),
-    written: () =>
-      readdirSync(folder)
-        .filter((entry) => entry.endsWith('.log'))
-        .reduce((all, entry) => all + readFileSync(join(folder, entry), 'utf8'), output),
-  };
+  return { ...started, url: new URL(`https://127.0.0.1:${started.port}`) };
 }
 
 describe.each(Object.entries(proxies))('the sample for %s', (name, proxy) => {
-  const itWithProxy = requireProxy(name, proxy) && hasOpenssl ? it : it.skip;
+  const itWithProxy = requireProxy(`the sample for ${name}`, proxy) && hasOpenssl ? it : it.skip;
   async function started(port = '0'): Promise<{ readonly receiver: TestReceiver; readonly before: Started }> {
     const receiver = await startReceiver({ env: { PORT: port, ADMIN_PORT: '0', TRUST_PROXY_HOPS: '1' } });
     later(() => receiver.stop());
     return {
       receiver,
-      before: await startBefore([name, proxy], { ...receiver, adminUrl: receiver.app.adminUrl ?? '' }),
+      before: await startBefore(proxy, { ...receiver, adminUrl: receiver.app.adminUrl ?? '' }),
     };
   }
 
@@ -297,8 +190,7 @@ itWithPassing('passes a client certificate on to a receiver that speaks TLS itse
     },
   });
   later(() => receiver.stop());
-  const before = ['HAProxy', passing] as const;
-  const { url } = await startBefore(before, { ...receiver, adminUrl: receiver.app.adminUrl ?? '' });
+  const { url } = await startBefore(passing, { ...receiver, adminUrl: receiver.app.adminUrl ?? '' });
   const fire = async (tls: object) => {
     const credentialFor = () => ({ kind: 'SECRET', text: receiver.secretOf('/phenixid') });
     const random = createRandom(1);
@@ -316,13 +208,3 @@ itWithPassing('passes a client certificate on to a receiver that speaks TLS itse
   expect(receiver.log.at(-1)).toMatchObject({ code: 'certificate_missing' });
   expect(await fire({ cert: client.cert, key: client.key })).toBe(true);
 });
-
-async function answers(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const connected = await Promise.race([
-    once(socket, 'connect').then(() => true),
-    once(socket, 'error').then(() => false),
-  ]).catch(() => false);
-  socket.destroy();
-  return connected;
-}

@@ -1,6 +1,4 @@
-import { writeFileSync } from 'node:fs';
 import { Agent } from 'node:http';
-import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
@@ -18,11 +16,11 @@ import {
   type Certificates,
   type Pair,
 } from '../../support/certificates.ts';
-import { later, newFolder } from '../../support/fixtures.ts';
+import { later } from '../../support/fixtures.ts';
 import { startReceiver, type TestReceiver } from '../../support/receiver.ts';
 import { brokenWays } from './broken.ts';
 import { startProxy, valueOf, type Doing } from './passing.ts';
-import { realWays, requireProxy, startReal } from './real.ts';
+import { canStart, realWays, startReal } from './real.ts';
 
 const served: readonly (readonly [Source, string, string])[] = [
   [hotdocs, 'InterviewLoadEvent', '/hotdocs/InterviewLoadEvent'],
@@ -222,14 +220,16 @@ const hasOpenssl = requireOpenssl('what the doctor says of TLS');
   });
 
   describe('and before the receiver', () => {
-    it.each(realWays.filter(requireProxy).map((one) => [one.way, one] as const))('%s', async (_way, real) => {
+    it.each(realWays.filter(canStart).map((one) => [one.way, one] as const))('%s', async (_way, real) => {
       const to = await receiverWith({
         ADMIN_PORT: '0',
-        TRUST_PROXY_HOPS: real.sample === undefined ? '0' : '1',
+        TRUST_PROXY_HOPS: real.server === undefined ? '1' : '0',
       });
-      const pem = join(newFolder(), 'receiver.pem');
-      writeFileSync(pem, certificates.server.cert + certificates.server.key);
-      const url = await startReal(real, to.url, pem, new URL(to.app.adminUrl ?? to.url).port);
+      const url = await startReal(real, {
+        receiver: new URL(to.url).host,
+        adminPort: new URL(to.app.adminUrl ?? to.url).port,
+        certificate: certificates.server,
+      });
       expectFound(await examined(url, { to, tls: { ca: certificates.authority.cert } }), ...real.found);
     });
   });
