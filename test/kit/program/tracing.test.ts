@@ -4,10 +4,7 @@ import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import { loadTracing } from '../../../src/kit/tracing.ts';
 import { newReceiver } from '../../support/new-receiver.ts';
-import { requireOpenTelemetry, type ToldSpan } from '../../support/require-opentelemetry.ts';
-
-const sdk = await requireOpenTelemetry();
-const itWithSdk = sdk === undefined ? it.skip : it;
+import { registerSdk, unregisterSdk, type ToldSpan } from '../../support/opentelemetry.ts';
 
 const before = await loadTracing();
 
@@ -17,43 +14,40 @@ it('tells no spans, and loads nothing, unless somebody has registered an SDK', (
 
 let spans: () => readonly ToldSpan[] = () => [];
 beforeAll(() => {
-  if (sdk !== undefined) spans = sdk.register();
+  spans = registerSdk();
 });
-afterAll(() => sdk?.unregister());
+afterAll(unregisterSdk);
 
 const THEIRS = { traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) };
 const TRACEPARENT = `00-${THEIRS.traceId}-${THEIRS.spanId}-01`;
 
-itWithSdk(
-  'tells receive, store and handle as one trace of our own, and links the one that was sent',
-  async () => {
-    const { receiver, sender } = await newReceiver();
-    const outgoing = await sender.request(phenixid, 'OrderCreated');
-    const reply = await sender.send({
-      ...outgoing,
-      headers: { ...outgoing.headers, traceparent: TRACEPARENT },
-    });
-    await receiver.app.idle();
-    const [entry] = await receiver.app.inbox.list({ limit: 1 });
-    const mine = spans().filter(({ traceId }) => entry?.trace?.includes(traceId) === true);
-    expect(mine.map(({ name, parent }) => [name, parent]).toSorted()).toEqual([
-      ['handle', 'receive'],
-      ['receive', undefined],
-      ['store', 'receive'],
-    ]);
-    const receive = mine.find(({ name }) => name === 'receive');
-    expect(receive?.links).toEqual([THEIRS]);
-    expect(receive?.traceId).not.toBe(THEIRS.traceId);
-    expect(receive?.attributes).toEqual({
-      'advance.request': reply.headers['x-request-id'],
-      'advance.source': 'phenixid',
-      'advance.outcome': 'accepted',
-      'http.route': '/phenixid',
-    });
-  },
-);
+it('tells receive, store and handle as one trace of our own, and links the one that was sent', async () => {
+  const { receiver, sender } = await newReceiver();
+  const outgoing = await sender.request(phenixid, 'OrderCreated');
+  const reply = await sender.send({
+    ...outgoing,
+    headers: { ...outgoing.headers, traceparent: TRACEPARENT },
+  });
+  await receiver.app.idle();
+  const [entry] = await receiver.app.inbox.list({ limit: 1 });
+  const mine = spans().filter(({ traceId }) => entry?.trace?.includes(traceId) === true);
+  expect(mine.map(({ name, parent }) => [name, parent]).toSorted()).toEqual([
+    ['handle', 'receive'],
+    ['receive', undefined],
+    ['store', 'receive'],
+  ]);
+  const receive = mine.find(({ name }) => name === 'receive');
+  expect(receive?.links).toEqual([THEIRS]);
+  expect(receive?.traceId).not.toBe(THEIRS.traceId);
+  expect(receive?.attributes).toEqual({
+    'advance.request': reply.headers['x-request-id'],
+    'advance.source': 'phenixid',
+    'advance.outcome': 'accepted',
+    'http.route': '/phenixid',
+  });
+});
 
-itWithSdk('continues the trace in a handler that somebody waits for', async () => {
+it('continues the trace in a handler that somebody waits for', async () => {
   const { receiver, sender } = await newReceiver();
   await sender.fire(hotdocs, 'InterviewLoadEvent');
   const [entry] = await receiver.app.inbox.list({ limit: 1 });
@@ -61,7 +55,7 @@ itWithSdk('continues the trace in a handler that somebody waits for', async () =
   expect(handled).toMatchObject({ parent: 'receive', attributes: { 'advance.event': 'InterviewLoadEvent' } });
 });
 
-itWithSdk('begins a trace for a replay, with a link to that of the delivery', async () => {
+it('begins a trace for a replay, with a link to that of the delivery', async () => {
   const { receiver, sender } = await newReceiver({
     handlers: { risr: { profile_updated: () => undefined } },
   });
@@ -78,7 +72,7 @@ itWithSdk('begins a trace for a replay, with a link to that of the delivery', as
   expect(entry?.trace).toContain(again[0]?.links[0]?.traceId);
 });
 
-itWithSdk('tells of what is refused its code, and of a handler that fails that it did', async () => {
+it('tells of what is refused its code, and of a handler that fails that it did', async () => {
   const failing = () => {
     throw new Error('not today');
   };
