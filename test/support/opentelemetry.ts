@@ -1,4 +1,4 @@
-import { trace } from '@opentelemetry/api';
+import { SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   BasicTracerProvider,
   InMemorySpanExporter,
@@ -37,6 +37,6 @@ function toldOf(spans: readonly ReadableSpan[]): readonly ToldSpan[] {
     parent: span.parentSpanContext && (byId.get(span.parentSpanContext.spanId) ?? 'unknown'),
     links: span.links.map(({ context: { traceId, spanId } }) => ({ traceId, spanId })),
     attributes: span.attributes,
-    failed: span.status.code === 2,
+    failed: span.status.code === SpanStatusCode.ERROR,
   }));
 }
