@@ -55,11 +55,12 @@ it('writes what it is told as NDJSON, a line each, as it comes', () => {
 
 it('writes JUnit XML that parses, with every case and its outcome', () => {
   const root = readMarkup(written(create('junit'), recorded));
-  expect(root.attributes).toMatchObject({
+  // Nothing that the schema of Jenkins, junit-10.xsd, does not allow there.
+  expect(root.attributes).toEqual({
+    name: 'advance-receiver-kit conform',
     tests: '6',
     failures: '1',
     errors: '1',
-    skipped: '2',
     time: '4.567',
   });
   expect(

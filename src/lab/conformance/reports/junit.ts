@@ -11,15 +11,16 @@ export function junitReport(): Report {
 }
 
 function write(run: WholeRun): string {
-  const { cases, ended, started } = run;
+  const { cases, ended } = run;
   const suites = [...Map.groupBy(cases, ({ endpoint }) => endpoint)];
   const trouble = troubleOf(run);
   const count = { ...countsOf(cases), errors: countsOf(cases).errors + (trouble === undefined ? 0 : 1) };
   const tests = cases.length + (trouble === undefined ? 0 : 1);
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
-    `<testsuites name="${markup(TOOL)}" tests="${tests}" ${attributes(count)} time="${seconds(ended.ms)}" ` +
-      `timestamp="${new Date(started.at).toISOString()}">`,
+    // The schema of Jenkins knows neither `skipped` nor `timestamp` here.
+    `<testsuites name="${markup(TOOL)}" tests="${tests}" failures="${count.failures}" errors="${count.errors}" ` +
+      `time="${seconds(ended.ms)}">`,
     ...suites.flatMap(([endpoint, members]) => suite(endpoint, members, run)),
     ...(trouble === undefined ? [] : suiteOfTrouble(trouble, ended.verdict)),
     '</testsuites>',
@@ -33,7 +34,12 @@ function suite(endpoint: string, cases: readonly CaseEnded[], { started }: Whole
     `  <testsuite name="${markup(endpoint)}" tests="${cases.length}" ${attributes(countsOf(cases))} ` +
       `time="${seconds(ms)}" timestamp="${new Date(started.at).toISOString()}">`,
     '    <properties>',
-    ...propertiesOf({ target: started.target, level: started.level, seed: started.seed }),
+    ...propertiesOf({
+      target: started.target,
+      level: started.level,
+      grade: started.grade,
+      seed: started.seed,
+    }),
     '    </properties>',
     ...cases.flatMap(testcase),
     '  </testsuite>',
