@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { requireInbox } from '../address.ts';
 import { createSteadyClock } from '../inbox.ts';
+import { CHECKPOINT_PAGES, LOG_BYTES, watchCheckpoints } from './checkpoints.ts';
 import { createGroupCommit } from './group-commit.ts';
 import { inboxClosed, type Inbox, type Room } from '../inbox.ts';
 import { discardEntry, listEntries, pruneEntries, readNextDue, readStats, replayEntry } from './manage.ts';
@@ -76,8 +77,8 @@ function configure(database: DatabaseSync): void {
     PRAGMA synchronous = FULL;
     PRAGMA secure_delete = ON;
     PRAGMA cache_size = -16000;
-    PRAGMA journal_size_limit = 67108864;
-    PRAGMA wal_autocheckpoint = 4000;
+    PRAGMA journal_size_limit = ${LOG_BYTES};
+    PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
   `);
 }
 
@@ -113,6 +114,7 @@ function createInbox(
     return group.run(operation);
   };
   const read = async <Outcome>(query: () => Outcome) => readNow(file, database, query);
+  const checkpoints = ownership && watchCheckpoints(file, database);
   if (ownership) {
     transact(tables, giveBackAll.bind(undefined, tables));
     const forward = transact(tables, bringForward.bind(undefined, tables));
@@ -141,6 +143,7 @@ function createInbox(
     async close() {
       if (!database.isOpen) return;
       group.flush();
+      checkpoints?.[Symbol.dispose]();
       database.close();
       ownership?.close();
     },
