@@ -36,14 +36,9 @@ await runCommand(async (args) => {
       proxy: { type: 'string' },
       to: { type: 'string' },
       force: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   });
   const [name, ...others] = positionals;
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   if (name === undefined) throw new UsageError(USAGE);
   if (others.length > 0) throw new UsageError(`Expected one place, and got ${positionals.join(', ')}.`);
   const place = pick('place', name, Object.entries(places));
@@ -61,7 +56,7 @@ await runCommand(async (args) => {
   if (!write(texts, values.force)) return 1;
   console.log(reportOf(needs, values.host, place.next(folder, values.host)));
   return 0;
-});
+}, USAGE);
 
 function checkHost(host: string): void {
   if (

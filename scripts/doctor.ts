@@ -41,10 +41,6 @@ const REPLY_MS = 20_000;
 await runCommand(async (args) => {
   refuseSecrets(args);
   const values = read(args);
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const url =
     values.url === undefined ? receiverUrl(undefined, environment['PORT']) : addressOf('--url', values.url);
   if (url.search !== '') throw new UsageError('--url: expected no query; ?key= goes into --endpoint.');
@@ -78,7 +74,7 @@ await runCommand(async (args) => {
     console.error(`The examination broke off: ${printable(messageOf(error))}`);
     return exitCodes.broken;
   }
-});
+}, USAGE);
 
 function noSecret(leftOut: readonly LeftOut[]): UsageError {
   const names = leftOut.map(({ variables }) => `  ${variables.join(' or ')}`);
@@ -103,7 +99,6 @@ function read(args: readonly string[]) {
       proxy: { type: 'string' },
       patient: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
     },
   }).values;
 }

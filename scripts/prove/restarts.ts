@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import { pickOne } from '../../src/lab/usage.ts';
 import { readOptions, runCommand, wholeNumber } from '../../src/lab/command.ts';
 import { playRestarts, type Restarts } from '../../src/lab/restarts/play.ts';
@@ -35,18 +36,14 @@ await runCommand(async (args) => {
       'every-ms': { type: 'string', default: '5' },
       engine: { type: 'string' },
       directory: { type: 'string', default: 'data' },
-      help: { type: 'boolean', default: false },
     },
   });
-  if (values.help) {
-    console.log(USAGE);
-    return 0;
-  }
   const restarts = wholeNumber('--restarts', values.restarts, { min: 1, max: 10_000 });
   const everyMs = wholeNumber('--every-ms', values['every-ms'], { min: 1, max: 60_000 });
   const engines =
     values.engine === undefined ? engineNames : [pickOne('--engine', values.engine, engineNames)];
-  return inWorkplace(values.directory, async (place) => {
+  // The program runs in that folder, and the file is named to it.
+  return inWorkplace(resolve(values.directory), async (place) => {
     const rows: string[][] = [];
     let failed = false;
     for (const engine of engines) {
@@ -60,7 +57,7 @@ await runCommand(async (args) => {
     console.log(textTable([HEAD, ...rows], 2));
     return failed ? 1 : 0;
   });
-});
+}, USAGE);
 
 function cellsOf({ sent, refused, lost, doubled, sentAgain, slowestMs }: Restarts): string[] {
   const causes = [...refused].map(([cause, count]) => `${count} x ${cause}`).join(', ');
