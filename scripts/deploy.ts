@@ -107,7 +107,12 @@ function write(texts: readonly [string, string][], force: boolean): boolean {
 
 function reportOf({ paths, all, settings, certified }: Needs, host: string, next: readonly string[]): string {
   const notes = [
-    ...(all ? ['No endpoint has a secret here, so it is written for all of them.'] : []),
+    ...(all
+      ? [
+          'No endpoint has a secret here, so it is written for all of them. Take the lines of those that stay closed out of ' +
+            'receiver.env: a file that is named there must be there.',
+        ]
+      : []),
     ...(settings.length > 0
       ? [`Set here; what is to hold there goes into receiver.env: ${settings.join(', ')}.`]
       : []),
