@@ -21,7 +21,7 @@ interface At {
   readonly receiver: string;
 }
 
-const { nginx, HAProxy: haproxy, Apache: apache, Caddy: caddy } = proxies;
+const { nginx, HAProxy: haproxy, Apache: apache } = proxies;
 
 const ofNginx =
   (inside: string, pass = '') =>
@@ -48,7 +48,6 @@ export const realWays: readonly RealWay[] = [
   { way: 'the sample for HAProxy', proxy: haproxy, found: [] },
   // mod_proxy has no way to leave them apart; no sender has two of one name.
   { way: 'the sample for Apache', proxy: apache, found: ['header-joined'] },
-  { way: 'the sample for Caddy', proxy: caddy, found: [] },
   { way: 'nginx as it comes', proxy: nginx, found: ['query-limit'], server: ofNginx('') },
   {
     way: 'nginx with a slash behind proxy_pass',

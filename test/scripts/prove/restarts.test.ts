@@ -12,12 +12,11 @@ afterAll(async () => {
 
 it.each([
   ['sqlite', { keepAlive: false, overlap: false }],
-  ['sqlite', { keepAlive: true, overlap: true }],
   ['postgres', { keepAlive: false, overlap: true }],
 ] as const)(
   '%s %j: is started again and again while deliveries come, and refuses, loses and doubles none',
   async (engine, way) => {
-    const inboxUrl = await inboxes.urlOf(engine, `restarts-${way.keepAlive ? 'kept' : 'own'}`);
+    const inboxUrl = await inboxes.urlOf(engine, 'restarts');
     const outcome = await playRestarts({ ...way, inboxUrl, folder: folder.path, restarts: 3, everyMs: 5 });
     expect(outcome).toMatchObject({ refused: new Map(), lost: 0, doubled: 0 });
     expect(outcome.output.match(/^began /gm)).toHaveLength(4);

@@ -61,7 +61,7 @@ function longRun(name: string, filler: string): Trial {
         const of = (run: string, bytes = length) =>
           unproven(genuine, '{}', [header, `a${run.repeat(bytes / run.length)}b`]);
         const name = `${length} in ${header}`;
-        return { name, heavy: of(filler), plain: of('x'), half: of(filler, length / 2), count };
+        return { name, heavy: of(filler), plain: of('x'), quarter: of(filler, length / 4), count };
       }),
     );
     return firstNotBorne(stage, burdens);
@@ -115,7 +115,7 @@ function largeContent({ name, type, start = '', filling, end = '' }: Content, at
       name: `${heavy.length} bytes`,
       heavy: of(heavy),
       plain: of('x'.repeat(size)),
-      half: of(filled(size / 2)),
+      quarter: of(filled(size / 4)),
       count: AT_ONCE,
     });
   });
