@@ -55,3 +55,14 @@ it('keeps its bounds when many groups are filled, and something of each', () => 
   expect(kept.length * size).toBeLessThanOrEqual(256 * 1_048_576);
   expect(new Set(kept.map(({ group }) => group)).size).toBe(100);
 });
+
+it('counts the heads of what waits to be written as well as its bodies', async () => {
+  const recorder = recorderOf(createMemoryTapeStore());
+  const other = { endpoint: '/risr/profile_updated', outcome: 'proof_mismatch' } as const;
+  const large = 'x'.repeat(5 * 1_048_576);
+  for (let count = 0; count < 3; count += 1) recorder.record({ ...taped, headers: ['X-Large', large] });
+  expect(recorder.wants(other)).toBe(true);
+  recorder.record({ ...taped, target: large });
+  expect(recorder.wants(other)).toBe(false);
+  await recorder[Symbol.asyncDispose]();
+});
