@@ -72,8 +72,12 @@ export type CanaryOutcome = 'accepted' | RejectionCode;
 /** What the head and the body of a request come to. @throws DeliveryRejected */
 export type TakeRequest = () => Promise<{ readonly delivery: Delivery; readonly endpoint: Endpoint }>;
 
-/** The reply to a canary; `undefined`: it is none. */
-export type AnswerCanary = (request: IncomingMessage, take: TakeRequest) => Promise<Reply | undefined>;
+/** The reply to a canary, which we call `id`; `undefined`: it is none. */
+export type AnswerCanary = (
+  request: IncomingMessage,
+  id: string,
+  take: TakeRequest,
+) => Promise<Reply | undefined>;
 
 /** Where the mark of a canary stands: see `CANARY_HEADER`. */
 export const MARK_HEADER = CANARY_HEADER.toLowerCase();
@@ -86,7 +90,7 @@ export function createCanaries(options: CanaryOptions): AnswerCanary {
     for (const key of endpoint.canaryKeys) endpoints.set(key, endpoint);
   const keys = new Map([...endpoints.keys()].map((key) => [key.id, key]));
 
-  return async (request, take) => {
+  return async (request, id, take) => {
     const key = keyOf(request, keys);
     const meant = key && endpoints.get(key);
     if (key === undefined || meant === undefined) return undefined;
@@ -98,6 +102,7 @@ export function createCanaries(options: CanaryOptions): AnswerCanary {
       source: source.name,
       path: definition.path,
       outcome: 'canary',
+      request: id,
       code: outcome,
       secret,
       from,

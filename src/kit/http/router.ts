@@ -65,7 +65,7 @@ export function createRouter(options: RouterOptions): Route {
     let body: Buffer | undefined;
     try {
       const as = { id, trace: span?.trace };
-      const report = bearsMark(request) && (await canaries(request, () => take(request, response, as)));
+      const report = bearsMark(request) && (await canaries(request, id, () => take(request, response, as)));
       if (report) {
         closeIfLeaving(response);
         span?.end('canary');

@@ -87,6 +87,7 @@ it('tells a canary what arrived, stores nothing and calls nobody', async () => {
   expect(await kept()).toBe(before);
   const lines = receiver.log.slice(logged);
   expect(lines.map(({ outcome, code }) => [outcome, code])).toEqual([['canary', 'accepted']]);
+  expect(lines[0]?.['request']).toMatch(/^[0-9a-f]{12}-[0-9a-z]+$/);
 });
 
 it('tells nothing that proves anything', async () => {
