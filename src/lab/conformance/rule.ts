@@ -14,6 +14,8 @@ export interface Rule {
   readonly level: Level;
   /** Takes many connections, much memory or minutes: tried on demand only. */
   readonly exhausting?: true;
+  /** Would disturb other cases, or be disturbed by them: tried when no other is. */
+  readonly alone?: true;
   /** The same for all endpoints of a source: tried at the first of them only. */
   readonly oncePerSource?: true;
   /** What the receiver's owner must have lent to the run besides. */

@@ -1,11 +1,11 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
-import type { Rule } from '../../../src/lab/conformance/rule.ts';
 import { answered, passed, refused, tried } from '../../../src/lab/conformance/trials.ts';
 import {
   idsOf,
   rightly,
+  ruleOf,
   run,
   SECRET,
   startTarget,
@@ -108,7 +108,7 @@ it('fails the case in which the receiver died, and goes on when it comes back', 
   const { ended, cases } = await run(target, { only: ['A4-*'] });
   expect(ended.verdict).toBe('not conformant');
   expect(idsOf(cases, 'failed')).toEqual([STUMBLING_BLOCK]);
-  expect(cases.at(-1)?.outcome).toBe('passed');
+  expect(idsOf(cases, 'passed')).toHaveLength(cases.length - 1);
 });
 
 it('fails a receiver that shuts genuine requests out after an attack', async () => {
@@ -243,21 +243,6 @@ it('sends no faster than it was told', async () => {
   expect(performance.now() - started).toBeGreaterThanOrEqual((requests - 1) * 20 - 5);
 });
 
-/** A rule of one's own. */
-function ruleOf(id: string, trials: Rule['trials'], level: Rule['level'] = 1): Rule {
-  return {
-    id,
-    group: 'K',
-    title: id,
-    severity: 'low',
-    grade: 'correct',
-    level,
-    why: 'why',
-    fix: 'fix',
-    trials,
-  };
-}
-
 it('calls the run broken, and names the case, when a rule is at fault, and tries the others all the same', async () => {
   target = await startTarget();
   const fails = ruleOf('K1-fails', () => [tried('one', () => Promise.reject(new Error('a defect')))]);
@@ -302,8 +287,8 @@ it('skips what was left out, what is exhausting and what needs a probe, and says
   expect(cases.map(({ rule, outcome, reason }) => [rule.id, outcome, reason])).toEqual([
     ['K1-plain', 'passed', undefined],
     ['K2-left-out', 'skipped', 'left out on demand'],
-    ['K3-exhausting', 'skipped', 'exhausting, and tried on demand only'],
     ['K4-effects', 'skipped', 'needs a probe'],
+    ['K3-exhausting', 'skipped', 'exhausting, and tried on demand only'],
   ]);
 });
 

@@ -28,6 +28,7 @@ export const consequenceRules: readonly Rule[] = [
     severity: 'high',
     grade: 'durable',
     level: 2,
+    alone: true,
     why: 'The sender has heard that all is well and will not send it again. An event of a new type, or with a member changed, is still an event.',
     fix: 'Store what was proven as it came, put aside what does not fit, and let a human look at it.',
     trials: (at) => (isWritten(at) && tellsEffects(at) ? misfits(at) : []),
