@@ -1,6 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import { UsageError } from '../../src/lab/usage.ts';
 import { readOptions } from '../../src/lab/command.ts';
+import { quoted } from '../../src/lab/conformance/resend.ts';
 
 /** What can be said on the command line. */
 const options = {
@@ -79,9 +80,4 @@ export function refuseSecrets(args: readonly string[]): void {
       'Set the variable that a receiver would read, such as RISR_USER_REGISTERED_SECRET, in .env or in the environment, ' +
       'or put such lines into a file for --secrets.',
   );
-}
-
-/** For a shell. */
-export function quoted(text: string): string {
-  return /^[\w./:=@-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -142,6 +142,11 @@ export function tlsFor({ ca, cert, key }: Pick<Values, 'ca' | 'cert' | 'key'>): 
     ...(ca === undefined ? {} : { ca: readOr(ca, '--ca') }),
     ...(cert === undefined ? {} : { cert: readOr(cert, '--cert') }),
     ...(key === undefined ? {} : { key: readOr(key, '--key') }),
+    files: {
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+    },
   };
 }
 

@@ -45,32 +45,3 @@ function requestLineOf({ request, bytes }: Exchange, { pathname }: URL, redact: 
   const shown = path === pathname ? path : printable(redact(path)).slice(0, SHOWN_BYTES);
   return `${printable(request.method)} ${shown}`;
 }
-
-/** A command line that sends the body of a request again; what proves it stays in the file, or is left out. */
-export function curlOf(
-  exchange: Exchange,
-  endpoint: EndpointUnderTest,
-  redact: Redact,
-  bodyFile: string | undefined,
-): string {
-  const { request, url = endpoint.url } = exchange;
-  if (request === undefined) {
-    return bodyFile === undefined
-      ? '# bytes that no HTTP client would send: keep them with --keep'
-      : `nc ${url.hostname} ${url.port || '80'} < ${bodyFile}`;
-  }
-  const [path = '', query] = request.target.split('?');
-  const target = query === undefined ? path : `${path}?${redact(query)}`;
-  const headers = request.headers
-    .map(([name, value]) => ` -H ${quoted(`${name}: ${redact(value)}`)}`)
-    .join('');
-  const body = request.body.length === 0 ? '' : ` --data-binary @${bodyFile ?? 'request.body'}`;
-  const hint = bodyFile === undefined && body !== '' ? ' # keep the bytes with --keep' : '';
-  const shown = path === url.pathname ? target : redact(target);
-  return `curl -i -X ${quoted(request.method)} ${quoted(`${url.origin}${shown}`)}${headers}${body}${hint}`;
-}
-
-function quoted(text: string): string {
-  const shown = printable(text);
-  return /^[\w./:=@-]+$/.test(shown) ? shown : `'${shown.replaceAll("'", `'\\''`)}'`;
-}

@@ -7,15 +7,15 @@ const PROOF_LIKE = /[A-Za-z0-9+/_-]{40,}={0,2}/g;
 
 /** Masks every piece of a secret of eight characters or more, in any letter case, and everything that looks like a proof. */
 export function createRedact(secrets: readonly string[]): Redact {
-  const windows = new Set(secrets.flatMap((secret) => windowsOf(secret.toLowerCase())));
-  const short = secrets.filter((secret) => secret !== '' && secret.length < WINDOW);
-  return (text) => {
-    const masked = short.reduce(
-      (rest, secret) => rest.replaceAll(secret, '<secret>'),
-      maskWindows(text, windows),
-    );
-    return masked.replace(PROOF_LIKE, '<proof>');
-  };
+  const mask = createMask(secrets, '<secret>');
+  return (text) => mask(text).replace(PROOF_LIKE, '<proof>');
+}
+
+/** Masks every piece of these texts, and nothing else. */
+export function createMask(texts: readonly string[], by: string): Redact {
+  const windows = new Set(texts.flatMap((one) => windowsOf(one.toLowerCase())));
+  const short = texts.filter((one) => one !== '' && one.length < WINDOW);
+  return (text) => short.reduce((rest, one) => rest.replaceAll(one, by), maskWindows(text, windows, by));
 }
 
 function windowsOf(text: string): string[] {
@@ -23,13 +23,13 @@ function windowsOf(text: string): string[] {
   return Array.from({ length: count }, (_, at) => text.slice(at, at + WINDOW));
 }
 
-function maskWindows(text: string, windows: ReadonlySet<string>): string {
+function maskWindows(text: string, windows: ReadonlySet<string>, by: string): string {
   const lower = text.toLowerCase();
   let result = '';
   let maskedUntil = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (windows.has(lower.slice(at, at + WINDOW))) {
-      if (at >= maskedUntil) result += '<secret>';
+      if (at >= maskedUntil) result += by;
       maskedUntil = at + WINDOW;
     }
     if (at >= maskedUntil) result += text.charAt(at);

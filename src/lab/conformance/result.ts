@@ -17,6 +17,8 @@ export interface RunStarted {
   /** Milliseconds since 1970. */
   readonly at: number;
   readonly version: string;
+  /** Endpoints that were not tried, having no secret. */
+  readonly leftOut?: readonly string[];
 }
 
 export interface CaseEnded {

@@ -1,9 +1,11 @@
-import { curlOf, summarise, type Exchange } from './exchange.ts';
-import { keepBytes } from './keep.ts';
+import { summarise, type Exchange } from './exchange.ts';
+import { keepBytes, type Kept } from './keep.ts';
 import { gradeOf, matches, type Case } from './plan.ts';
-import { createRedact } from './redact.ts';
+import { createMask, createRedact } from './redact.ts';
+import { resendLine, signaturesAround } from './resend.ts';
 import type { CaseEnded, RuleSummary } from './result.ts';
 import { isAsked, isBefore, type EndpointUnderTest, type Finding, type Grade, type Rule } from './rule.ts';
+import type { TlsOptions } from './wire.ts';
 
 /** What a case came to, before waivers. */
 export type Outcome = Omit<Finding, 'outcome'> & {
@@ -25,19 +27,19 @@ interface TellOptions {
   readonly grade?: Grade;
   readonly waivers?: readonly Waiver[];
   readonly keep?: string;
+  readonly tls?: TlsOptions;
 }
 
 /** Makes the event that tells of a case, with no secret in it. */
 export function createTelling(
   options: TellOptions,
 ): (one: Case, exchanges: readonly Exchange[], outcome: Outcome) => CaseEnded {
-  const redact = createRedact(options.endpoints.map(({ credential }) => credential.text));
+  const secrets = options.endpoints.map(({ credential }) => credential.text);
+  const redact = createRedact(secrets);
+  const again = againIn(options, secrets);
   return (one, exchanges, outcome) => {
     const { id, rule, endpoint, trial } = one;
     const files = options.keep === undefined ? [] : keepBytes(options.keep, id, exchanges);
-    const at = exchanges.findLastIndex(({ role }) => !role.startsWith('positive'));
-    const attack = exchanges[at];
-    const curl = attack === undefined ? [] : [curlOf(attack, endpoint, redact, files[at]?.body)];
     const { grade: seenIn, firstSeenIn, ...found } = outcome;
     const grade = laterOf(gradeOf(one), seenIn);
     const told = waived(remarked(found, grade, options.grade), one, options.waivers);
@@ -52,8 +54,27 @@ export function createTelling(
         const file = files[index]?.request;
         return { ...summarise(exchange, endpoint, redact), ...(file === undefined ? {} : { file }) };
       }),
-      reproduce: outcome.outcome === 'skipped' ? [] : [...curl, againLine(one, options.seed, firstSeenIn)],
+      reproduce: outcome.outcome === 'skipped' ? [] : again(one, exchanges, files, firstSeenIn),
     };
+  };
+}
+
+/** Command lines for a case: that sends its attack again, and that tries all of it again. */
+function againIn({ seed, tls }: TellOptions, secrets: readonly string[]) {
+  const maskSecrets = createMask(secrets, '<secret>');
+  return (
+    one: Case,
+    exchanges: readonly Exchange[],
+    files: readonly Kept[],
+    firstSeenIn: string | undefined,
+  ): string[] => {
+    const at = exchanges.findLastIndex(({ role }) => !role.startsWith('positive'));
+    const attack = exchanges[at];
+    if (attack === undefined) return [againLine(one, seed, firstSeenIn)];
+    const maskProofs = createMask(signaturesAround(attack, exchanges, secrets), '<proof>');
+    const mask = (text: string) => maskProofs(maskSecrets(text));
+    const line = resendLine(attack, { url: one.endpoint.url, mask, kept: files[at], tls });
+    return [line, againLine(one, seed, firstSeenIn)];
   };
 }
 

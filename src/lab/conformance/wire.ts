@@ -63,7 +63,10 @@ export type TlsOptions = Pick<
   | 'minVersion'
   | 'maxVersion'
   | 'ciphers'
->;
+> & {
+  /** Where these were read from, for whoever does it again. */
+  readonly files?: { readonly ca?: string; readonly cert?: string; readonly key?: string };
+};
 
 /** The bytes of a request. What it does not say itself is added: host, length, and that the connection ends with it. */
 export function bytesOf({ method, target, headers, body }: WireRequest, { host }: URL): Buffer {

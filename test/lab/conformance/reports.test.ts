@@ -2,8 +2,12 @@ import { hash } from 'node:crypto';
 import { expect, it } from '@jest/globals';
 import { reports } from '../../../src/lab/conformance/reports/index.ts';
 import type { Report } from '../../../src/lab/conformance/reports/report.ts';
+import { adviceFor } from '../../../src/lab/conformance/reports/remedies/index.ts';
+import { remedies, remedyOfRule, type Remedy } from '../../../src/lab/conformance/reports/remedies/remedy.ts';
 import { terminalReport } from '../../../src/lab/conformance/reports/terminal.ts';
-import type { RunEvent } from '../../../src/lab/conformance/result.ts';
+import type { RunEnded, RunEvent } from '../../../src/lab/conformance/result.ts';
+import type { Grade } from '../../../src/lab/conformance/rule.ts';
+import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { findAll, readMarkup } from './markup.ts';
 import { end, ended, HOSTILE, recorded, started, unreachable } from './recorded.ts';
 
@@ -41,6 +45,7 @@ it.each(formats)('%s does not look green when nothing answered', (format, create
     html: /could not be reached/,
     markdown: /Receiver unreachable/,
     sarif: /"executionSuccessful": false/,
+    badge: /webhook receiver: unreachable/,
     terminal: /Unreachable\. Nothing answers/,
   };
   expect(written(create(), unreachable)).toMatch(signs[format] ?? 'a sign for each format');
@@ -149,36 +154,86 @@ it('writes SARIF 2.1.0: a result for what failed, was warned of or waived, and t
   expect(results[2]).toMatchObject({ suppressions: [{ kind: 'external', status: 'accepted' }] });
 });
 
-it('writes a page that says the verdict first, then what failed with why, fix and reproduction, then everything', () => {
+it('writes a page that says the verdict first, then three sentences, then by grade what is wrong and how to mend it', () => {
   const page = written(create('html'), recorded);
   const root = readMarkup(page);
   const { text } = root;
   const order = [
     'The receiver is not conformant',
     '1 case failed of 5.',
-    'What failed',
+    'On 2026-01-31, 5 trials were made at 2 endpoints of http://127.0.0.1:3000, as hotdocs and risr send',
+    'It breaks 1 rule, 1 of them critical. The gravest: a right receiver refuses',
+    'First, mend this: Compare the signature with one of your own.',
+    'Authentic: only what is genuine has an effect',
+    'Not reached.',
     'Anybody could send events.',
     'Compare the signature with one of your own.',
+    'Leave tokens to a library',
+    'Spring',
+    'JWSAlgorithm.HS256',
     "npm run conform -- --seed 42 --case 'A7-guessable-key/risr/profile_updated/empty'",
+    'Remark: a right receiver',
+    'Durable: ',
+    'Not examined.',
     'What is inconclusive',
-    'What could be better',
+    '1 case at hotdocs/ActionLink: expected 401',
     'What was waived',
+    'What was not examined',
+    'That takes a way to restart it (level 3).',
+    'Memory that is not given back',
     'All cases',
     'A1-none/risr/profile_updated/alg-none',
   ];
-  const places = order.map((words) => text.indexOf(words));
-  expect(places).toEqual(places.toSorted((one, other) => one - other));
-  expect(places[0]).toBeGreaterThan(0);
+  // Each of them somewhere behind the one before.
+  const places = order.reduce<number[]>((found, words) => [...found, text.indexOf(words, found.at(-1))], []);
+  expect(order.filter((_, index) => (places[index] ?? -1) < 0)).toEqual([]);
 });
 
-it('writes a page that runs and loads nothing, and whose style is the one that its policy allows', () => {
+it('writes a page that runs and loads nothing, links to what rules are written in, and whose style is the one that its policy allows', () => {
   const root = readMarkup(written(create('html'), recorded));
   const [style] = findAll(root, 'style');
   const policy = findAll(root, 'meta').find(({ attributes }) => attributes['http-equiv'] !== undefined);
   expect(policy?.attributes['content']).toContain("default-src 'none'");
   expect(policy?.attributes['content']).toContain(`'sha256-${hash('sha256', style?.text ?? '', 'base64')}'`);
   expect(style?.text).toContain('color-scheme: light dark');
-  for (const name of ['script', 'img', 'link', 'a', 'iframe']) expect(findAll(root, name)).toEqual([]);
+  for (const name of ['script', 'img', 'link', 'iframe']) expect(findAll(root, name)).toEqual([]);
+  const links = findAll(root, 'a').map(({ attributes }) => attributes['href']);
+  expect(new Set(links)).toEqual(new Set(['https://www.rfc-editor.org/rfc/rfc7515#section-5.2']));
+});
+
+it('shows no failure where there are remarks only', () => {
+  const remarks = [started, ended('U6-no-fingerprint/risr/x/every-reply', 'warned')];
+  const root = readMarkup(
+    written(create('html'), [...remarks, end('conformant', 'All passed.', { warned: 1 })]),
+  );
+  expect(findAll(root, 'article')).toEqual([]);
+  expect(findAll(root, 'h1')).toMatchObject([{ attributes: { class: 'good' } }]);
+  expect(root.text).toMatch(/Nothing has to be done\. If anything, this: Compare/);
+});
+
+it.each<[RunEnded['verdict'], readonly Grade[], string]>([
+  ['conformant', ['authentic', 'durable', 'correct'], 'correct'],
+  ['not conformant', ['authentic'], 'authentic only'],
+  ['not conformant', [], 'not conformant'],
+  ['inconclusive', [], 'inconclusive'],
+])('draws a small badge, with a title: %s, reached %j', (verdict, reached, words) => {
+  const picture = written(create('badge'), [started, { ...end(verdict, '', {}), reached }]);
+  expect(picture.length).toBeLessThan(2_000);
+  const root = readMarkup(picture);
+  expect(findAll(root, 'title').map(({ text }) => text)).toEqual([`webhook receiver: ${words}`]);
+  expect(root.attributes).toMatchObject({ role: 'img', 'aria-label': `webhook receiver: ${words}` });
+  expect(picture).not.toMatch(/href|url\(|@import/);
+});
+
+it('has advice for the faults that every rule finds, or says that there is none', () => {
+  const fits = (id: string) => remedyOfRule.filter(([pattern]) => pattern.test(id));
+  expect(rules.filter(({ id }) => fits(id).length === 0)).toEqual([]);
+  const used = rules.map(({ id }) => fits(id)[0]?.[1]);
+  expect(Object.keys(remedies).filter((remedy) => !used.includes(remedy as Remedy))).toEqual([]);
+  const snippets = adviceFor('B1-missing')?.snippets ?? [];
+  expect(snippets.map(([framework]) => framework)).toEqual(
+    'Express Fastify Spring ASP.NET Flask Go'.split(' '),
+  );
 });
 
 it('writes a summary in Markdown that stays short however much failed', () => {

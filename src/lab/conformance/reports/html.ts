@@ -1,10 +1,12 @@
 import { hash } from 'node:crypto';
-import type { CaseEnded, ExchangeSummary, RunEnded, Verdict } from '../result.ts';
+import type { CaseEnded, RunEnded, Verdict } from '../result.ts';
 import { groups } from '../rule.ts';
+import { findingsByGrade, hindered, waived } from './html-findings.ts';
 import { STYLE } from './html-style.ts';
 import { Html, html } from './html-text.ts';
-import { atTheEnd, byGroup, findingOf, troubles } from './report.ts';
-import type { Report, RuleCases, Trouble, WholeRun } from './report.ts';
+import { notExamined, unseen } from './not-examined.ts';
+import { atTheEnd, byGroup, findingOf, type Report, type WholeRun } from './report.ts';
+import { threeSentences } from './summary.ts';
 
 /** One page for people who did not start the run: the verdict, what is wrong, then everything. Needs no script. */
 export function htmlReport(): Report {
@@ -22,7 +24,8 @@ const POLICY = [
 /** Apart from the rest: a formatter would add blanks to it, and its hash would not be that of the policy. */
 const STYLE_ELEMENT = new Html(`<style>${STYLE}</style>`);
 
-function page({ started, cases, ended }: WholeRun): Html {
+function page(run: WholeRun): Html {
+  const { started, cases, ended } = run;
   return html`<html lang="en">
     <head>
       <meta charset="utf-8" />
@@ -33,21 +36,16 @@ function page({ started, cases, ended }: WholeRun): Html {
     </head>
     <body>
       <header>
-        <h1 class="${ended.verdict === 'conformant' ? 'good' : 'bad'}">${HEADINGS[ended.verdict]}</h1>
+        <h1 class="${CLASSES[ended.verdict]}">${HEADINGS[ended.verdict]}</h1>
         <p>${ended.says}</p>
+        ${threeSentences(run).map((sentence) => html`<p>${sentence}</p>`)} ${countsList(ended)}
         <p class="small">
-          ${started.target}, ${started.sources.join(', ')}; level ${started.level}, seed ${started.seed};
-          ${new Date(started.at).toISOString()}, ${(ended.ms / 1000).toFixed(1)} s; version ${started.version}
+          ${started.target}, ${started.sources.join(', ')}; level ${started.level}, grade asked for
+          ${started.grade}, seed ${started.seed}; ${new Date(started.at).toISOString()},
+          ${(ended.ms / 1000).toFixed(1)} s; version ${started.version}
         </p>
-        ${countsTable(ended)}
       </header>
-      ${troubles(cases).map(
-        ({ outcome, rules }) =>
-          html`<section>
-            <h2>${PROBLEMS[outcome]}</h2>
-            ${rules.map(problem)}
-          </section>`,
-      )}
+      ${findingsByGrade(run)} ${hindered(cases)} ${waived(cases)} ${whatWasNotExamined(run)}
       <h2>All cases</h2>
       ${allCases(cases)}
     </body>
@@ -63,82 +61,39 @@ const HEADINGS: Readonly<Record<Verdict, string>> = {
   broken: 'The suite itself broke off',
 };
 
-function countsTable({ counts }: RunEnded): Html {
-  const entries = Object.entries(counts);
-  return html`<table>
-    <tr>
-      ${entries.map(([outcome]) => html`<th class="${outcome}">${outcome}</th>`)}
-    </tr>
-    <tr>
-      ${entries.map(([, count]) => html`<td>${count}</td>`)}
-    </tr>
-  </table>`;
-}
-
-const PROBLEMS: Readonly<Record<Trouble, string>> = {
-  failed: 'What failed',
-  inconclusive: 'What is inconclusive',
-  warned: 'What could be better',
-  waived: 'What was waived',
+const CLASSES: Readonly<Record<Verdict, string>> = {
+  conformant: 'good',
+  'not conformant': 'bad',
+  unreachable: 'open',
+  inconclusive: 'open',
+  interrupted: 'open',
+  broken: 'open',
 };
 
-function problem({ rule, cases }: RuleCases): Html {
-  const source =
-    rule.source === undefined
-      ? html``
-      : html`<dt>Where it is written</dt>
-          <dd>${rule.source}</dd>`;
-  return html`<article>
-    <h3>A right receiver ${rule.title}.</h3>
-    <p class="small">
-      ${rule.id}, ${rule.severity}, ${cases.length === 1 ? '1 case' : `${cases.length} cases`}
-    </p>
-    <dl>
-      <dt>Why it matters</dt>
-      <dd>${rule.why}</dd>
-      <dt>How to fix it</dt>
-      <dd>${rule.fix}</dd>
-      ${source}
-    </dl>
-    ${cases.map(caseInFull)}
-  </article> `;
+function countsList({ counts }: RunEnded): Html {
+  const entries = Object.entries(counts).filter(([, count]) => count > 0);
+  return html`<ul class="counts">
+    ${entries.map(([outcome, count]) => html`<li><strong>${count}</strong> <span class="${outcome}">${outcome}</span></li> `)}
+  </ul>`;
 }
 
-function caseInFull(one: CaseEnded): Html {
-  const { endpoint, trial, reproduce, exchanges, id, outcome } = one;
-  const again =
-    reproduce.length === 0
-      ? html``
-      : html`<pre>${new Html(reproduce.map((line) => html`${line}`.text).join('\n'))}</pre>`;
-  return html`<details>
-    <summary><span class="${outcome}">${outcome}</span> ${endpoint}, ${trial}: ${findingOf(one)}</summary>
-    <p class="small">${id}</p>
-    ${again} ${exchanges.length === 0 ? html`` : exchangeTable(exchanges)}
-  </details> `;
-}
-
-function exchangeTable(exchanges: readonly ExchangeSummary[]): Html {
-  return html`<table>
-    <tr>
-      <th>Sent as</th>
-      <th>Request</th>
-      <th>Status</th>
-      <th>ms</th>
-      <th>Reply begins</th>
-    </tr>
-    ${exchanges.map(
-      ({ role, request, bytes, status, ms, reply, sha256 }) =>
-        html`<tr>
-          <td>${role}</td>
-          <td>
-            <code>${request}</code>, ${bytes} bytes<br /><code class="small">${sha256.slice(0, 16)}</code>
-          </td>
-          <td>${status === 0 ? 'none' : status}</td>
-          <td>${Math.round(ms)}</td>
-          <td><code>${reply}</code></td>
-        </tr> `,
-    )}
-  </table>`;
+function whatWasNotExamined(run: WholeRun): Html {
+  const open = notExamined(run);
+  return html`<section>
+    <h2>What was not examined</h2>
+    ${
+      open.length === 0
+        ? ''
+        : html`<p>In this run:</p>
+            <ul>
+              ${open.map((what) => html`<li>${what}</li> `)}
+            </ul>`
+    }
+    <p>In no run, since it cannot be seen from outside:</p>
+    <ul>
+      ${unseen.map(([what, why]) => html`<li><strong>${what}</strong>: ${why}.</li> `)}
+    </ul>
+  </section>`;
 }
 
 function allCases(cases: readonly CaseEnded[]): Html[] {

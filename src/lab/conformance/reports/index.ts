@@ -1,3 +1,4 @@
+import { badgeReport } from './badge.ts';
 import { ctrfReport } from './ctrf.ts';
 import { htmlReport } from './html.ts';
 import { junitReport } from './junit.ts';
@@ -16,4 +17,5 @@ export const reports: readonly (readonly [format: string, create: () => Report])
   ['html', htmlReport],
   ['markdown', markdownReport],
   ['sarif', sarifReport],
+  ['badge', badgeReport],
 ];

@@ -1,8 +1,10 @@
 import type { CaseEnded, Verdict } from '../result.ts';
 import { groups, type Group } from '../rule.ts';
 import { markdown } from './escape.ts';
-import { atTheEnd, byGroup, findingOf, firstFew, troubles, withOutcome } from './report.ts';
+import { notExamined, unseen } from './not-examined.ts';
+import { atTheEnd, byGroup, findingOf, firstFew, hindrances, troubles, withOutcome } from './report.ts';
 import type { Report, RuleCases, Trouble, WholeRun } from './report.ts';
+import { threeSentences } from './summary.ts';
 
 /** A page for the summary of a build; GitHub shows one MiB and people read one screen. */
 export function markdownReport(): Report {
@@ -22,8 +24,14 @@ function write(run: WholeRun): string {
     `Target ${markdown(started.target)}, level ${started.level}, seed ${started.seed}, ` +
       `${(ended.ms / 1000).toFixed(1)} s.`,
     '',
-    ...troubles(cases).flatMap(section),
+    ...threeSentences(run).flatMap((sentence) => [markdown(sentence), '']),
+    ...troubles(cases).flatMap((trouble) => section(trouble, cases)),
     ...table(cases),
+    '',
+    '### Not examined',
+    '',
+    ...notExamined(run).map((what) => `- ${markdown(what)}`),
+    `- In no run, since it cannot be seen from outside: ${unseen.map(([what]) => markdown(inSentence(what))).join('; ')}.`,
     '',
   ].join('\n');
 }
@@ -44,14 +52,28 @@ const HEADINGS: Readonly<Record<Trouble, string>> = {
   waived: 'Waived',
 };
 
-function section({ outcome, rules }: ReturnType<typeof troubles>[number]): string[] {
+function section(
+  { outcome, rules }: ReturnType<typeof troubles>[number],
+  cases: readonly CaseEnded[],
+): string[] {
   const write = outcome === 'failed' ? ruleInFull : ruleInShort;
   return [
     `### ${HEADINGS[outcome]}`,
     '',
-    ...firstFew(rules, MOST_RULES, write, (rest) => `- … and ${rest} more rules`),
+    ...(outcome === 'inconclusive'
+      ? firstFew(hindrances(cases), MOST_RULES, hindrance, (rest) => `- … and ${rest} more`)
+      : firstFew(rules, MOST_RULES, write, (rest) => `- … and ${rest} more rules`)),
     '',
   ];
+}
+
+/** What keeps many cases from proving anything is one finding. */
+function hindrance([finding, { length }]: ReturnType<typeof hindrances>[number]): string[] {
+  return [`- ${markdown(finding)} (${length === 1 ? '1 case' : `${length} cases`})`];
+}
+
+function inSentence(text: string): string {
+  return text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 function ruleInFull({ rule, cases }: RuleCases): string[] {

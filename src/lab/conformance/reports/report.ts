@@ -95,6 +95,19 @@ export function troubleOf({ cases, ended }: WholeRun): string | undefined {
   return ended.says;
 }
 
+/** Cases that prove nothing, by endpoint and what kept them from it: one finding, however many they are. */
+export function hindrances(
+  cases: readonly CaseEnded[],
+): (readonly [finding: string, cases: readonly CaseEnded[]])[] {
+  const undecided = withOutcome(cases, 'inconclusive');
+  return [...Map.groupBy(undecided, (one) => `${one.endpoint}: ${findingOf(one)}`)];
+}
+
+/** `a, b, and c` */
+export function listed(names: readonly string[]): string {
+  return new Intl.ListFormat('en').format(names);
+}
+
 /** `expected 401, observed status 202`, or why there is nothing to say. */
 export function findingOf({ expected, observed, reason, outcome }: CaseEnded): string {
   const finding = expected === '' && observed === '' ? '' : `expected ${expected}, observed ${observed}`;

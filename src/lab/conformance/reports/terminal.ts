@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import type { CaseEnded, RunEnded, RunStarted, Verdict } from '../result.ts';
 import { plain, short } from './escape.ts';
-import { findingOf, firstFew, troubles, withOutcome } from './report.ts';
+import { findingOf, firstFew, hindrances, troubles, withOutcome } from './report.ts';
 import type { Report, RuleCases, Trouble } from './report.ts';
 
 export interface TerminalOptions {
@@ -61,7 +61,11 @@ function summary(cases: readonly CaseEnded[], ended: RunEnded, paint: Paint): st
     ...troubles(cases).flatMap(({ outcome, rules }) =>
       outcome === 'failed'
         ? rules.flatMap((group) => failedRule(group, paint))
-        : listed(HEADINGS[outcome], rules, paint),
+        : listed(
+            HEADINGS[outcome],
+            outcome === 'inconclusive' ? hindranceLines(cases) : ruleLines(rules),
+            paint,
+          ),
     ),
     ...skipped(cases),
     '',
@@ -115,13 +119,28 @@ const HEADINGS: Readonly<Record<Exclude<Trouble, 'failed'>, string>> = {
   waived: 'Waived',
 };
 
-function listed(heading: string, rules: readonly RuleCases[], paint: Paint): string[] {
+function listed(heading: string, lines: readonly string[], paint: Paint): string[] {
+  return ['', paint('yellow', `${heading}:`), ...lines];
+}
+
+function ruleLines(rules: readonly RuleCases[]): string[] {
   const write = ({ rule, cases }: RuleCases) => [
     `  A right receiver ${plain(rule.title)}. ${rule.id}, ${rule.severity}`,
     ...casesOf(cases).map((line) => `  ${line}`),
   ];
-  const lines = firstFew(rules, MOST_RULES, write, (rest) => `  … and ${rest} more rules`);
-  return ['', paint('yellow', `${heading}:`), ...lines];
+  return firstFew(rules, MOST_RULES, write, (rest) => `  … and ${rest} more rules`);
+}
+
+/** What keeps many cases from proving anything is one finding. */
+function hindranceLines(cases: readonly CaseEnded[]): string[] {
+  return firstFew(
+    hindrances(cases),
+    MOST_RULES,
+    ([finding, { length }]) => [
+      `  ${short(finding, LONGEST)} (${length === 1 ? '1 case' : `${length} cases`})`,
+    ],
+    (rest) => `  … and ${rest} more`,
+  );
 }
 
 function casesOf(cases: readonly CaseEnded[]): string[] {
