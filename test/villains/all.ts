@@ -15,6 +15,7 @@ import { signatureVillains } from './broken/signatures.ts';
 import { headerVillains } from './broken/token-headers.ts';
 import { tokenVillains } from './broken/tokens.ts';
 import { transportVillains } from './broken/transport.ts';
+import { variantVillains } from './broken/variants.ts';
 import type { Villain } from './villain.ts';
 
 /** Every receiver that is broken on purpose. */
@@ -36,4 +37,5 @@ export const villains: readonly Villain[] = [
   ...healthVillains,
   ...refusalVillains,
   ...answerVillains,
+  ...variantVillains,
 ];

@@ -36,7 +36,9 @@ function eventIn(members: Members, unread: Unread, path: string): Event {
 function hotdocsEvent(members: Members, unread: Unread, path: string): Event {
   const id = textOf(members['eventId']);
   const named = textOf(members['eventType']);
-  const type = named === '' ? unread.type : named;
+  // The documentation has both names.
+  const spelled = named === 'LoadInterviewEvent' ? 'InterviewLoadEvent' : named;
+  const type = spelled === '' ? unread.type : spelled;
   const key = id === '' ? unread.key : `${path} ${id}`;
   const ref = id === '' ? textOf(members['workItemId']) : id;
   // A click on an action link is no event that comes twice, and has no id.

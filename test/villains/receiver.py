@@ -339,6 +339,8 @@ def keep(content, path):
     ref = next((members[name] for name in names if isinstance(members.get(name), str)), "")
     named = members.get("eventType", served[0] if served else "?")
     kind = named if isinstance(named, str) else "?"
+    if kind == "LoadInterviewEvent":  # HotDocs has two names for one event
+        kind = "InterviewLoadEvent"
     known = members and (kind == served[0] if served else re.fullmatch(r"Order[A-Z]\w+", kind))
     document = (path, str(members.get("id")))
     count = re.match(r"\d{1,15}(?=-)", str(members.get("rev")))

@@ -31,6 +31,7 @@ import { tokenPlaceRules } from './token-places.ts';
 import { tokenShapeRules } from './token-shapes.ts';
 import { tokenRules } from './tokens.ts';
 import { transportRules } from './transport.ts';
+import { variantRules } from './variants.ts';
 
 /** All rules, in the order in which they are tried; those for every reply look back at what all others have seen. */
 export const rules: readonly Rule[] = [
@@ -63,6 +64,7 @@ export const rules: readonly Rule[] = [
   ...orderRules,
   ...consequenceRules,
   ...downstreamRules,
+  ...variantRules,
   ...failureRules,
   ...replyRules,
   ...universalRules,
