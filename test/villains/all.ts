@@ -7,6 +7,7 @@ import { framingVillains } from './broken/framing.ts';
 import { healthVillains } from './broken/health.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
+import { personVillains } from './broken/persons.ts';
 import { answerVillains } from './broken/answers.ts';
 import { refusalVillains } from './broken/refusals.ts';
 import { restartVillains } from './broken/restarts.ts';
@@ -38,4 +39,5 @@ export const villains: readonly Villain[] = [
   ...refusalVillains,
   ...answerVillains,
   ...variantVillains,
+  ...personVillains,
 ];

@@ -126,6 +126,7 @@ function readable(content: Buffer): Record<string, unknown> | undefined {
 }
 
 function reply(response: Response, path: string): void {
+  response.set('Cache-Control', 'no-store');
   if (path === '/hotdocs/ActionLink') response.type('html').send('<!doctype html><title>Done</title>');
   else if (path.startsWith('/hotdocs/')) response.json({});
   else response.json({ ok: true });

@@ -192,6 +192,9 @@ class Connection(socketserver.StreamRequestHandler):
         raise Refusal(431)
 
 
+KEEP_OUT = {"Cache-Control": "no-store"}
+
+
 def answer(request, read_body):
     path = "/phenixid" if re.fullmatch(r"/phenixid/{0,2}", request.path) else request.path
     if path not in CREDENTIALS:
@@ -205,8 +208,8 @@ def answer(request, read_body):
     request.body = read_body(request, MOST_BODY[source])
     keep(prove(request, path, source, CREDENTIALS[path]), path)
     if path == "/hotdocs/ActionLink":
-        return 200, "text/html; charset=utf-8", f"<!doctype html><title>{html.escape('Done')}</title>", {}
-    return 200, "application/json", "{}" if source == "hotdocs" else '{"ok":true}', {}
+        return 200, "text/html; charset=utf-8", f"<!doctype html><title>{html.escape('Done')}</title>", KEEP_OUT
+    return 200, "application/json", "{}" if source == "hotdocs" else '{"ok":true}', KEEP_OUT
 
 
 def prove(request, path, source, credential):

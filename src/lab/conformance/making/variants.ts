@@ -115,7 +115,7 @@ async function otherId(stage: Stage): Promise<Genuine> {
   return { ...(await ownGenuine(stage, { set })), ref: id };
 }
 
-const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+export const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** Written by a person: other texts may be looked up. */
 function isName(text: string): boolean {

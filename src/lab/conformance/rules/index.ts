@@ -19,6 +19,7 @@ import { jsonRules } from './json.ts';
 import { keyRules } from './keys.ts';
 import { orderRules } from './order.ts';
 import { patienceRules } from './patience.ts';
+import { personRules } from './persons.ts';
 import { protocolRules } from './protocols.ts';
 import { replyRules } from './replies.ts';
 import { resourceRules } from './resources.ts';
@@ -65,6 +66,7 @@ export const rules: readonly Rule[] = [
   ...consequenceRules,
   ...downstreamRules,
   ...variantRules,
+  ...personRules,
   ...failureRules,
   ...replyRules,
   ...universalRules,
