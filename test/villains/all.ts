@@ -7,6 +7,7 @@ import { framingVillains } from './broken/framing.ts';
 import { healthVillains } from './broken/health.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
+import { personVillains } from './broken/persons.ts';
 import { answerVillains } from './broken/answers.ts';
 import { refusalVillains } from './broken/refusals.ts';
 import { restartVillains } from './broken/restarts.ts';
@@ -15,6 +16,7 @@ import { signatureVillains } from './broken/signatures.ts';
 import { headerVillains } from './broken/token-headers.ts';
 import { tokenVillains } from './broken/tokens.ts';
 import { transportVillains } from './broken/transport.ts';
+import { variantVillains } from './broken/variants.ts';
 import type { Villain } from './villain.ts';
 
 /** Every receiver that is broken on purpose. */
@@ -36,4 +38,6 @@ export const villains: readonly Villain[] = [
   ...healthVillains,
   ...refusalVillains,
   ...answerVillains,
+  ...variantVillains,
+  ...personVillains,
 ];

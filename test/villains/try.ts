@@ -27,6 +27,8 @@ export interface TryOptions {
   readonly endpoints?: readonly string[] | undefined;
   /** How HotDocs proves itself: `SECRET` unless given. */
   readonly kind?: string | undefined;
+  /** What its owner says it accepts besides. */
+  readonly accepts?: readonly string[];
   /** The installation of PhenixID that `?key=` names. */
   readonly key?: string | undefined;
   readonly level: Level;
@@ -103,7 +105,8 @@ function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): E
       const credential = credentials.get(path);
       if (credential === undefined) throw new Error(`${path} has no secret.`);
       const switches = switchesFor(source, credential, options);
-      return createEndpoint({ source, type, url: new URL(path, url), credential, switches });
+      const { accepts = [] } = options;
+      return createEndpoint({ source, type, url: new URL(path, url), credential, switches, accepts });
     });
 }
 

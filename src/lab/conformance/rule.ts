@@ -80,6 +80,8 @@ export interface Trial {
   readonly name: string;
   /** Where it is about another grade than its rule. */
   readonly grade?: Grade;
+  /** Tried also where the usual request is not accepted: it finds out why. */
+  readonly opens?: true;
   run(stage: Stage): Promise<Finding>;
 }
 
@@ -110,7 +112,7 @@ export interface EndpointUnderTest {
   readonly credential: { readonly kind: string; readonly text: string };
   /** Choices of the source's switches where the receiver wants others than the usual ones. */
   readonly switches: Switches;
-  /** Spellings that its owner says it accepts besides: `switch=choice`. */
+  /** Spellings that its owner says it accepts besides: `switch=choice`; `all` of them. */
   readonly accepts: ReadonlySet<string>;
   /** The largest body that it reads, where it is known. */
   readonly maxBodyBytes: number;

@@ -29,9 +29,9 @@ export class Visit {
   }
 
   /** What a case comes to without being tried; nothing where it is worth it. */
-  settled({ rule }: Case): Outcome | undefined {
+  settled({ rule, trial }: Case): Outcome | undefined {
     const expected = 'a genuine request is accepted first';
-    if (this.closed !== undefined) return inconclusive(expected, this.closed);
+    if (this.closed !== undefined && trial.opens !== true) return inconclusive(expected, this.closed);
     if (rule.level > 1 && this.unseen !== undefined)
       return inconclusive('a genuine delivery has an effect', this.unseen);
     const alike = this.#alike.get(rule.id);

@@ -36,8 +36,8 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   'on Fastify as it comes': () => ({ start: startNaturalFastify, grade: 'correct', skip: BURDENS }),
   'on Express': () => ({ start: startExpress, key: 'north' }),
   'on Express, with access tokens': () => ({ start: startExpress, ...legacy }),
-  'of this kit': () => ({ start: startKit }),
-  'of this kit, with access tokens': () => ({ start: startKit, ...legacy }),
+  'of this kit': () => ({ start: startKit, accepts: ['all'] }),
+  'of this kit, with access tokens': () => ({ start: startKit, accepts: ['all'], ...legacy }),
   ...(hasPython && {
     'in Python': () => ({ start: startPython }),
     'in Python, with access tokens': () => ({ start: startPython, ...legacy }),

@@ -5,7 +5,7 @@ import type { Effects, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import type { WireRequest } from '../wire.ts';
 import { withPath } from '../making/edit.ts';
-import { judgeCount, passTime, tellsEffects } from '../making/effects.ts';
+import { judgeCount, namedBy, passTime, tellsEffects } from '../making/effects.ts';
 import { isWritten, membersOf, ownContent, typeMemberOf, withMembers } from '../making/own-content.ts';
 
 /** Groups I and F: nothing comes of what was refused, and something of all that was accepted. */
@@ -75,9 +75,7 @@ function withoutEffect(name: string, make: (given: Given) => Promise<WireRequest
     const { json, ref } = ownContent(stage);
     const observation = await stage.send(await make({ stage, content: json }), 'attack');
     await passTime(stage);
-    const { effects, quarantined } = await stage.effects();
-    const count = [...effects, ...quarantined].filter((effect) => effect.ref === ref).length;
-    const finding = judgeCount(count, 0);
+    const finding = judgeCount(namedBy(await stage.effects(), ref), 0);
     return { ...finding, observed: `${describe(observation)}, ${finding.observed}` };
   });
 }

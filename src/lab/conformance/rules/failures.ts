@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomText } from '../../mock/random.ts';
 import type { Finding, Rule, Trial } from '../rule.ts';
-import type { Effects, Stage } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { hasBody } from '../making/edit.ts';
-import { tellsEffects } from '../making/effects.ts';
+import { namedBy, tellsEffects } from '../making/effects.ts';
 import { where } from '../making/answers.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
 
@@ -156,10 +156,6 @@ const keptThroughKill: Trial = {
     return passed(expected, `none of ${accepted.length} was lost`);
   },
 };
-
-function namedBy({ effects, quarantined }: Effects, ref: string): number {
-  return [...effects, ...quarantined].filter((effect) => effect.ref === ref).length;
-}
 
 function isAcceptedAt(replies: readonly Observation[], index: number): boolean {
   const reply = replies[index];

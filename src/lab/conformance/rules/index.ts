@@ -19,6 +19,7 @@ import { jsonRules } from './json.ts';
 import { keyRules } from './keys.ts';
 import { orderRules } from './order.ts';
 import { patienceRules } from './patience.ts';
+import { personRules } from './persons.ts';
 import { protocolRules } from './protocols.ts';
 import { replyRules } from './replies.ts';
 import { resourceRules } from './resources.ts';
@@ -31,6 +32,7 @@ import { tokenPlaceRules } from './token-places.ts';
 import { tokenShapeRules } from './token-shapes.ts';
 import { tokenRules } from './tokens.ts';
 import { transportRules } from './transport.ts';
+import { variantRules } from './variants.ts';
 
 /** All rules, in the order in which they are tried; those for every reply look back at what all others have seen. */
 export const rules: readonly Rule[] = [
@@ -63,6 +65,8 @@ export const rules: readonly Rule[] = [
   ...orderRules,
   ...consequenceRules,
   ...downstreamRules,
+  ...variantRules,
+  ...personRules,
   ...failureRules,
   ...replyRules,
   ...universalRules,
