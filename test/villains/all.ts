@@ -2,9 +2,12 @@ import { accessTokenVillains } from './broken/access-tokens.ts';
 import { burdenVillains } from './broken/burdens.ts';
 import { byteVillains } from './broken/bytes.ts';
 import { claimVillains } from './broken/claims.ts';
+import { comparisonVillains } from './broken/comparison.ts';
+import { doorVillains } from './broken/doors.ts';
 import { duplicateVillains } from './broken/duplicates.ts';
 import { framingVillains } from './broken/framing.ts';
 import { healthVillains } from './broken/health.ts';
+import { memoryVillains } from './broken/memory.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
 import { personVillains } from './broken/persons.ts';
@@ -29,6 +32,9 @@ export const villains: readonly Villain[] = [
   ...placeVillains,
   ...signatureVillains,
   ...accessTokenVillains,
+  ...comparisonVillains,
+  ...doorVillains,
+  ...memoryVillains,
   ...transportVillains,
   ...byteVillains,
   ...misfitVillains,

@@ -43,6 +43,7 @@ export const groups = {
   I: 'Duplicates and order',
   J: 'What genuine content leads to',
   K: "The receiver's own failures",
+  L: 'Ways past the proof',
   U: 'Every reply',
 } as const;
 export type Group = keyof typeof groups;

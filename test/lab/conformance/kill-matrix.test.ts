@@ -22,7 +22,7 @@ const hasOpenssl = requireOpenssl('receivers that speak TLS');
 const hasPython = requirePython('a receiver in Python');
 
 /** Legacy access tokens, and PhenixID with several installations: only what differs there. */
-const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'U*'] } as const;
+const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'L*', 'U*'] } as const;
 
 /** They go by the clock, and much else is tried at the same time: rules-resources.test.ts tries them. */
 const BURDENS = ['G4-*', 'G11-*', 'G12-*'];
