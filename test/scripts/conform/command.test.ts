@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
 import { ended, printed, startScript } from '../../support/command.ts';
+import { findAll, readMarkup } from '../../lab/conformance/markup.ts';
 import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
 import { later } from '../../support/fixtures.ts';
 import { runHere } from '../../support/in-one-process.ts';
@@ -75,6 +76,23 @@ it('ends with 130 when it is interrupted, and says so in its reports', async () 
   expect(code).toBe(130);
   expect(err).toContain('Interrupted');
   expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
+});
+
+it('leaves whole reports even when it is told twice to end', async () => {
+  const server = await open(200);
+  const file = (name: string) => join(folder, name);
+  const wishes = ['ndjson', 'html', 'junit'].flatMap((name) => ['--report', `${name}=${file(name)}`]);
+  const args = ['--url', server.url, '--source', 'phenixid', '--rate', '5', ...wishes];
+  const running = startScript('conform', args, env);
+  const ending = ended(running);
+  await printed(running, /✗ B1-missing/);
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  expect(await ending).toMatchObject({ code: 130 });
+  expect(lastLine(readFileSync(file('ndjson'), 'utf8'))).toMatchObject({ verdict: 'interrupted' });
+  expect(readMarkup(readFileSync(file('html'), 'utf8')).text).toContain('The run was interrupted');
+  const junit = readMarkup(readFileSync(file('junit'), 'utf8'));
+  expect(findAll(junit, 'failure').length).toBeGreaterThan(0);
 });
 
 it.each(['SIGINT', 'SIGHUP'] as const)(
