@@ -3,13 +3,14 @@ import type { Environment } from '../../src/kit/program/reader.ts';
 import { gradeNames, type Grade, type Level, type Loan } from '../../src/lab/conformance/rule.ts';
 import type { RunOptions } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
+import { projectFile } from '../../src/lab/rig/program.ts';
 import { pick, UsageError } from '../../src/lab/usage.ts';
 import type { Source } from '../../src/kit/source.ts';
 import { receiverUrl, wholeNumber } from '../../src/lab/command.ts';
 import { addressOf } from './assignments.ts';
 import type { Values } from './options.ts';
 import { wishesIn, type Wish } from './outputs.ts';
-import { createProbe, createRestart } from './owner.ts';
+import { createProbe, createRestart, environmentOutsideNpm } from './owner.ts';
 import { readOr, secretsIn } from './secrets.ts';
 import { readWaivers } from './waivers.ts';
 
@@ -163,15 +164,16 @@ export function ownerOf(
   { url: text, secrets, probe, restart, terminate, health }: Values,
   env: Environment,
 ): Owner {
+  const outside = environmentOutsideNpm(process.env, projectFile('.'));
   const url = text === undefined ? receiverUrl(undefined, env['PORT']) : addressOf('--url', text);
   if (url.search !== '') throw new UsageError('--url: expected no query; ?key= goes into --endpoint.');
   return {
     url,
     env: secretsIn(secrets, env),
     hooks: {
-      ...(probe === undefined ? {} : { probe: createProbe(probe) }),
-      ...(restart === undefined ? {} : { restart: createRestart(restart, url) }),
-      ...(terminate === undefined ? {} : { terminate: createRestart(terminate, url) }),
+      ...(probe === undefined ? {} : { probe: createProbe(probe, outside) }),
+      ...(restart === undefined ? {} : { restart: createRestart(restart, url, outside) }),
+      ...(terminate === undefined ? {} : { terminate: createRestart(terminate, url, outside) }),
       ...(health === undefined ? {} : { health: addressOf('--health', health) }),
     },
   };

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { planCases, type PlanOptions } from '../../src/lab/conformance/plan.ts';
+import { matches, planCases, type Case, type PlanOptions } from '../../src/lab/conformance/plan.ts';
 import { exitCodes, type CaseEnded, type RunEvent } from '../../src/lab/conformance/result.ts';
 import { quoted } from '../../src/lab/conformance/resend.ts';
 import type { Rule } from '../../src/lab/conformance/rule.ts';
 import { runConformance } from '../../src/lab/conformance/run.ts';
+import type { Waiver } from '../../src/lab/conformance/tell.ts';
 import { messageOf } from '../../src/kit/errors.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { EndpointDefinition } from '../../src/kit/source.ts';
@@ -33,28 +34,43 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
   demandCases(choice, owner);
   if (prepared.run.level > 1) await tryProbe(owner);
 
+  const planned = planCases({ ...choice, ...ableFor(owner), only: [], skip: [] });
+  const told: CaseEnded[] = [];
   const again = (one: CaseEnded) => line.again(partOf(one), prepared.run.seed);
   const outputs = openOutputs(prepared.wishes);
   try {
-    if (!line.values.kit) outputs.say(WARNING);
+    if (!line.values.kit) outputs.say(warning(planCases({ ...choice, ...ableFor(owner) })));
     for (const words of remarks(leftOut, prepared.lapsedWaivers)) outputs.say(words);
     const ended = await runConformance({
       ...choice,
       ...owner.hooks,
       signal,
       version: versionOfKit(),
-      onEvent: (event) => outputs.take(withOwnCommand(event, again)),
+      onEvent(event) {
+        if (event.event === 'case') told.push(event);
+        outputs.take(withLeftOut(withOwnCommand(event, again), leftOut));
+      },
     });
+    for (const words of idleWaivers(choice.waivers, planned, told)) outputs.say(words);
     return exitCodes[ended.verdict];
   } finally {
     outputs.close();
   }
 }
 
+const REQUESTS_PER_CASE = 2.5;
+const BYTES_PER_REQUEST = 15_000;
+
 /** The receiver of the kit, started for the purpose, has nothing to lose. */
-const WARNING =
-  'This runs the real handlers of the receiver hundreds of times, with deliveries that look genuine. Try a staging receiver ' +
-  'that reaches nothing of value; one of this kit is best started with INBOX_URL=memory:, so that it keeps none of them.';
+function warning(cases: readonly Case[]): string {
+  const tried = cases.filter(({ skipped }) => skipped === undefined).length;
+  const requests = Math.ceil((tried * REQUESTS_PER_CASE) / 100) * 100;
+  return (
+    `This sends some ${requests} requests, ${Math.ceil((requests * BYTES_PER_REQUEST) / 1e6)} MB in all, and runs the real ` +
+    'handlers of the receiver for every one that looks genuine. Try a staging receiver that reaches nothing of value; one of ' +
+    'this kit is best started with INBOX_URL=memory:, so that it keeps none of them.'
+  );
+}
 
 function targetsFor(
   values: Values,
@@ -89,14 +105,33 @@ function demandOwnership(addresses: readonly URL[], owned: boolean): void {
   const strange = addresses.find(({ hostname }) => !LOOPBACK.test(hostname));
   if (strange === undefined || owned) return;
   throw new UsageError(
-    `${strange.host} is another machine. The run sends hundreds of hostile requests: add --i-own-this-target if it is ` +
+    `${strange.host} is another machine. The run sends thousands of hostile requests: add --i-own-this-target if it is ` +
       'yours, or if its owner has asked you to.',
   );
 }
 
+function ableFor({ hooks: { probe, restart } }: Owner) {
+  return { hasProbe: probe !== undefined, hasRestart: restart !== undefined };
+}
+
+/** What is put up with for nothing: it would hide what breaks next. */
+function idleWaivers(
+  waivers: readonly Waiver[] = [],
+  planned: readonly Case[],
+  told: readonly CaseEnded[],
+): string[] {
+  return waivers.flatMap(({ pattern }) => {
+    const isMeant = ({ rule, id }: Case | CaseEnded) => matches(pattern, rule.id, id);
+    if (!planned.some(isMeant)) return [`This waiver fits no case, and may be misspelled: ${pattern}.`];
+    const tried = told.filter(isMeant).filter(({ outcome }) => outcome !== 'skipped');
+    const isIdle = tried.length > 0 && tried.every(({ outcome }) => outcome === 'passed');
+    return isIdle ? [`Nothing is wrong any more where this waiver fits: take it out: ${pattern}.`] : [];
+  });
+}
+
 /** A pattern with a mistake in it must not end in a run of nothing. */
 function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'>, owner: Owner): void {
-  const able = { hasProbe: owner.hooks.probe !== undefined, hasRestart: owner.hooks.restart !== undefined };
+  const able = ableFor(owner);
   for (const pattern of choice.only ?? []) {
     if (planCases({ ...choice, ...able, only: [pattern] }).length > 0) continue;
     throw new UsageError(
@@ -122,6 +157,12 @@ function remarks(leftOut: readonly LeftOut[], lapsed: readonly string[]): string
     ),
     ...lapsed.map((pattern) => `This waiver has lapsed and counts no more: ${pattern}.`),
   ];
+}
+
+/** The core knows nothing of endpoints that are not to be tried. */
+function withLeftOut(event: RunEvent, leftOut: readonly LeftOut[]): RunEvent {
+  if (event.event !== 'started' || leftOut.length === 0) return event;
+  return { ...event, leftOut: leftOut.map(({ name }) => name) };
 }
 
 /** The core knows neither the options of this command nor which of them matter: the way to do a case again is said here. */

@@ -7,15 +7,16 @@ it and as attackers would: is what is genuine accepted, and everything else refu
   npm run conform -- --kit                        the receiver of this kit, started for the purpose, at level 3
   npm run conform -- --list                       all rules
 
-The real handlers of the receiver run hundreds of times: try a staging receiver; one of this kit with INBOX_URL=memory:.
+A whole run sends thousands of requests, 100 MB and more, and the real handlers of the receiver run for every one that looks
+genuine: try a staging receiver; one of this kit with INBOX_URL=memory:.
 
 Where
   --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
   --source name            hotdocs, phenixid, risr or all (default); several times
   --endpoint name=address  one endpoint elsewhere: risr/user_registered=http://127.0.0.1:8080/hooks/registered, or
                            phenixid=http://127.0.0.1:3000/phenixid?key=north; several times
-  --i-own-this-target      needed for any host but this machine: the run sends hundreds of hostile requests
-  --ca, --cert, --key      PEM files for TLS: an authority to trust; a client certificate and its key
+  --i-own-this-target      needed for any host but this machine: the run sends thousands of hostile requests
+  --ca, --cert, --key      PEM files for TLS: an authority to trust, or a self-signed certificate; a client certificate, its key
 
 Secrets
   From the variables that the receiver of this kit reads, in .env or the environment: RISR_USER_REGISTERED_SECRET,
@@ -55,10 +56,12 @@ What is tried
 
 What is written
   --report format=file     ${reports.map(([format]) => format).join(', ')}; - is standard output; several times
-  --keep folder            the bytes of all requests, to send them again. They hold proofs: keep the folder to yourself
+                           badge is a small picture (SVG) of the grade reached
+  --keep folder            the bytes of all requests: the command lines of failures then send exactly these. They hold proofs:
+                           keep the folder to yourself
 
 The probe tells, in the order in which it happened and since whenever it likes, one JSON object and nothing else:
-  {"effects": [{"type": "profile_updated", "ref": "…"}], "quarantined": [{"type": "…", "ref": "…"}]}
+  {"effects": [{"type": "profile_updated", "ref": "…"}], "quarantined": [{"type": "…", "ref": null}]}
 effects: events that were handled, once for each time. quarantined: genuine events put aside for a human. ref: eventId of
 HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. The receiver of this kit has
 "npm run --silent inbox -- effects".

@@ -42,7 +42,8 @@ export function createTelling(
     const files = options.keep === undefined ? [] : keepBytes(options.keep, id, exchanges);
     const { grade: seenIn, firstSeenIn, ...found } = outcome;
     const grade = laterOf(gradeOf(one), seenIn);
-    const told = waived(remarked(found, grade, options.grade), one, options.waivers);
+    const named = { ...found, observed: whereSeen(found, one, exchanges) };
+    const told = waived(remarked(named, grade, options.grade), one, options.waivers);
     return {
       event: 'case',
       id,
@@ -76,6 +77,17 @@ function againIn({ seed, tls }: TellOptions, secrets: readonly string[]) {
     const line = resendLine(attack, { url: one.endpoint.url, mask, kept: files[at], tls });
     return [line, againLine(one, seed, firstSeenIn)];
   };
+}
+
+/** Where nothing is proven because the genuine was not accepted, that is the finding: it says which address did not. */
+function whereSeen(
+  { outcome, observed }: Outcome,
+  { endpoint }: Case,
+  exchanges: readonly Exchange[],
+): string {
+  const last = exchanges.at(-1);
+  const isOfGenuine = last === undefined || last.role === 'positive';
+  return outcome === 'inconclusive' && isOfGenuine ? `${endpoint.url.pathname}: ${observed}` : observed;
 }
 
 /** What was seen in an odd attack only says no more than that attack would. */

@@ -1,3 +1,4 @@
+import { valuesOf } from './reply.ts';
 import { DoesNotApply, type Finding, type Trial } from './rule.ts';
 import type { Changes, Genuine, SendOptions, Stage } from './stage.ts';
 import { bytesOf, type Observation, type WireRequest } from './wire.ts';
@@ -89,8 +90,14 @@ export function worse(one: Finding, other: Finding): Finding {
   return one.outcome === 'passed' ? other : { ...other, observed: `${one.observed}; then ${other.observed}` };
 }
 
+/** Nothing else may come from a header into what is told. */
+const METHODS = /^[A-Z]{3,9}(?:, ?[A-Z]{3,9}){0,9}$/;
+
 /** A status and what it means, for `observed`. */
-export function describe({ status, trouble }: Observation): string {
+export function describe(observation: Observation): string {
+  const { status, trouble, method } = observation;
+  const [allow = ''] = valuesOf(observation, 'allow');
+  if (status === 405 && METHODS.test(allow)) return `status 405 to a ${method ?? 'POST'} (Allow: ${allow})`;
   if (status > 0) return `status ${status}`;
   return trouble === 'TIMEOUT'
     ? 'no reply in time'

@@ -22,7 +22,8 @@ export function endOf(
   const verdict = verdictOf(counts, stop, isUndecided);
   const reached = isVerdict(verdict) ? reachedIn(ended, asked) : [];
   const graded = isVerdict(verdict) ? [gradesIn(reached, ended, asked)] : [];
-  const says = [...graded, wordsFor(verdict, counts, stop), ...rateLimited(ended)].join(' ');
+  const words = wordsFor(verdict, counts, stop);
+  const says = [...graded, words, ...hindrance(verdict, ended), ...rateLimited(ended)].join(' ');
   return { event: 'ended', verdict, reached, says, counts };
 }
 
@@ -100,6 +101,7 @@ function wordsFor(
 ): string {
   switch (stop?.kind) {
     case 'unreachable':
+      return unreachable(stop.says);
     case 'broken':
       return stop.says;
     case 'interrupted':
@@ -119,6 +121,34 @@ function wordsFor(
   return counts.inconclusive > 0
     ? 'Nothing was accepted, so that no refusal proves anything. Check the secrets, the addresses and the clock.'
     : 'Nothing was tried.';
+}
+
+/** As Node names what is wrong with a certificate, and what to do about it. */
+const TLS_TROUBLES: readonly (readonly [code: RegExp, hint: string])[] = [
+  [
+    /SELF_SIGNED_/,
+    'Its certificate is self-signed, or that of its authority is not known here: give the PEM file with --ca.',
+  ],
+  [
+    /UNABLE_TO_/,
+    'Nobody known here has issued its certificate: give the PEM file of the authority with --ca.',
+  ],
+  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, 'Its certificate is not valid today.'],
+  [/ALTNAME_INVALID/, 'Its certificate is for another name than the one in the address.'],
+  [/EPROTO|ERR_SSL_/, 'Does it speak TLS there? Then it may demand a client certificate: --cert and --key.'],
+];
+
+function unreachable(says: string): string {
+  const [, hint] = TLS_TROUBLES.find(([code]) => code.test(says)) ?? [];
+  return hint === undefined
+    ? says
+    : `${says.replace(/^Nothing answers at/, 'TLS cannot be set up with')} ${hint}`;
+}
+
+/** The first of what was not accepted: most often it is the same for all. */
+function hindrance(verdict: Verdict, ended: readonly CaseEnded[]): string[] {
+  const first = ended.find(({ outcome }) => outcome === 'inconclusive');
+  return verdict === 'inconclusive' && first !== undefined ? [`First seen: ${first.observed}.`] : [];
 }
 
 /** A sender refused for asking too often has not been refused for its proof. */

@@ -40,6 +40,8 @@ export interface Observation extends ParsedReply {
   readonly closed: boolean;
   /** Why there is no whole reply, as Node names it: `ECONNREFUSED`; `TIMEOUT` when time was over. */
   readonly trouble: string | undefined;
+  /** How it was asked. */
+  readonly method?: string | undefined;
 }
 
 export interface WireOptions {
@@ -90,7 +92,8 @@ export async function exchange(bytes: Buffer, options: WireOptions): Promise<Obs
   void speak({ socket, reset }, bytes, options.manner ?? {}, conversation);
   const { reply, closed, trouble } = await conversation.over;
   socket.destroy();
-  return { ...reply, closed, trouble, ms: Math.round((performance.now() - started) * 10) / 10 };
+  const { method } = options;
+  return { ...reply, method, closed, trouble, ms: Math.round((performance.now() - started) * 10) / 10 };
 }
 
 interface Connection {

@@ -59,6 +59,14 @@ it('cannot judge a receiver that refuses everything, and attacks it with nothing
   expect(target.requests).toHaveLength(1);
 });
 
+it('says which address was asked how, and what it takes instead', async () => {
+  target = await startTarget(() => ({ status: 405, headers: { Allow: 'GET, PUT' } }));
+  const { ended, cases } = await run(target, { only: ['A1-*'] });
+  const finding = '/risr/profile_updated: status 405 to a POST (Allow: GET, PUT)';
+  expect(new Set(cases.map(({ observed }) => observed))).toEqual(new Set([finding]));
+  expect(ended).toMatchObject({ verdict: 'inconclusive', says: expect.stringContaining(finding) });
+});
+
 it('says that nothing answers where nothing listens', async () => {
   target = await startTarget();
   await target.stop();

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { beforeEach, expect, it } from '@jest/globals';
 import { makeCertificates, requireOpenssl } from '../../support/certificates.ts';
 import { ended, printed, startScript } from '../../support/command.ts';
+import { findAll, readMarkup } from '../../lab/conformance/markup.ts';
 import { startServer, type SmallServer } from '../../lab/conformance/servers.ts';
 import { later } from '../../support/fixtures.ts';
 import { runHere } from '../../support/in-one-process.ts';
@@ -31,6 +32,7 @@ it('ends with 1 when the receiver accepts what nobody has proven, and says why, 
   const { code, out } = await conform(['--url', server.url, ...missing]);
   expect(code).toBe(1);
   expect(out).toMatch(/^✗ B1-missing\/phenixid\/\S+: expected 401, observed status 200: it was accepted$/m);
+  expect(out).toMatch(/^This sends some \d+00 requests, \d+ MB in all, and runs the real handlers/);
   expect(out).toMatch(/Why it matters: .*\n.*How to fix it: /);
   expect(out).toMatch(/^Not conformant\. /m);
 
@@ -77,6 +79,23 @@ it('ends with 130 when it is interrupted, and says so in its reports', async () 
   expect(lastLine(readFileSync(report, 'utf8'))).toMatchObject({ event: 'ended', verdict: 'interrupted' });
 });
 
+it('leaves whole reports even when it is told twice to end', async () => {
+  const server = await open(200);
+  const file = (name: string) => join(folder, name);
+  const wishes = ['ndjson', 'html', 'junit'].flatMap((name) => ['--report', `${name}=${file(name)}`]);
+  const args = ['--url', server.url, '--source', 'phenixid', '--rate', '5', ...wishes];
+  const running = startScript('conform', args, env);
+  const ending = ended(running);
+  await printed(running, /✗ B1-missing/);
+  running.kill('SIGINT');
+  running.kill('SIGTERM');
+  expect(await ending).toMatchObject({ code: 130 });
+  expect(lastLine(readFileSync(file('ndjson'), 'utf8'))).toMatchObject({ verdict: 'interrupted' });
+  expect(readMarkup(readFileSync(file('html'), 'utf8')).text).toContain('The run was interrupted');
+  const junit = readMarkup(readFileSync(file('junit'), 'utf8'));
+  expect(findAll(junit, 'failure').length).toBeGreaterThan(0);
+});
+
 it.each(['SIGINT', 'SIGHUP'] as const)(
   'leaves nothing of the receiver of this kit behind after %s',
   async (signal) => {
@@ -103,7 +122,10 @@ it('takes secrets from a file, and then no others', async () => {
   const file = join(folder, 'secrets.env');
   writeFileSync(join(folder, 'token'), `${SECRET}\n`);
   writeFileSync(file, `HOTDOCS_ACTION_LINK_TOKEN_FILE=${join(folder, 'token')}\n`);
-  const { code, out } = await conform(['--url', server.url, '--secrets', file, '--only', 'C1-access-token']);
+  const told = join(folder, 'ndjson');
+  const args = ['--url', server.url, '--secrets', file, '--only', 'C1-access-token'];
+  const { code, out } = await conform([...args, '--report', `ndjson=${told}`]);
+  expect(readFileSync(told, 'utf8')).toMatch(/^\{"event":"started",.*"leftOut":\[.*"phenixid".*\]\}\n/);
   expect(code).toBe(1);
   expect(out).toContain('Left out, without a secret: phenixid (PHENIXID_SECRET).');
   expect(out).toMatch(/cases for hotdocs at/);
@@ -133,6 +155,18 @@ it('puts up with what is waived, until it lapses', async () => {
   expect(valid.out).toMatch(/Waived:\n.*\n.*\(waived: the proxy checks it\)/);
   expect(lapsed.code).toBe(1);
   expect(lapsed.out).toContain('This waiver has lapsed and counts no more: B1-*.');
+});
+
+it('says which waivers fit nothing, or nothing that is wrong any more, in the end', async () => {
+  const server = await open(200);
+  const file = join(folder, 'waivers.json');
+  const patterns = ['B1-mising', 'E4-id*', 'B1-missing/*', 'A1-*'];
+  writeFileSync(file, JSON.stringify(patterns.map((pattern) => ({ pattern, reason: 'known' }))));
+  const { out } = await conform(['--url', server.url, ...missing, '--only', 'E4-id*', '--waivers', file]);
+  expect(out).toMatch(/Conformant\.[^]*This waiver fits no case, and may be misspelled: B1-mising\.\n/);
+  expect(out).toContain('This waiver fits no case, and may be misspelled: A1-*.');
+  expect(out).toContain('Nothing is wrong any more where this waiver fits: take it out: E4-id*.');
+  expect(out).not.toMatch(/waiver.*B1-missing/);
 });
 
 it('says which member of a waiver is wrong', async () => {
@@ -170,6 +204,12 @@ const hasOpenssl = requireOpenssl('conform over TLS');
       const { code, out } = await conform(['--url', server.url, ...missing, ...identity]);
       expect(code).toBe(1);
       expect(out).toContain('observed status 200: it was accepted');
+      expect(out).toContain(
+        `--cacert ${authority.certFile} --cert ${client.certFile} --key ${client.keyFile}`,
+      );
+      const without = await conform(['--url', server.url, ...missing]);
+      expect(without.code).toBe(3);
+      expect(without.out).toMatch(/TLS cannot be set up with https:.*(?:self-signed|has issued).*--ca\./);
     } finally {
       await certificates.remove();
     }

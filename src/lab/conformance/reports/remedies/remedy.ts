@@ -32,7 +32,7 @@ export const remedyOfRule: readonly (readonly [rule: RegExp, remedy: Remedy | 'n
   [/^C2-/, 'place'],
   [/^C/, 'comparison'],
   [/^D/, 'none'],
-  [/^E5-/, 'limits'],
+  [/^E[45]-/, 'limits'],
   [/^E6-/, 'storeFirst'],
   [/^E/, 'rawBody'],
   [/^F(?:5|6|9)-/, 'limits'],
