@@ -12,6 +12,7 @@ import { makeCertificates, requireOpenssl } from '../../support/certificates.ts'
 import { later, newFolder } from '../../support/fixtures.ts';
 import type { Credentials } from '../../villains/parts.ts';
 import { firstOf, verifiedWith } from '../../villains/reading.ts';
+import { signaturesAround } from '../../../src/lab/conformance/resend.ts';
 import { broken } from '../../villains/villain.ts';
 import { startServer } from './servers.ts';
 import { run } from './target.ts';
@@ -166,3 +167,18 @@ async function statusOf(line: string): Promise<number> {
       .match(/^HTTP\/1\.[01] \d{3}/gm) ?? [];
   return Number(heads.findLast((head) => !head.endsWith(' 100'))?.slice(-3) ?? 0);
 }
+
+it('looks through a large body once, not from each of its letters', () => {
+  const bytes = Buffer.from(`{"filler":"${'y'.repeat(1_000_000)}"}`);
+  const observation = { status: 200, headers: [], body: Buffer.alloc(0), rest: Buffer.alloc(0), whole: true };
+  const exchange = {
+    role: 'attack',
+    bytes,
+    request: undefined,
+    observation: { ...observation, ms: 1, closed: false, trouble: undefined },
+    failedProof: true,
+    allows: [],
+  };
+  // It took minutes.
+  expect(signaturesAround(exchange, [exchange], ['a secret of the receiver'])).toHaveLength(3);
+});
