@@ -4,6 +4,14 @@ import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
 import { villains } from '../../villains/all.ts';
 import { startExpress } from '../../villains/express.ts';
+import {
+  requireAiohttp,
+  requireGo,
+  requireJava,
+  startAiohttp,
+  startGo,
+  startJava,
+} from '../../villains/foreign.ts';
 import { startKit } from '../../villains/kit.ts';
 import { startNaturalExpress, startNaturalFastify } from '../../villains/natural.ts';
 import { missedBy, tryVillains, unseenAt, type MatrixRow } from '../../villains/matrix.ts';
@@ -34,6 +42,19 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   // As frameworks are: what they let through is no accusation, unless somebody asks for more.
   'on Express as it comes': () => ({ start: startNaturalExpress, grade: 'correct', skip: BURDENS }),
   'on Fastify as it comes': () => ({ start: startNaturalFastify, grade: 'correct', skip: BURDENS }),
+  ...(requireAiohttp() && {
+    'on aiohttp as it comes': () => ({ start: startAiohttp, grade: 'correct', skip: BURDENS }),
+  }),
+  ...(requireGo() && {
+    'on net/http of Go as it comes': () => ({ start: startGo, grade: 'correct', skip: BURDENS }),
+  }),
+  ...(requireJava() && {
+    'on the HTTP server of the JDK as it comes': () => ({
+      start: startJava,
+      grade: 'correct',
+      skip: BURDENS,
+    }),
+  }),
   'on Express': () => ({ start: startExpress, key: 'north' }),
   'on Express, with access tokens': () => ({ start: startExpress, ...legacy }),
   'of this kit': () => ({ start: startKit }),
