@@ -10,14 +10,10 @@ export async function writeBundle(file: string): Promise<void> {
   if (!file.endsWith('.mjs'))
     throw new UsageError('--bundle: expected a name that ends in .mjs, as conform.mjs.');
   const build = await rolldown({
+    cwd: projectFile(''),
     input: join(import.meta.dirname, 'alone.ts'),
     platform: 'node',
-    treeshake: {
-      moduleSideEffects: [
-        { test: /node-20/, sideEffects: true },
-        { test: /./, sideEffects: false },
-      ],
-    },
+    treeshake: { moduleSideEffects: isForOlderNode },
     transform: { target: 'node20' },
     plugins: [forOlderNode, withoutCalls],
     onLog(level, log) {
@@ -31,14 +27,18 @@ export async function writeBundle(file: string): Promise<void> {
   chmodSync(file, 0o755);
 }
 
-/** What Node has had only since some 20.x comes from `node-20`, which has it from Node itself where it can. */
+/** Has what Node has had only since some 20.x or later, from Node itself where it can. */
+const OLDER = join(import.meta.dirname, 'node-20');
+
+function isForOlderNode(file: string): boolean {
+  return file.startsWith(OLDER);
+}
+
 const forOlderNode: Plugin = {
   name: 'for older Node',
   resolveId(name, importer = '') {
     const [, module = ''] = /^node:(crypto|util)$/.exec(name) ?? [];
-    return module === '' || importer.includes('node-20')
-      ? null
-      : join(import.meta.dirname, 'node-20', `${module}.ts`);
+    return module === '' || isForOlderNode(importer) ? null : join(OLDER, `${module}.ts`);
   },
 };
 
@@ -54,7 +54,9 @@ const packageJson = z.object({ name: z.string(), version: z.string() });
 
 /** Of the kit, and of each package that something was taken from. */
 function licencesOf(modules: readonly string[]): string {
-  const folders = modules.flatMap((id) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id)?.[0] ?? []);
+  const folders = modules.flatMap(
+    (id) => /^.*node_modules[\\/](?:@[^\\/]+[\\/])?[^\\/]+/.exec(id)?.[0] ?? [],
+  );
   return [projectFile(''), ...new Set(folders)].map(licenceIn).join('\n\n');
 }
 

@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import logging
 import re
 import sys
 import time
@@ -157,4 +158,6 @@ async def main():
     await asyncio.Event().wait()
 
 
+# Each request that aiohttp cannot read would be told with its stack.
+logging.disable()
 asyncio.run(main())
