@@ -47,7 +47,7 @@ const proofs = '**/proofs/**';
 const insideOfKit = ['**/kit/**', '!**/kit/index.ts'];
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'data', 'coverage', 'templates'] },
+  { ignores: ['node_modules', 'data', 'coverage', 'templates', 'conform.mjs'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

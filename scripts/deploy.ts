@@ -9,7 +9,7 @@ import { places, planFor, proxyNames, type Place, type ProxyName } from './deplo
 
 const USAGE = `Writes what runs this app in production: its endpoints, its host, the names of its secrets, and no secret.
 
-  npm run deploy -- docker       an image
+  npm run deploy -- docker       an image, and one of the conformance suite
   npm run deploy -- compose      two receivers, a worker, PostgreSQL, a proxy, Prometheus and Grafana on one machine
   npm run deploy -- kubernetes   receivers and workers, with probes, budget and network policy
   npm run deploy -- systemd      a service whose port stays open while it restarts, and a worker

@@ -36,6 +36,7 @@ const options = {
   key: { type: 'string' },
   'i-own-this-target': { type: 'boolean', default: false },
   kit: { type: 'boolean', default: false },
+  bundle: { type: 'string' },
   list: { type: 'boolean', default: false },
   help: { type: 'boolean', default: false },
 } as const satisfies ParseArgsConfig['options'];
@@ -44,22 +45,28 @@ export type Values = ReturnType<typeof read>['values'];
 
 export interface CommandLine {
   readonly values: Values;
-  /** The command line that makes a part of this run again. */
-  again(part: string, seed: number): string;
+  /** The command line that makes a part of this run again; `command` is what is typed before the options. */
+  again(command: string, part: string, seed: number): string;
 }
 
 /** @throws UsageError, or the error of Node's parser that says what is wrong */
 export function readCommandLine(args: readonly string[]): CommandLine {
   refuseSecrets(args);
-  const { values, tokens } = read(args);
+  const { values, tokens } = read(args.flatMap(named));
   const kept = tokens.flatMap((token) => {
     if (token.kind !== 'option' || CHOOSING.has(token.name)) return [];
     return [`--${token.name}`, ...(token.value === undefined ? [] : [quoted(token.value)])];
   });
   return {
     values,
-    again: (part, seed) => ['npm run conform --', ...kept, `--seed ${seed}`, part].join(' '),
+    again: (command, part, seed) => [command, ...kept, `--seed ${seed}`, part].join(' '),
   };
+}
+
+/** `--bundle` may stand alone. */
+function named(arg: string, at: number, args: readonly string[]): string[] {
+  const isAlone = arg === '--bundle' && /^(?:-|$)/.test(args[at + 1] ?? '');
+  return isAlone ? [arg, 'conform.mjs'] : [arg];
 }
 
 function read(args: readonly string[]) {

@@ -1,6 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { matches, planCases, type Case, type PlanOptions } from '../../src/lab/conformance/plan.ts';
 import { exitCodes, type CaseEnded, type RunEvent } from '../../src/lab/conformance/result.ts';
 import { quoted } from '../../src/lab/conformance/resend.ts';
@@ -10,8 +7,9 @@ import type { Waiver } from '../../src/lab/conformance/tell.ts';
 import { messageOf } from '../../src/kit/errors.ts';
 import { UsageError } from '../../src/lab/usage.ts';
 import type { EndpointDefinition } from '../../src/kit/source.ts';
-import type { CommandLine, Values } from './options.ts';
+import type { CommandLine } from './options.ts';
 import { openOutputs } from './outputs.ts';
+import type { Place } from './place.ts';
 import type { Owner, Prepared } from './prepare.ts';
 import { targetsOf, type LeftOut, type Targets } from './targets.ts';
 
@@ -22,21 +20,22 @@ export interface Attempt {
   readonly signal: AbortSignal;
   readonly further: readonly EndpointDefinition[];
   readonly rules: readonly Rule[];
+  readonly place: Place;
 }
 
 /** Runs the suite and writes the reports. Resolves with the exit code. @throws UsageError before anything is sent */
 export async function tryTarget(attempt: Attempt): Promise<number> {
-  const { line, prepared, owner, signal, further, rules } = attempt;
-  const { endpoints, leftOut } = targetsFor(line.values, prepared, owner, further);
+  const { line, prepared, owner, signal, rules, place } = attempt;
+  const { endpoints, leftOut } = targetsFor(attempt);
   const { health = owner.url } = owner.hooks;
   demandOwnership([health, ...endpoints.map(({ url }) => url)], line.values['i-own-this-target']);
   const choice = { ...prepared.run, endpoints, rules };
-  demandCases(choice, owner);
+  demandCases(choice, owner, place);
   if (prepared.run.level > 1) await tryProbe(owner);
 
   const planned = planCases({ ...choice, ...ableFor(owner), only: [], skip: [] });
   const told: CaseEnded[] = [];
-  const again = (one: CaseEnded) => line.again(partOf(one), prepared.run.seed);
+  const again = (one: CaseEnded) => line.again(place.command, partOf(one), prepared.run.seed);
   const outputs = openOutputs(prepared.wishes);
   try {
     if (!line.values.kit) outputs.say(warning(planCases({ ...choice, ...ableFor(owner) })));
@@ -45,7 +44,7 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
       ...choice,
       ...owner.hooks,
       signal,
-      version: versionOfKit(),
+      version: place.version,
       onEvent(event) {
         if (event.event === 'case') told.push(event);
         outputs.take(withLeftOut(withOwnCommand(event, again), leftOut));
@@ -68,18 +67,14 @@ function warning(cases: readonly Case[]): string {
   return (
     `This sends some ${requests} requests, ${Math.ceil((requests * BYTES_PER_REQUEST) / 1e6)} MB in all, and runs the real ` +
     'handlers of the receiver for every one that looks genuine. Try a staging receiver that reaches nothing of value; one of ' +
-    'this kit is best started with INBOX_URL=memory:, so that it keeps none of them.'
+    'advance-receiver-kit is best started with INBOX_URL=memory:, so that it keeps none of them.'
   );
 }
 
-function targetsFor(
-  values: Values,
-  { sources }: Prepared,
-  { url, env }: Owner,
-  further: readonly EndpointDefinition[],
-): Targets {
+function targetsFor({ line: { values }, prepared: { sources }, owner, further, place }: Attempt): Targets {
   const { endpoint } = values;
   const accepts = values.kit ? ['all', ...values.accepts] : values.accepts;
+  const { url, env } = owner;
   const maxBody = values['max-body'];
   const targets = targetsOf({
     sources,
@@ -93,9 +88,10 @@ function targetsFor(
   });
   if (targets.endpoints.length > 0) return targets;
   const names = targets.leftOut.map(({ variables }) => `  ${variables.join(' or ')}`);
+  const without = place.kit === undefined ? '' : `\nOr see a run without any: ${place.command} --kit`;
   throw new UsageError(
     `No endpoint has a secret, so nothing genuine could be sent. Set one of these to what the receiver has, in .env or in the ` +
-      `environment, or in a file for --secrets:\n${names.join('\n')}\nOr see a run without any: npm run conform -- --kit`,
+      `environment, or in a file for --secrets:\n${names.join('\n')}${without}`,
   );
 }
 
@@ -130,12 +126,16 @@ function idleWaivers(
 }
 
 /** A pattern with a mistake in it must not end in a run of nothing. */
-function demandCases(choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'>, owner: Owner): void {
+function demandCases(
+  choice: Omit<PlanOptions, 'hasProbe' | 'hasRestart' | 'loans'>,
+  owner: Owner,
+  { command }: Place,
+): void {
   const able = ableFor(owner);
   for (const pattern of choice.only ?? []) {
     if (planCases({ ...choice, ...able, only: [pattern] }).length > 0) continue;
     throw new UsageError(
-      `No case of level ${choice.level} fits ${pattern} at these endpoints. npm run conform -- --list has the rules; a case ` +
+      `No case of level ${choice.level} fits ${pattern} at these endpoints. ${command} --list has the rules; a case ` +
         'is rule/endpoint/trial, and * stands for anything.',
     );
   }
@@ -175,11 +175,4 @@ function withOwnCommand(event: RunEvent, again: (one: CaseEnded) => string): Run
 /** What is true of every reply shows only where others are asked for. */
 function partOf({ rule, endpoint, id }: CaseEnded): string {
   return rule.group === 'U' ? `--only ${quoted(`*/${endpoint}/*`)}` : `--case ${quoted(id)}`;
-}
-
-const packageJson = z.object({ version: z.string() });
-
-function versionOfKit(): string {
-  const file = join(import.meta.dirname, '..', '..', 'package.json');
-  return packageJson.parse(JSON.parse(readFileSync(file, 'utf8'))).version;
 }

@@ -1,14 +1,27 @@
 import { reports } from '../../src/lab/conformance/reports/index.ts';
+import type { Place } from './place.ts';
 
-export const USAGE = `Tries a webhook receiver, written in any language, as HotDocs Advance, PhenixID Signing Workflow and risr/advance send to
-it and as attackers would: is what is genuine accepted, and everything else refused?
+/** What `--help` says, with the commands as they are typed there. */
+export function usageOf({ command, kit }: Pick<Place, 'command' | 'kit'>): string {
+  const within = 'npm run conform --';
+  const only = kit === undefined ? 'within advance-receiver-kit: ' : '';
+  const commands = [
+    [`${command} --url http://127.0.0.1:3000 --source risr`, ''],
+    [`${command} --list`, 'all rules'],
+    [`${within} --kit`, `${only}tries the receiver of the kit, started for the purpose, at level 3`],
+    [
+      `${within} --bundle [file]`,
+      `${only}writes all this as one file, conform.mjs, that needs Node 20 and no kit`,
+    ],
+  ];
+  return `${WHAT}\n\n${commands.map(([typed = '', does = '']) => `  ${typed.padEnd(40)} ${does}`.trimEnd()).join('\n')}\n\n${OPTIONS}`;
+}
 
-  npm run conform -- --url http://127.0.0.1:3000 --source risr
-  npm run conform -- --kit                        the receiver of this kit, started for the purpose, at level 3
-  npm run conform -- --list                       all rules
+const WHAT = `Tries a webhook receiver, written in any language, as HotDocs Advance, PhenixID Signing Workflow and risr/advance send to
+it and as attackers would: is what is genuine accepted, and everything else refused?`;
 
-A whole run sends thousands of requests, 100 MB and more, and the real handlers of the receiver run for every one that looks
-genuine: try a staging receiver; one of this kit with INBOX_URL=memory:.
+const OPTIONS = `A whole run sends thousands of requests, 100 MB and more, and the real handlers of the receiver run for every one that looks
+genuine: try a staging receiver; one of advance-receiver-kit with INBOX_URL=memory:.
 
 Where
   --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
@@ -19,7 +32,7 @@ Where
   --ca, --cert, --key      PEM files for TLS: an authority to trust, or a self-signed certificate; a client certificate, its key
 
 Secrets
-  From the variables that the receiver of this kit reads, in .env or the environment: RISR_USER_REGISTERED_SECRET,
+  From the variables that a receiver of the kit reads, in .env or the environment: RISR_USER_REGISTERED_SECRET,
   HOTDOCS_INTERVIEW_LOAD_EVENT_TOKEN, PHENIXID_SECRET_FILE. Never on the command line. Endpoints without one are left out.
   --secrets file           such lines, and then no others count: for a receiver whose secrets are not those of .env
 
@@ -63,7 +76,7 @@ What is written
 The probe tells, in the order in which it happened and since whenever it likes, one JSON object and nothing else:
   {"effects": [{"type": "profile_updated", "ref": "…"}], "quarantined": [{"type": "…", "ref": null}]}
 effects: events that were handled, once for each time. quarantined: genuine events put aside for a human. ref: eventId of
-HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. The receiver of this kit has
+HotDocs (workItemId of an action link), webhook_request_id of risr, taskId of PhenixID. A receiver of the kit has
 "npm run --silent inbox -- effects".
 
 Exit code: 0 conformant: the grade is reached, 1 not conformant, 2 the command is not right, 3 nothing answers there, 4 inconclusive: what is

@@ -66,6 +66,8 @@ export const places: Readonly<Record<string, Place>> = {
     files: {
       Dockerfile: 'deploy/docker/Dockerfile',
       'Dockerfile.dockerignore': 'deploy/docker/Dockerfile.dockerignore',
+      'conform.Dockerfile': 'deploy/docker/conform.Dockerfile',
+      'conform.Dockerfile.dockerignore': 'deploy/docker/conform.Dockerfile.dockerignore',
       'receiver.env': 'deploy/receiver.env',
     },
     proxies: [],
@@ -74,6 +76,7 @@ export const places: Readonly<Record<string, Place>> = {
     next: (folder) => [
       `docker build --tag advance-receiver --file ${folder}/Dockerfile .`,
       secretsIn(folder),
+      `To prove it, or any receiver: npm run conform -- --bundle && docker build --tag conform --file ${folder}/conform.Dockerfile .`,
     ],
   },
   compose: {

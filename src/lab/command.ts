@@ -6,9 +6,10 @@ import { variablesOf } from '../kit/program/text-file.ts';
 import { printable } from './printable.ts';
 import { pick, UsageError } from './usage.ts';
 
-/** The environment and `.env`, read as the receiver reads them. */
-export function commandEnvironment(): Environment {
-  const { env, warnings, doubts } = variablesOf(process).read();
+/** The environment and `.env`, read as the receiver reads them; `file` in place of those that Node was told to read. */
+export function commandEnvironment(file?: string): Environment {
+  const execArgv = file === undefined ? process.execArgv : [`--env-file-if-exists=${file}`];
+  const { env, warnings, doubts } = variablesOf({ execArgv, env: process.env }).read();
   warn([...warnings, ...doubts.map(({ text }) => text)]);
   return env;
 }

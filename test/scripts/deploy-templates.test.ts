@@ -37,6 +37,17 @@ function itWith(program: string, ...args: string[]): typeof it | typeof it.skip 
   return it.skip;
 }
 
+it('has an image of the suite too: on the pinned Node, for the same user, of the one file', () => {
+  const conform = read('docker/conform.Dockerfile');
+  expect(/^ARG .*/m.exec(conform)?.[0]).toBe(/^ARG .*/m.exec(dockerfile)?.[0]);
+  expect(conform.match(/^(?:COPY|USER|ENTRYPOINT) .*/gm)).toEqual([
+    'COPY conform.mjs /',
+    `USER ${UID}:${UID}`,
+    'ENTRYPOINT ["node", "/conform.mjs"]',
+  ]);
+  expect(read('docker/conform.Dockerfile.dockerignore')).toBe('*\n!conform.mjs\n');
+});
+
 describe('the image', () => {
   it('has the pinned Node, and everything that is put into it is there', () => {
     const { optionalDependencies } = z

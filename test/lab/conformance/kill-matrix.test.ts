@@ -4,6 +4,14 @@ import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../../support/certificates.ts';
 import { villains } from '../../villains/all.ts';
 import { startExpress } from '../../villains/express.ts';
+import {
+  requireAiohttp,
+  requireGo,
+  requireJava,
+  startAiohttp,
+  startGo,
+  startJava,
+} from '../../villains/foreign.ts';
 import { startKit } from '../../villains/kit.ts';
 import { startNaturalExpress, startNaturalFastify } from '../../villains/natural.ts';
 import { missedBy, tryVillains, unseenAt, type MatrixRow } from '../../villains/matrix.ts';
@@ -51,6 +59,23 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   }),
 };
 
+/** Programs of their own, which would take the processor from all that waits: tried when the others are done. */
+const elsewhere: typeof correct = {
+  ...(requireAiohttp() && {
+    'on aiohttp as it comes': () => ({ start: startAiohttp, grade: 'correct', skip: BURDENS }),
+  }),
+  ...(requireGo() && {
+    'on net/http of Go as it comes': () => ({ start: startGo, grade: 'correct', skip: BURDENS }),
+  }),
+  ...(requireJava() && {
+    'on the HTTP server of the JDK as it comes': () => ({
+      start: startJava,
+      grade: 'correct',
+      skip: BURDENS,
+    }),
+  }),
+};
+
 type Trial = Pick<TryOptions, 'start'> & Partial<TryOptions>;
 
 let rows: readonly MatrixRow[] = [];
@@ -59,12 +84,12 @@ const accusations = new Map<string, readonly string[]>();
 // Most of it is waiting, so all of it is tried at the same time. It may take as long as it takes.
 beforeAll(async () => {
   const certificates = hasOpenssl ? await makeCertificates() : undefined;
-  const tryCorrect = async ([name, trial]: (typeof trials)[number]) => {
+  const tryCorrect = async ([name, trial]: [string, (typeof correct)[string]]) => {
     accusations.set(name, await accusationsOf(trial(certificates)));
   };
-  const trials = Object.entries(correct);
   try {
-    [rows] = await Promise.all([tryVillains(certificates), ...trials.map(tryCorrect)]);
+    [rows] = await Promise.all([tryVillains(certificates), ...Object.entries(correct).map(tryCorrect)]);
+    await Promise.all(Object.entries(elsewhere).map(tryCorrect));
   } finally {
     await certificates?.remove();
   }
@@ -99,8 +124,9 @@ it.each(tried.map(({ name, breaks }) => [name, breaks]))('finds out the one that
   expect(isMissed ? (row?.told ?? 'not tried') : 'found').toBe('found');
 });
 
-it.each(Object.keys(correct))('accuses a correct receiver of nothing: the one %s', (name) =>
-  expect(accusations.get(name)).toEqual([]),
+it.each(Object.keys({ ...correct, ...elsewhere }))(
+  'accuses a correct receiver of nothing: the one %s',
+  (name) => expect(accusations.get(name)).toEqual([]),
 );
 
 it.each(rules.map(({ id }) => id))('has a receiver that breaks %s', (id) => {

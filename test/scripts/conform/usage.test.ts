@@ -7,6 +7,7 @@ import { sources } from '../../../src/kit/sources/index.ts';
 
 const env = { PHENIXID_SECRET: 'a-secret-that-is-only-for-tests-0123456789' };
 const phenixid = ['--source', 'phenixid'];
+const place = { command: 'npm run conform --', version: '0', app: { sources }, environment: {} };
 
 it.each<readonly [args: readonly string[], words: RegExp]>([
   [['--source', 'rissr'], /Unknown --source: "rissr"\. Did you mean risr\?/],
@@ -71,7 +72,7 @@ it('tells how to make a part of a run again, without what chose another part of 
     "it's",
     '--exhausting',
   ];
-  expect(readCommandLine(args).again('--case x', 7)).toBe(
+  expect(readCommandLine(args).again('npm run conform --', '--case x', 7)).toBe(
     "npm run conform -- --url http://127.0.0.1:1 --probe 'it'\\''s' --exhausting --seed 7 --case x",
   );
 });
@@ -83,5 +84,5 @@ async function conform(
   const line = readCommandLine(args);
   const prepared = prepare(line.values, sources);
   const owner = ownerOf(line.values, secrets);
-  return tryTarget({ line, prepared, owner, signal: AbortSignal.abort(), further: [], rules });
+  return tryTarget({ line, prepared, owner, signal: AbortSignal.abort(), further: [], rules, place });
 }
