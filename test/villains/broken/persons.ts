@@ -142,6 +142,22 @@ export const personVillains: readonly Villain[] = [
     },
   },
   {
+    name: 'takes a duplicate for nothing new',
+    sources: ['hotdocs'],
+    breaks: 'The user whose first answers were lost on the way gets an interview with none.',
+    claimedBy: ['U14-sender-content'],
+    start: (credentials) => {
+      const seen = new Set<unknown>();
+      return broken(
+        answering((members) => {
+          if (seen.has(members['eventId'])) return answers({});
+          seen.add(members['eventId']);
+          return answers({ 'Agent Name': userOf(members) });
+        }),
+      )(credentials);
+    },
+  },
+  {
     name: 'answers every fifth interview in words',
     sources: ['hotdocs'],
     breaks: 'A worker of the old version is still among the new ones.',

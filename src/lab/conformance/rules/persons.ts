@@ -5,6 +5,7 @@ import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import type { Observation } from '../wire.ts';
 import { where } from '../making/answers.ts';
+import { isAwaited } from '../making/own-content.ts';
 import { person, thing, type Part } from '../making/people.ts';
 
 /** Group J: the right answer to the right person. */
@@ -56,10 +57,6 @@ export const personRules: readonly Rule[] = [
     trials: where(isAwaited, () => [prompt()]),
   },
 ];
-
-function isAwaited({ source, type }: EndpointUnderTest): boolean {
-  return source.events[type]?.mode === 'reply';
-}
 
 /** Whether what is answered depends on whom: else it is the same as to everybody. */
 function answersInPerson(at: EndpointUnderTest): boolean {
