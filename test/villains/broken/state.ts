@@ -147,6 +147,22 @@ export const stateVillains: readonly Villain[] = [
     start: forgetting(1_000),
   },
   {
+    name: 'remembers ids for two seconds',
+    sources: tokens,
+    breaks: 'An entry in a cache that ends by itself: a redelivery is expected at once, or never.',
+    claimedBy: ['I13-long-memory'],
+    start: (credentials) => {
+      const recent = new Map<string | undefined, number>();
+      return broken({
+        store(event, journal) {
+          const before = recent.get(event.key) ?? -Infinity;
+          recent.set(event.key, performance.now());
+          if (performance.now() - before > 2_000) journal.append(event);
+        },
+      })(credentials);
+    },
+  },
+  {
     name: 'stops at an event that it cannot handle',
     sources: all,
     breaks: 'What a handler throws ends the worker. Whatever comes later is accepted, and waits for ever.',

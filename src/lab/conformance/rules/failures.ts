@@ -5,7 +5,7 @@ import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { hasBody } from '../making/edit.ts';
-import { countOf, inTheEnd, namedBy, tellsEffects } from '../making/effects.ts';
+import { countOf, inTheEnd, namedBy, passTime, tellsEffects } from '../making/effects.ts';
 import { where } from '../making/answers.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
 
@@ -194,6 +194,8 @@ async function acrossRestart(
   const has = (ref: string) => (now: { effects: readonly { ref?: string | undefined }[] }) =>
     now.effects.some((effect) => effect.ref === ref);
   await stage.settled(has(request.ref), LONGEST_MS);
+  // That it is done may be written down a moment after it is.
+  await passTime(stage);
   await stage.restart();
   const finding = await then(request);
   const later = await ownGenuine(stage);
