@@ -87,7 +87,7 @@ export const personVillains: readonly Villain[] = [
       return broken(
         answering(async (members) => {
           current = userOf(members);
-          await pause(10);
+          await pause(100);
           return answers({ 'Agent Name': current });
         }),
       )(credentials);
@@ -118,7 +118,7 @@ export const personVillains: readonly Villain[] = [
         answering(async (members) => {
           if (isBusy) return answers({});
           isBusy = true;
-          await pause(10);
+          await pause(100);
           isBusy = false;
           return answers({ 'Agent Name': userOf(members) });
         }),

@@ -98,7 +98,7 @@ export const stateVillains: readonly Villain[] = [
         async store(event, journal) {
           if (isBusy) return;
           isBusy = true;
-          await pause(20);
+          await pause(100);
           store(event, journal);
           isBusy = false;
         },
@@ -115,7 +115,7 @@ export const stateVillains: readonly Villain[] = [
       return broken({
         async store(event, journal) {
           const read = lines;
-          await pause(20);
+          await pause(100);
           if (journal.has(event)) return;
           // What others have added since is no more.
           for (const lost of lines.filter((line) => !read.includes(line))) forget(lost, journal);
