@@ -11,6 +11,7 @@ import { memoryVillains } from './broken/memory.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
 import { personVillains } from './broken/persons.ts';
+import { stateVillains } from './broken/state.ts';
 import { answerVillains } from './broken/answers.ts';
 import { refusalVillains } from './broken/refusals.ts';
 import { restartVillains } from './broken/restarts.ts';
@@ -46,4 +47,5 @@ export const villains: readonly Villain[] = [
   ...answerVillains,
   ...variantVillains,
   ...personVillains,
+  ...stateVillains,
 ];

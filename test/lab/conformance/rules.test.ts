@@ -74,5 +74,6 @@ it('leaves what exhausts a receiver to those who ask for it', () => {
     'G4-slow',
     'G9-flood',
     'G9-forwarded-for',
+    'I13-longer-memory',
   ]);
 });

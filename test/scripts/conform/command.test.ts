@@ -49,6 +49,23 @@ it('ends with 4 when the receiver refuses everything: its refusals prove nothing
   expect(out).toContain('Inconclusive. Nothing was accepted, so that no refusal proves anything.');
 });
 
+it('tries what nobody has confirmed of a sender where it is claimed, and not else', async () => {
+  const server = await open(200);
+  const args = [
+    '--url',
+    server.url,
+    '--source',
+    'phenixid',
+    '--case',
+    'J9-variants/phenixid/letterCase-upper',
+  ];
+  const unclaimed = await conform(args);
+  expect(unclaimed.code).toBe(2);
+  expect(unclaimed.err).toContain('No case of level 1 fits J9-variants/phenixid/letterCase-upper');
+  expect((await conform([...args, '--accepts', 'phenixid:letterCase=upper'])).code).toBe(0);
+  expect((await conform([...args, '--accepts', 'all'])).code).toBe(0);
+});
+
 it('ends with 3 when nothing listens', async () => {
   const server = await startServer(200);
   await server.stop();

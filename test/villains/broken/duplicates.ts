@@ -39,7 +39,7 @@ export const duplicateVillains: readonly Villain[] = [
     start: broken({
       async store(event, journal) {
         const known = journal.has(event);
-        await pause(20);
+        await pause(100);
         if (!known) journal.append(event);
       },
     }),

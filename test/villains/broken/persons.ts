@@ -87,7 +87,7 @@ export const personVillains: readonly Villain[] = [
       return broken(
         answering(async (members) => {
           current = userOf(members);
-          await pause(10);
+          await pause(100);
           return answers({ 'Agent Name': current });
         }),
       )(credentials);
@@ -118,7 +118,7 @@ export const personVillains: readonly Villain[] = [
         answering(async (members) => {
           if (isBusy) return answers({});
           isBusy = true;
-          await pause(10);
+          await pause(100);
           isBusy = false;
           return answers({ 'Agent Name': userOf(members) });
         }),
@@ -139,6 +139,22 @@ export const personVillains: readonly Villain[] = [
           return answer(event, delivery);
         },
       })(credentials);
+    },
+  },
+  {
+    name: 'takes a duplicate for nothing new',
+    sources: ['hotdocs'],
+    breaks: 'The user whose first answers were lost on the way gets an interview with none.',
+    claimedBy: ['U14-sender-content'],
+    start: (credentials) => {
+      const seen = new Set<unknown>();
+      return broken(
+        answering((members) => {
+          if (seen.has(members['eventId'])) return answers({});
+          seen.add(members['eventId']);
+          return answers({ 'Agent Name': userOf(members) });
+        }),
+      )(credentials);
     },
   },
   {

@@ -68,6 +68,19 @@ export const variantVillains: readonly Villain[] = [
     }),
   },
   {
+    name: 'knows its path without a slash',
+    sources: ['phenixid'],
+    key: 'north',
+    breaks: 'The sender writes a slash of its own before ?key=, and the router has no such path.',
+    claimedBy: ['J9-variants'],
+    start: broken({
+      route(request, credentials) {
+        if (http.pathOf(request).endsWith('/')) throw new Refusal(404);
+        return http.route(request, credentials);
+      },
+    }),
+  },
+  {
     name: 'reads content as Latin-1',
     sources: ['risr'],
     breaks: 'Letters that came as they are look like others, and no longer fit what it expects of a name.',

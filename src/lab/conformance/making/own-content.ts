@@ -83,6 +83,11 @@ export function isTest({ source, switches }: EndpointUnderTest): boolean {
   return switchesOf(source, switches)['testPayload'] === 'yes';
 }
 
+/** Whether somebody waits for what is answered. */
+export function isAwaited({ source, type }: EndpointUnderTest): boolean {
+  return source.events[type]?.mode === 'reply';
+}
+
 /** The member of the content that names the event type; none where only the path tells. */
 export function typeMemberOf(at: EndpointUnderTest): string | undefined {
   return Object.entries(membersOf(sampleOf(at))).find(([, value]) => value === at.type)?.[0];

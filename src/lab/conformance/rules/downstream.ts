@@ -1,4 +1,5 @@
 import { randomUuid } from '../../mock/random.ts';
+import { isAwaited } from '../making/own-content.ts';
 import { UUID } from '../making/variants.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { valuesOf } from '../reply.ts';
@@ -17,7 +18,7 @@ export const downstreamRules: readonly Rule[] = [
     fix: 'Build pages with a template engine that escapes by itself, and forbid scripts with a Content-Security-Policy.',
     source: 'https://cheatsheetseries.owasp.org/cheatsheets/Cross_Site_Scripting_Prevention_Cheat_Sheet.html',
     trials: (at) =>
-      at.source.events[at.type]?.mode === 'reply'
+      isAwaited(at)
         ? [
             shown('an element', '<script>alert(7)</script>'),
             shown('an image', '<img src=x onerror=alert(7)>'),

@@ -31,6 +31,7 @@ import { resourceRules } from './resources.ts';
 import { routingRules } from './routing.ts';
 import { signatureRules } from './signatures.ts';
 import { signedContentRules } from './signed-content.ts';
+import { stateRules } from './state.ts';
 import { tokenClaimRules } from './token-claims.ts';
 import { tokenHeaderRules } from './token-headers.ts';
 import { tokenPlaceRules } from './token-places.ts';
@@ -73,6 +74,7 @@ export const rules: readonly Rule[] = [
   ...duplicateRules,
   ...identityRules,
   ...orderRules,
+  ...stateRules,
   ...consequenceRules,
   ...downstreamRules,
   ...variantRules,

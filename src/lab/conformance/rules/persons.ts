@@ -5,6 +5,7 @@ import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import type { Observation } from '../wire.ts';
 import { where } from '../making/answers.ts';
+import { isAwaited } from '../making/own-content.ts';
 import { person, thing, type Part } from '../making/people.ts';
 
 /** Group J: the right answer to the right person. */
@@ -56,10 +57,6 @@ export const personRules: readonly Rule[] = [
     trials: where(isAwaited, () => [prompt()]),
   },
 ];
-
-function isAwaited({ source, type }: EndpointUnderTest): boolean {
-  return source.events[type]?.mode === 'reply';
-}
 
 /** Whether what is answered depends on whom: else it is the same as to everybody. */
 function answersInPerson(at: EndpointUnderTest): boolean {
@@ -120,10 +117,11 @@ function answersApart(name: string, pairFor: (stage: Stage) => Pair, deliver: De
       parts.filter((other) => other !== part).flatMap((other) => shownIn(observation, other)),
     );
     const [first] = strange;
-    if (first !== undefined) return failed(expected, `an answer with ${first.path} of another request`);
-    const own = all.map(({ part, observation }) => shownIn(observation, part).length);
-    const lacks = own.filter((count, at) => at > 1 && count < Math.min(own[0] ?? 0, own[1] ?? 0)).length;
-    if (lacks > 0) return failed(expected, `${lacks} answers without what the same request gets alone`);
+    if (first !== undefined) return failed(expected, `an answer to one has ${first.path} of the other`);
+    const shown = ({ part, observation }: Asked) => shownIn(observation, part).length;
+    const alone = new Map(parts.map((part) => [part, all.find((asked) => asked.part === part)]));
+    const lacks = all.filter((asked) => shown(asked) < shown(alone.get(asked.part) ?? asked)).length;
+    if (lacks > 0) return failed(expected, `${lacks} answers lack what the same request gets alone`);
     return passed(expected, `so it was with ${all.length}`);
   });
 }
