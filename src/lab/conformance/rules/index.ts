@@ -30,6 +30,7 @@ import { resourceRules } from './resources.ts';
 import { routingRules } from './routing.ts';
 import { signatureRules } from './signatures.ts';
 import { signedContentRules } from './signed-content.ts';
+import { strangerRules } from './strangers.ts';
 import { tokenClaimRules } from './token-claims.ts';
 import { tokenHeaderRules } from './token-headers.ts';
 import { tokenPlaceRules } from './token-places.ts';
@@ -53,6 +54,7 @@ export const rules: readonly Rule[] = [
   ...otherWayRules,
   ...mixtureRules,
   ...memoryRules,
+  ...strangerRules,
   ...transportRules,
   ...byteRules,
   ...encodingRules,

@@ -1,11 +1,11 @@
-import { proofKindOf } from '../endpoints.ts';
+import { proofKindOf, STRANGE_SECRET } from '../endpoints.ts';
 import { DoesNotApply, type EndpointUnderTest, type Rule, type Trial } from '../rule.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { parseReply, valuesOf } from '../reply.ts';
 import { withHeader } from '../making/edit.ts';
-import { byStranger, forgeriesOf, STRANGE_SECRET } from '../making/forgery.ts';
+import { byStranger, forgeriesOf } from '../making/forgery.ts';
 import { ownContent, withMembers } from '../making/own-content.ts';
 import { signatureIn, signed } from '../making/signature.ts';
 import { encode, signParts, tokenIn, withToken } from '../making/token.ts';
