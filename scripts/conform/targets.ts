@@ -13,7 +13,7 @@ export interface TargetOptions {
   readonly further: readonly EndpointDefinition[];
   /** What all addresses begin with, unless `endpoint` says otherwise. */
   readonly url: URL;
-  /** `risr/user_registered=http://host/other/path` */
+  /** `risr/user_registered=http://host/other/path`; several for a source with installations. */
   readonly endpoint: readonly string[];
   /** `phenixid:encoding=base64`: of a source, or of one endpoint. */
   readonly switch: readonly string[];
@@ -32,6 +32,8 @@ export interface Targets {
 export interface LeftOut {
   readonly name: string;
   readonly variables: readonly string[];
+  /** As far as it can be tried without. */
+  readonly sealed: EndpointUnderTest;
 }
 
 /** The endpoints of a receiver that can be tried. @throws UsageError */
@@ -40,39 +42,60 @@ export function targetsOf(options: TargetOptions): Targets {
   const wishes = readWishes(options, places);
   const targets = places.map((place) => targetAt(place, wishes, options));
   return {
-    endpoints: targets.flatMap((target) => ('url' in target ? target : [])),
-    leftOut: targets.flatMap((target) => ('url' in target ? [] : target)),
+    endpoints: targets.flatMap((target) => ('variables' in target ? [] : target)),
+    leftOut: targets.flatMap((target) => ('variables' in target ? target : [])),
   };
 }
 
 interface Place {
   readonly definition: EndpointDefinition;
   readonly source: Source;
-  /** `hotdocs/InterviewLoadEvent` */
+  /** `hotdocs/InterviewLoadEvent`; `phenixid?key=south`, where there are several installations. */
   readonly name: string;
+  readonly url: URL;
 }
 
-function placesOf({ sources, further }: TargetOptions): Place[] {
-  return sources.flatMap((source) =>
-    [...endpointsOf(source), ...further.filter((endpoint) => endpoint.source === source.name)].map(
-      (definition) => ({ definition, source, name: definition.path.slice(1) }),
-    ),
+/** Where each endpoint is: at the address of its own, at all of them, or behind that of the receiver. */
+function placesOf({ sources, further, url: base, endpoint }: TargetOptions): Place[] {
+  const definitions = sources.flatMap((source) =>
+    [...endpointsOf(source), ...further.filter((each) => each.source === source.name)].map((definition) => ({
+      definition,
+      source,
+      name: definition.path.slice(1),
+    })),
+  );
+  const names = definitions.map(({ name }) => name);
+  const addresses = Map.groupBy(
+    endpoint.map((text) => addressIn(text, names)),
+    ([name]) => name,
+  );
+  return definitions.flatMap(({ name, ...each }) => {
+    const own = addresses.get(name)?.map(([, url]) => url) ?? [];
+    const usual = new URL(base.pathname.replace(/\/$/, '') + each.definition.path, base);
+    if (own.length <= 1) return { ...each, name, url: own[0] ?? usual };
+    checkInstallations(own, name);
+    return own.map((url) => ({ ...each, name: name + url.search, url }));
+  });
+}
+
+/** @throws UsageError unless each has another `?key=` */
+function checkInstallations(urls: readonly URL[], name: string): void {
+  if (new Set(urls.map(({ search }) => search)).size === urls.length) return;
+  throw new UsageError(
+    `--endpoint: ${name} has two addresses that differ by no ?key=, so that none of them can be told from the other.`,
   );
 }
 
 /** What the command line says of single endpoints. */
 interface Wishes {
-  readonly addresses: ReadonlyMap<string, URL>;
   readonly switches: readonly (About & { readonly name: string; readonly choice: string })[];
   readonly accepts: readonly (About & { readonly name: string; readonly choice: string })[];
   readonly limits: readonly (About & { readonly bytes: number })[];
 }
 
 function readWishes(options: TargetOptions, places: readonly Place[]): Wishes {
-  const names = places.map(({ name }) => name);
-  const known = [...new Set([...options.sources.map(({ name }) => name), ...names])];
+  const known = [...new Set(places.flatMap(({ source, name }) => [source.name, name]))];
   return {
-    addresses: new Map(options.endpoint.map((text) => addressIn(text, names))),
     switches: options.switch.map((text) => choiceIn('--switch', text, known)),
     accepts: options.accepts
       .filter((text) => text !== 'all')
@@ -84,11 +107,10 @@ function readWishes(options: TargetOptions, places: readonly Place[]): Wishes {
 function targetAt(
   place: Place,
   wishes: Wishes,
-  { url: base, env, accepts: claimed }: TargetOptions,
+  { env, accepts: claimed }: TargetOptions,
 ): EndpointUnderTest | LeftOut {
-  const { name, source, definition } = place;
+  const { name, source, definition, url } = place;
   const isMeant = ({ about }: About) => about === name || about === source.name;
-  const url = wishes.addresses.get(name) ?? new URL(base.pathname.replace(/\/$/, '') + definition.path, base);
   const switches = { ...installationIn(url, name, source), ...choicesOf(wishes.switches.filter(isMeant)) };
   const accepts = wishes.accepts.filter(isMeant);
   // Whoever mistypes a choice is told so here, and not by a rule that then finds it refused.
@@ -96,21 +118,22 @@ function targetAt(
 
   const prefix = [variablePrefix(definition), upperSnake(switches['key'] ?? '')].filter(Boolean).join('_');
   const credential = credentialOf(source, prefix, env);
-  if (credential === undefined) return { name, variables: variablesFor(source, prefix) };
   const limit = wishes.limits.findLast(isMeant);
-  return createEndpoint({
+  const target = createEndpoint({
     name,
     source,
     type: definition.type ?? usualType(source),
     url: new URL(url.origin + url.pathname),
-    credential,
     switches,
     accepts: [
       ...accepts.map((each) => `${each.name}=${each.choice}`),
       ...claimed.filter((text) => text === 'all'),
     ],
+    ...(credential === undefined ? {} : { credential }),
     ...(limit === undefined ? {} : { maxBodyBytes: limit.bytes }),
   });
+  if (credential !== undefined) return target;
+  return { name, variables: variablesFor(source, prefix), sealed: target };
 }
 
 function choicesOf(choices: Wishes['switches']): Switches {

@@ -28,8 +28,9 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
   const { line, prepared, owner, signal, rules, place } = attempt;
   const { endpoints, leftOut } = targetsFor(attempt);
   const { health = owner.url } = owner.hooks;
-  demandOwnership([health, ...endpoints.map(({ url }) => url)], line.values['i-own-this-target']);
-  const choice = { ...prepared.run, endpoints, rules };
+  const all = [...endpoints, ...leftOut.map(({ sealed }) => sealed)];
+  demandOwnership([health, ...all.map(({ url }) => url)], line.values['i-own-this-target']);
+  const choice = { ...prepared.run, endpoints: all, rules };
   demandCases(choice, owner, place);
   if (prepared.run.level > 1) await tryProbe(owner);
 
@@ -153,7 +154,8 @@ async function tryProbe({ hooks: { probe } }: Owner): Promise<void> {
 function remarks(leftOut: readonly LeftOut[], lapsed: readonly string[]): string[] {
   return [
     ...leftOut.map(
-      ({ name, variables }) => `Left out, without a secret: ${name} (${variables.join(' or ')}).`,
+      ({ name, variables }) =>
+        `Left out, without a secret: ${name} (${variables.join(' or ')}). Only whether it lets nobody in is tried.`,
     ),
     ...lapsed.map((pattern) => `This waiver has lapsed and counts no more: ${pattern}.`),
   ];

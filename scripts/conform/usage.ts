@@ -27,13 +27,15 @@ Where
   --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
   --source name            hotdocs, phenixid, risr or all (default); several times
   --endpoint name=address  one endpoint elsewhere: risr/user_registered=http://127.0.0.1:8080/hooks/registered, or
-                           phenixid=http://127.0.0.1:3000/phenixid?key=north; several times
+                           phenixid=http://127.0.0.1:3000/phenixid?key=north; several times, and once for each
+                           installation
   --i-own-this-target      needed for any host but this machine: the run sends thousands of hostile requests
   --ca, --cert, --key      PEM files for TLS: an authority to trust, or a self-signed certificate; a client certificate, its key
 
 Secrets
   From the variables that a receiver of the kit reads, in .env or the environment: RISR_USER_REGISTERED_SECRET,
-  HOTDOCS_INTERVIEW_LOAD_EVENT_TOKEN, PHENIXID_SECRET_FILE. Never on the command line. Endpoints without one are left out.
+  HOTDOCS_INTERVIEW_LOAD_EVENT_TOKEN, PHENIXID_SECRET_FILE. Never on the command line. At endpoints without one it is tried
+  only whether they let nobody in.
   --secrets file           such lines, and then no others count: for a receiver whose secrets are not those of .env
 
 What is tried

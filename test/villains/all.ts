@@ -17,6 +17,7 @@ import { refusalVillains } from './broken/refusals.ts';
 import { restartVillains } from './broken/restarts.ts';
 import { routingVillains } from './broken/routing.ts';
 import { signatureVillains } from './broken/signatures.ts';
+import { strangerVillains } from './broken/strangers.ts';
 import { headerVillains } from './broken/token-headers.ts';
 import { tokenVillains } from './broken/tokens.ts';
 import { transportVillains } from './broken/transport.ts';
@@ -36,6 +37,7 @@ export const villains: readonly Villain[] = [
   ...comparisonVillains,
   ...doorVillains,
   ...memoryVillains,
+  ...strangerVillains,
   ...transportVillains,
   ...byteVillains,
   ...misfitVillains,

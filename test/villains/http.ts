@@ -20,7 +20,8 @@ export const http: ServerOptions = {
 export function route(request: IncomingMessage, credentials: Credentials): Route {
   const path = pathOf(request);
   const plain = /^\/phenixid\/{0,2}$/.test(path) ? '/phenixid' : path;
-  const credential = credentials.get(plain);
+  // With several installations there is one more for each.
+  const credential = credentials.get(`${plain}?${queryOf(request)}`) ?? credentials.get(plain);
   if (credential === undefined) throw new Refusal(404);
   const [, source, type] = plain.split('/');
   if (!isSource(source)) throw new Refusal(404);

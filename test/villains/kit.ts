@@ -21,11 +21,10 @@ function secretsIn(credentials: Credentials): Record<string, string | undefined>
   const variables = sources.flatMap((source) =>
     endpointsOf(source).flatMap((definition): [string, string | undefined][] => {
       const usual = credentialVariable({ definition, source });
-      const credential = credentials.get(definition.path);
-      if (credential === undefined) return [];
+      const own = [...credentials].filter(([path]) => path.replace(/\?.*/, '') === definition.path);
       return [
         [usual, undefined],
-        [variableFor(usual, credential), credential.text],
+        ...own.map(([, credential]): [string, string] => [variableFor(usual, credential), credential.text]),
       ];
     }),
   );

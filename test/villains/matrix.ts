@@ -61,7 +61,7 @@ async function tryVillain(
   source: string,
   certificates: Certificates | undefined,
 ): Promise<readonly CaseEnded[]> {
-  const { kind, key, patienceMs, secure } = villain;
+  const { kind, key, secondKey, unset, patienceMs, secure } = villain;
   const isUniversal = rule.startsWith('U');
   const { cases } = await tryReceiver({
     start: (credentials, certified) => villain.start(credentials, certified),
@@ -69,6 +69,8 @@ async function tryVillain(
     endpoints,
     kind,
     key,
+    secondKey,
+    unset,
     patienceMs,
     certificates: secure === true ? certificates : undefined,
     only: isUniversal ? [rule, ...provoking] : [rule],
@@ -85,7 +87,7 @@ const worst: readonly Outcome[] = ['failed', 'inconclusive', 'warned', 'waived',
 function outcomesOf(cases: readonly CaseEnded[]): MatrixRow['outcomes'] {
   const outcomes = new Map<string, Map<string, Outcome>>();
   for (const { rule, endpoint, outcome } of cases) {
-    const [source = ''] = endpoint.split('/');
+    const [source = ''] = endpoint.split(/[/?]/);
     const bySource = outcomes.get(rule.id) ?? new Map<string, Outcome>();
     const before = bySource.get(source) ?? 'skipped';
     bySource.set(source, worst.indexOf(outcome) < worst.indexOf(before) ? outcome : before);

@@ -13,7 +13,7 @@ export interface Credential {
   readonly key?: string;
 }
 
-/** By path. */
+/** By path, `?key=` behind it for a second installation of PhenixID. */
 export type Credentials = ReadonlyMap<string, Credential>;
 
 export type SourceName = 'hotdocs' | 'phenixid' | 'risr';

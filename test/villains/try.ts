@@ -31,6 +31,10 @@ export interface TryOptions {
   readonly accepts?: readonly string[];
   /** The installation of PhenixID that `?key=` names. */
   readonly key?: string | undefined;
+  /** A second installation beside it. */
+  readonly secondKey?: string | undefined;
+  /** Endpoints without a secret, by their path less its slash: neither the receiver nor the suite has one. */
+  readonly unset?: readonly string[] | undefined;
   readonly level: Level;
   /** `hardened` unless given. */
   readonly grade?: Grade;
@@ -79,35 +83,48 @@ export async function tryReceiver(options: TryOptions): Promise<Tried> {
   }
 }
 
-/** One for each path, and not derived from each other. */
-function credentialsFor({ kind = 'SECRET', key }: TryOptions): Credentials {
+/** One for each path and installation, and not derived from each other. */
+function credentialsFor({ kind = 'SECRET', key, secondKey, unset = [] }: TryOptions): Credentials {
   const paths = sources.flatMap((source) => endpointsOf(source).map(({ path }) => path));
+  const second = secondKey === undefined ? [] : [secondPath(secondKey)];
   return new Map(
-    paths.map((path, at): [string, Credential] => {
-      const text = `${String(at).repeat(8)}-only-for-tests-${path.slice(1).replace('/', '-')}`;
-      if (path === '/phenixid')
-        return [path, { kind: 'SECRET', text, ...(key === undefined ? {} : { key }) }];
-      return [path, { kind: path.startsWith('/hotdocs/') ? kind : 'SECRET', text }];
-    }),
+    [...paths, ...second]
+      .filter((path) => !unset.includes(path.slice(1)))
+      .map((path, at): [string, Credential] => {
+        const text = `${String(at).repeat(8)}-only-for-tests-${path.slice(1).replace('/', '-')}`;
+        if (!path.startsWith('/phenixid'))
+          return [path, { kind: path.startsWith('/hotdocs/') ? kind : 'SECRET', text }];
+        const named = path === '/phenixid' ? key : secondKey;
+        return [path, { kind: 'SECRET', text, ...(named === undefined ? {} : { key: named }) }];
+      }),
   );
 }
 
+function secondPath(key: string): string {
+  return `/phenixid?key=${key}`;
+}
+
 function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): EndpointUnderTest[] {
-  const { sources: names, endpoints: wanted } = options;
+  const { sources: names, endpoints: wanted, secondKey } = options;
   return sources
     .filter(({ name }) => names.includes(name))
     .flatMap((source) => {
       const [representative = ''] = source.story ?? Object.keys(source.events);
-      return endpointsOf(source).map(({ path, type = representative }) => ({ source, path, type }));
+      const places = endpointsOf(source).map(({ path, type = representative }) => ({ source, path, type }));
+      if (secondKey === undefined || source.installations !== true) return places;
+      return [...places, { source, path: secondPath(secondKey), type: representative }];
     })
     .filter(({ source, type }) => wanted?.includes(`${source.name}/${type}`) ?? true)
     .map(({ source, path, type }) => {
       const credential = credentials.get(path);
-      if (credential === undefined) throw new Error(`${path} has no secret.`);
+      const address = new URL(path.replace(/\?.*/, ''), url);
+      if (credential === undefined) return createEndpoint({ source, type, url: address });
       const switches = switchesFor(source, credential, options);
       const { accepts = [] } = options;
-      return createEndpoint({ source, type, url: new URL(path, url), credential, switches, accepts });
-    });
+      const name = path.includes('?') ? { name: path.slice(1) } : {};
+      return createEndpoint({ source, type, url: address, credential, switches, accepts, ...name });
+    })
+    .toSorted((one, other) => Number(one.sealed ?? false) - Number(other.sealed ?? false));
 }
 
 function switchesFor(source: Source, { key }: Credential, { patienceMs }: TryOptions): Switches {

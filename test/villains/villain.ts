@@ -18,6 +18,10 @@ export interface Villain {
   readonly kind?: 'TOKEN';
   /** The installation that `?key=` must name, if any. */
   readonly key?: string;
+  /** A second installation beside it. */
+  readonly secondKey?: string;
+  /** Endpoints that it has no secret for, by their path less its slash. */
+  readonly unset?: readonly string[];
   /** How long the suite waits for its replies, if not as long as their senders. */
   readonly patienceMs?: number;
   /** It speaks TLS, and demands a certificate of its senders. */

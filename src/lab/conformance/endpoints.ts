@@ -7,7 +7,8 @@ export interface EndpointOptions {
   readonly source: Source;
   readonly type: string;
   readonly url: URL;
-  readonly credential: EndpointUnderTest['credential'];
+  /** Left out where nobody has told it: the endpoint is sealed then. */
+  readonly credential?: EndpointUnderTest['credential'];
   /** `hotdocs/InterviewLoadEvent`, unless there are several of them. */
   readonly name?: string;
   readonly switches?: Switches;
@@ -18,18 +19,23 @@ export interface EndpointOptions {
 /** @throws UsageError if the source has no such switch or choice */
 export function createEndpoint(options: EndpointOptions): EndpointUnderTest {
   const { source, type, url, credential, switches = {}, accepts = [] } = options;
+  const [kind = ''] = Object.keys(source.proof.kinds);
   return {
     name: options.name ?? (source.endpointPer === 'source' ? source.name : `${source.name}/${type}`),
     source,
     type,
     url,
-    credential,
+    credential: credential ?? { kind, text: STRANGE_SECRET },
+    ...(credential === undefined ? { sealed: true } : {}),
     switches,
     accepts: new Set(accepts),
     maxBodyBytes: options.maxBodyBytes ?? source.limits(defaultsOf(source)).maxBodyBytes,
     deadlineMs: patienceOf(source, switches),
   };
 }
+
+/** Long enough for every sender's library, and no receiver has it. */
+export const STRANGE_SECRET = 'another-secret-than-the-right-one-0123';
 
 /** How deliveries to an endpoint prove themselves, which decides the rules that apply to it. */
 export type ProofKind = 'token' | 'signature header' | 'access token';

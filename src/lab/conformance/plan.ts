@@ -77,14 +77,18 @@ function escaped(text: string): string {
   return text.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&');
 }
 
-function isAt({ level, oncePerSource }: Rule, endpoint: EndpointUnderTest, options: PlanOptions): boolean {
-  if (level > options.level) return false;
+function isAt(
+  { level, oncePerSource, sealed }: Rule,
+  endpoint: EndpointUnderTest,
+  options: PlanOptions,
+): boolean {
+  if (level > options.level || sealed !== endpoint.sealed) return false;
   if (oncePerSource !== true) return true;
   return options.endpoints.find(({ source }) => source.name === endpoint.source.name) === endpoint;
 }
 
 function casesOf(rule: Rule, endpoint: EndpointUnderTest, options: PlanOptions): Case[] {
-  const others = options.endpoints.filter((other) => other !== endpoint);
+  const others = options.endpoints.filter((other) => other !== endpoint && other.sealed !== true);
   const { only = [], skip = [] } = options;
   return rule.trials(endpoint, others).flatMap((trial) => {
     const id = `${rule.id}/${endpoint.name}/${slugOf(trial.name)}`;

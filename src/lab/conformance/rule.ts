@@ -16,6 +16,8 @@ export interface Rule {
   readonly exhausting?: true;
   /** Would disturb other cases, or be disturbed by them: tried when no other is. */
   readonly alone?: true;
+  /** Tried at endpoints whose secret nobody has told, and at no others. */
+  readonly sealed?: true;
   /** The same for all endpoints of a source: tried at the first of them only. */
   readonly oncePerSource?: true;
   /** What the receiver's owner must have lent to the run besides. */
@@ -111,6 +113,8 @@ export interface EndpointUnderTest {
   readonly type: string;
   readonly url: URL;
   readonly credential: { readonly kind: string; readonly text: string };
+  /** Nobody has told its secret, and its credential is a stranger's: only what must be refused can be tried. */
+  readonly sealed?: true;
   /** Choices of the source's switches where the receiver wants others than the usual ones. */
   readonly switches: Switches;
   /** Spellings that its owner says it accepts besides: `switch=choice`; `all` of them. */

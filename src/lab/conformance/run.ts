@@ -175,7 +175,7 @@ function startOf(
   return {
     event: 'started',
     target: [...new Set(endpoints.map(({ url }) => url.origin))].join(' '),
-    sources: [...new Set(endpoints.map(({ source }) => source.name))],
+    sources: [...new Set(endpoints.filter(({ sealed }) => sealed !== true).map(({ source }) => source.name))],
     level,
     grade,
     seed,

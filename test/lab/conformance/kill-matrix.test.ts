@@ -32,12 +32,24 @@ const hasPython = requirePython('a receiver in Python');
 /** Legacy access tokens, and PhenixID with several installations: only what differs there. */
 const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'L*', 'U*'] } as const;
 
+/** What differs where there are two installations, and secrets that nobody has set. */
+const strangers = {
+  key: 'north',
+  secondKey: 'south',
+  unset: ['hotdocs/InterviewLoadEvent'],
+  only: ['A23-*', 'B*', 'C*', 'L8-*', 'L11-*'],
+} as const;
+
 /** They go by the clock, and much else is tried at the same time: rules-resources.test.ts tries them. */
 const BURDENS = ['G4-*', 'G11-*', 'G12-*'];
 
 /** By what it is; each correct. */
 const correct: Readonly<Record<string, (certificates: Certificates | undefined) => Trial>> = {
   'on node:http': () => ({ start: createReceiver(right) }),
+  'on node:http, with two installations and endpoints that have no secret': () => ({
+    start: createReceiver(right),
+    ...strangers,
+  }),
   'on node:http, with access tokens': () => ({ start: createReceiver(right), ...legacy }),
   // As frameworks are: what they let through is no accusation, unless somebody asks for more.
   'on Express as it comes': () => ({ start: startNaturalExpress, grade: 'correct', skip: BURDENS }),
@@ -45,6 +57,10 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   'on Express': () => ({ start: startExpress, key: 'north' }),
   'on Express, with access tokens': () => ({ start: startExpress, ...legacy }),
   'of this kit': () => ({ start: startKit, accepts: ['all'] }),
+  'of this kit, with two installations and endpoints that have no secret': () => ({
+    start: startKit,
+    ...strangers,
+  }),
   'of this kit, with access tokens': () => ({ start: startKit, accepts: ['all'], ...legacy }),
   ...(hasPython && {
     'in Python': () => ({ start: startPython }),

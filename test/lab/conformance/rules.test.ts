@@ -9,7 +9,12 @@ const usual = everyEndpoint('https://receiver.example', secretOf);
 const installation = usual
   .filter(({ source }) => source.installations === true)
   .map((endpoint) => ({ ...endpoint, name: `${endpoint.name}-north`, switches: { key: 'north' } }));
-const endpoints = [...usual, ...installation];
+const sealed = usual.map((endpoint) => ({
+  ...endpoint,
+  name: `${endpoint.name}-sealed`,
+  sealed: true as const,
+}));
+const endpoints = [...usual, ...installation, ...sealed];
 const loans = ['health', 'terminate'] as const;
 const plan = {
   endpoints,
@@ -47,6 +52,12 @@ it('has something to try for each rule at some endpoint', () => {
     [plan, { ...plan, endpoints: withToken }].flatMap((one) => planCases(one)).map(({ rule }) => rule.id),
   );
   expect(rules.map(({ id }) => id).filter((id) => !tried.has(id))).toEqual([]);
+});
+
+it('tries nothing that needs a genuine delivery where nobody has told the secret', () => {
+  const cases = planCases(plan).filter(({ endpoint }) => endpoint.sealed === true);
+  expect(new Set(cases.map(({ rule }) => rule.id))).toEqual(new Set(['L11-no-secret']));
+  expect(cases.flatMap(({ others }) => others).filter((other) => other.sealed === true)).toEqual([]);
 });
 
 it('asks for framing and routing once a source, not at each of its endpoints', () => {

@@ -87,6 +87,10 @@ const likePattern: Compare = (given, own) => {
 /** As databases do that sort as people do: neither letter case nor accents count. */
 const collated: Compare = (given, own) => given.localeCompare(own, 'en', { sensitivity: 'base' }) === 0;
 
+function keyIn(query: string): string {
+  return new URLSearchParams(query).get('key') ?? '';
+}
+
 /** What goes wrong where two proofs are compared. */
 export const comparisonVillains: readonly Villain[] = [
   {
@@ -162,5 +166,17 @@ export const comparisonVillains: readonly Villain[] = [
     breaks: 'bcrypt, or a column that is too short: what is behind its length does not count.',
     claimedBy: ['C7-alike'],
     start: comparingAccess((given, own) => given.slice(0, 16) === own.slice(0, 16)),
+  },
+  {
+    name: 'finds its installation by LIKE',
+    sources: ['phenixid'],
+    key: 'north',
+    breaks: 'WHERE key LIKE ?: a percent sign is every installation.',
+    claimedBy: ['C8-key-alike'],
+    start: broken({
+      checkKey(query, { key = '' }) {
+        if (!like(keyIn(query), key)) throw new Refusal(401);
+      },
+    }),
   },
 ];

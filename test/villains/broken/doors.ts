@@ -94,6 +94,14 @@ export const doorVillains: readonly Villain[] = [
     start: unless((delivery) => membersOf(believed(delivery))['verify'] === false),
   },
   {
+    name: 'answers every challenge',
+    sources: tokens,
+    breaks:
+      'Taken from a receiver of another sender: a body with a challenge is answered before it is verified.',
+    claimedBy: ['L2-switches'],
+    start: unless(({ body, query }) => /challenge|validationToken/.test(`${body.toString()}${query}`)),
+  },
+  {
     name: 'asks no proof of a test',
     sources: ['risr'],
     breaks: 'The test button of the sender came before the secret was set, so its example passes without.',

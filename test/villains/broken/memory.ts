@@ -59,7 +59,7 @@ export const memoryVillains: readonly Villain[] = [
     name: 'looks for repeats before it verifies',
     sources: all,
     breaks: 'A known event is answered at once, as the sender waits; its proof is not looked at.',
-    claimedBy: ['L9-known-event'],
+    claimedBy: ['L9-known-event', 'L7-which-claims'],
     start: remembering((memory) => ({
       prove(delivery, parts) {
         const content = believed(delivery);

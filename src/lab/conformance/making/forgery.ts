@@ -1,11 +1,9 @@
 import type { OutgoingRequest, Switches } from '../../../kit/source.ts';
 import { switchesOf } from '../../mock/request.ts';
 import { wire } from '../genuine.ts';
+import { STRANGE_SECRET } from '../endpoints.ts';
 import type { EndpointUnderTest } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
-
-/** Long enough for every library, and no receiver has it. */
-export const STRANGE_SECRET = 'another-secret-than-the-right-one-0123';
 
 /** What the sender would send of this content if its secret were another one. */
 export async function byStranger(

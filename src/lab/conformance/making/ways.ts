@@ -1,5 +1,7 @@
-import type { Trial } from '../rule.ts';
+import { randomText } from '../../mock/random.ts';
+import type { Finding, Trial } from '../rule.ts';
 import type { Stage } from '../stage.ts';
+import { withPath } from './edit.ts';
 import { forgeriesOf } from './forgery.ts';
 import { ownContent } from './own-content.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
@@ -19,16 +21,28 @@ export interface Way {
 /** Nothing gets in by any of these ways; with which status it is refused does not matter here. */
 export function shut(name: string, waysOf: (stage: Stage) => Promise<readonly Way[]>): Trial {
   return tried(name, async (stage) => {
-    const ways = await waysOf(stage);
-    for (const way of ways) {
-      const observation = await stage.send(way.request, 'attack', ODD);
-      if (!getsIn(way, observation)) continue;
-      const { says } = (await firstOpen(stage, way.parts ?? [])) ?? way;
-      return failed('a refusal', `${describe(observation)}: it accepts ${says}`);
-    }
-    const { length } = ways;
-    return passed('a refusal', length === 0 ? 'there is no such way' : `refused, ${length} times`);
+    return findOpen(stage, await waysOf(stage));
   });
+}
+
+/** Tries one after the other, and stops at the first that leads in. */
+export async function findOpen(stage: Stage, ways: readonly Way[]): Promise<Finding> {
+  for (const way of ways) {
+    const observation = await stage.send(way.request, 'attack', ODD);
+    if (!getsIn(way, observation)) continue;
+    const { says } = (await firstOpen(stage, way.parts ?? [])) ?? way;
+    return failed('a refusal', `${describe(observation)}: it accepts ${says}`);
+  }
+  const { length } = ways;
+  return passed('a refusal', length === 0 ? 'there is no such way' : `none of ${length} got in`);
+}
+
+/** Whether a forged delivery is accepted even on a path of nobody: then it shows nothing that it is on another one. */
+export async function answersAnywhere(stage: Stage): Promise<boolean> {
+  const [forgery] = await forgeriesOf(stage.endpoint, ownContent(stage).json);
+  if (forgery === undefined) return false;
+  const nowhere = withPath(forgery.request, `/${randomText(12, stage.random)}`);
+  return isAccepted(await stage.send(nowhere, 'on a path of nobody'));
 }
 
 /** What is put beside a forged delivery, or done to it. */

@@ -2,6 +2,7 @@ import { proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Genuine } from '../stage.ts';
 import type { WireRequest } from '../wire.ts';
+import { onKeys } from './keys.ts';
 import { withHeader } from '../making/edit.ts';
 import { onTokens } from '../making/forged.ts';
 import {
@@ -85,7 +86,48 @@ export const comparisonRules: readonly Rule[] = [
           ]
         : [],
   },
+  {
+    id: 'C8-key-alike',
+    group: 'C',
+    title: 'refuses a ?key= that only fits the right one',
+    severity: 'medium',
+    grade: 'authentic',
+    level: 1,
+    why: 'Where the key is looked up by a pattern, by its beginning or by an operator that the query brought along, one request fits several installations, and their events are mixed.',
+    fix: 'Look the decoded key up as a whole text, in a map or with = in a prepared statement, and refuse whatever the query parser has made an object or a list of.',
+    trials: onKeys((key) => [
+      keyTrial('its beginning or its end', halvesOf(key)),
+      keyTrial('in other letters', foldedOf(key)),
+      keyTrial('a pattern', patternsFor(key)),
+      keyTrial('an operator', OPERATORS),
+    ]),
+  },
 ];
+
+function halvesOf(key: string): readonly Lookalike<string>[] {
+  const half = key.length >> 1;
+  return [
+    { says: 'is the first half of the right one', form: key.slice(0, half) },
+    { says: 'is the second half of the right one', form: key.slice(half) },
+    { says: 'is the right one twice', form: key + key },
+  ];
+}
+
+/** As databases of documents know them. */
+const OPERATORS: readonly Lookalike<string>[] = ['[$ne]=x', '[$gt]=', '[$regex]=.', '[$exists]=true'].map(
+  (operator) => ({ says: `is an operator, key${operator}`, form: operator }),
+);
+
+function keyTrial(name: string, likes: readonly Lookalike<string>[]): Trial {
+  return shut(`a key: ${name}`, async ({ genuine }) => {
+    const request = await genuine();
+    const [path = ''] = request.target.split('?');
+    return likes.map(({ says, form }) => {
+      const value = form.startsWith('[$') ? form : `=${encodeURIComponent(form)}`;
+      return { says: `a key that ${says}`, request: { ...request, target: `${path}?key${value}` } };
+    });
+  });
+}
 
 interface Bytes {
   readonly bytes: Buffer;

@@ -1,9 +1,11 @@
+import { proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import type { Header, WireRequest } from '../wire.ts';
 import { withHeaders, withQuery } from '../making/edit.ts';
 import { forgeriesOf } from '../making/forgery.ts';
 import { ownContent, withMembers } from '../making/own-content.ts';
 import { encode } from '../making/token.ts';
+import { handshakesTo } from './signed-content.ts';
 import { shut, waysThrough, type Door, type Way } from '../making/ways.ts';
 
 /** Group L, first part: what stands beside a forged delivery and lets it in where somebody believes it. */
@@ -36,6 +38,7 @@ export const doorRules: readonly Rule[] = [
     trials: (at) => [
       ...Object.entries(asked).map(([name, parameters]) => queryOpens(name, parameters)),
       membersOpen(),
+      ...(proofKindOf(at) === 'signature header' ? [] : [handshakesOpen()]),
       ...(at.source.switches['testPayload'] === undefined ? [] : [testOpens()]),
     ],
   },
@@ -176,6 +179,15 @@ function membersOpen(): Trial {
     };
     const single = (await Promise.all(members.map(async (member) => wayWith([member])))).flat();
     return (await wayWith(members)).map((way) => ({ ...way, parts: single }));
+  });
+}
+
+/** Where a signature in a header is due, B12-handshake has them one by one. */
+function handshakesOpen(): Trial {
+  return shut('what looks like a hand-shake', async ({ genuine }) => {
+    const request = await genuine();
+    const [target = ''] = request.target.split('?');
+    return handshakesTo({ ...request, target });
   });
 }
 

@@ -32,6 +32,7 @@ import { routingRules } from './routing.ts';
 import { signatureRules } from './signatures.ts';
 import { signedContentRules } from './signed-content.ts';
 import { stateRules } from './state.ts';
+import { strangerRules } from './strangers.ts';
 import { tokenClaimRules } from './token-claims.ts';
 import { tokenHeaderRules } from './token-headers.ts';
 import { tokenPlaceRules } from './token-places.ts';
@@ -56,6 +57,7 @@ export const rules: readonly Rule[] = [
   ...otherWayRules,
   ...mixtureRules,
   ...memoryRules,
+  ...strangerRules,
   ...transportRules,
   ...byteRules,
   ...encodingRules,

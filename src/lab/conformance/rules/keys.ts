@@ -93,7 +93,9 @@ const KEY_NAMES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** These trials where `?key=` is set, and none elsewhere. */
-function onKeys(trials: (key: string) => readonly Trial[]): (at: EndpointUnderTest) => readonly Trial[] {
+export function onKeys(
+  trials: (key: string) => readonly Trial[],
+): (at: EndpointUnderTest) => readonly Trial[] {
   return ({ source, switches }) => {
     const key = source.installations === true ? (switches['key'] ?? '') : '';
     return key === '' ? [] : trials(key);

@@ -1,11 +1,11 @@
-import { proofKindOf } from '../endpoints.ts';
+import { proofKindOf, STRANGE_SECRET } from '../endpoints.ts';
 import { DoesNotApply, type EndpointUnderTest, type Rule, type Trial } from '../rule.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { parseReply, valuesOf } from '../reply.ts';
 import { withHeader } from '../making/edit.ts';
-import { byStranger, forgeriesOf, STRANGE_SECRET } from '../making/forgery.ts';
+import { byStranger, forgeriesOf } from '../making/forgery.ts';
 import { ownContent, withMembers } from '../making/own-content.ts';
 import { signatureIn, signed } from '../making/signature.ts';
 import { encode, signParts, tokenIn, withToken } from '../making/token.ts';
@@ -35,9 +35,9 @@ export const memoryRules: readonly Rule[] = [
     group: 'L',
     title: 'verifies a delivery of an event that it knows like any other',
     severity: 'medium',
-    grade: 'authentic',
+    grade: 'hardened',
     level: 1,
-    why: 'Where a repeat is recognised before its proof is checked, everybody can ask which events there were, and what is skipped for a repeat, such as a newer state, is skipped for a forgery too.',
+    why: 'Where a repeat is recognised before its proof is checked, everybody can ask which events there were, and a mistake in recognising repeats lets forgeries in.',
     fix: 'Verify first; only then look whether the event is known.',
     trials: () => [knownEvent()],
   },
@@ -115,26 +115,28 @@ function usedElsewhere(other: EndpointUnderTest): Trial {
 }
 
 function knownEvent(): Trial {
-  return afterAccepted('a forged delivery of an event that it has accepted', async (stage, genuine) => {
-    const { endpoint } = stage;
-    const says = 'a forged delivery of an event that it knows: it looks for repeats before it verifies';
-    if (proofKindOf(endpoint) === 'token') {
-      const token = tokenIn(genuine, endpoint);
-      const contents = [token.payloadJson, withMembers(token.payloadJson, ',"changed":true')];
-      return contents.map((content) => {
-        const forged = signParts(token.header, encode(content), STRANGE_SECRET);
-        return { says, request: withToken(genuine, token, forged) };
-      });
-    }
-    if (proofKindOf(endpoint) === 'access token') {
-      return [{ says, request: withHeader(genuine, 'Authorization', STRANGE_SECRET) }];
-    }
-    const signature = signatureIn(genuine, endpoint);
-    return [
-      { says, request: signed(genuine, signature, signature.spell(Buffer.alloc(32, 7))) },
-      { says, request: signed(genuine, signature) },
-    ];
-  });
+  return afterAccepted(
+    'a forged delivery of an event that it has accepted',
+    async ({ endpoint }, genuine) => {
+      const says = 'a forged delivery of an event that it knows: it looks for repeats before it verifies';
+      return forgedTwins(endpoint, genuine).map((request) => ({ says, request }));
+    },
+  );
+}
+
+/** The same event once more, its proof wrong: with its content, and changed where only the id says which event it is. */
+export function forgedTwins(at: EndpointUnderTest, genuine: WireRequest): readonly WireRequest[] {
+  const kind = proofKindOf(at);
+  if (kind === 'access token') return [withHeader(genuine, 'Authorization', STRANGE_SECRET)];
+  if (kind === 'signature header') {
+    const signature = signatureIn(genuine, at);
+    return [signed(genuine, signature, signature.spell(Buffer.alloc(32, 7))), signed(genuine, signature)];
+  }
+  const token = tokenIn(genuine, at);
+  const contents = [token.payloadJson, withMembers(token.payloadJson, ',"changed":true')];
+  return contents.map((content) =>
+    withToken(genuine, token, signParts(token.header, encode(content), STRANGE_SECRET)),
+  );
 }
 
 /** As long as a second reply may take. It is not waited for where the receiver ends the connection. */

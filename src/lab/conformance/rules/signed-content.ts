@@ -1,7 +1,8 @@
 import { proofKindOf } from '../endpoints.ts';
 import { DoesNotApply, type EndpointUnderTest, type Rule, type Trial } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
-import { withQuery } from '../making/edit.ts';
+import { withHeaders, withQuery } from '../making/edit.ts';
+import type { Way } from '../making/ways.ts';
 import { around, mac, onSignatures, respelled, signed, type Signature } from '../making/signature.ts';
 
 const CHALLENGE = '3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkv';
@@ -89,7 +90,7 @@ export const signedContentRules: readonly Rule[] = [
     level: 1,
     why: 'Branches for pings and confirmations of other senders run before the signature is checked, and answer whoever asks.',
     fix: 'Take such branches out: these senders have no hand-shake. Verify first, whatever the request looks like.',
-    trials: onSignatures(handshakes()),
+    trials: (at) => (proofKindOf(at) === 'signature header' ? handshakes() : []),
   },
 ];
 
@@ -182,34 +183,41 @@ type Handshake = readonly [
   header?: readonly [string, string],
 ];
 
+const HANDSHAKES: readonly Handshake[] = [
+  ['an ssl_check', 'application/x-www-form-urlencoded', 'ssl_check=1&token=x'],
+  ['an ssl_check in JSON', JSON_TYPE, '{"ssl_check":1}'],
+  ['a URL verification', JSON_TYPE, `{"type":"url_verification","challenge":"${CHALLENGE}"}`],
+  ['a ping', JSON_TYPE, '{"zen":"ping"}', '', ['X-GitHub-Event', 'ping']],
+  ['an event called ping', JSON_TYPE, '{"eventType":"ping"}'],
+  ['an event called test', JSON_TYPE, '{"eventType":"test","test":true}'],
+  ['a subscription', JSON_TYPE, '{}', `hub.mode=subscribe&hub.challenge=${CHALLENGE}`],
+  ['a validation token', 'text/plain', '', `validationToken=${CHALLENGE}`],
+  ['an empty object', JSON_TYPE, '{}'],
+  ['a health probe', JSON_TYPE, '{}', '', ['User-Agent', 'kube-probe/1.30']],
+  ['a bypass header', JSON_TYPE, '{}', '', ['X-Verified', 'true']],
+  ['a header of another method', JSON_TYPE, '{}', '', ['X-HTTP-Method-Override', 'OPTIONS']],
+];
+
+/** The request of a hand-shake to the address of this one. */
+function shaking(
+  { target, ...request }: WireRequest,
+  [, type, body, query = '', header]: Handshake,
+): WireRequest {
+  const asked = { ...request, target, headers: [['Content-Type', type] as const], body: Buffer.from(body) };
+  const questioned = query === '' ? asked : withQuery(asked, query);
+  return header === undefined ? questioned : withHeaders(questioned, header);
+}
+
+/** What other senders try a connection with, as nobody proves it. */
+export function handshakesTo(request: WireRequest): readonly Way[] {
+  return HANDSHAKES.map((handshake) => ({
+    says: `${handshake[0]}, as other senders make it and nobody has proven it`,
+    request: shaking(request, handshake),
+  }));
+}
+
 function handshakes(): Trial[] {
-  const kinds: readonly Handshake[] = [
-    ['an ssl_check', 'application/x-www-form-urlencoded', 'ssl_check=1&token=x'],
-    ['an ssl_check in JSON', JSON_TYPE, '{"ssl_check":1}'],
-    ['a URL verification', JSON_TYPE, `{"type":"url_verification","challenge":"${CHALLENGE}"}`],
-    ['a ping', JSON_TYPE, '{"zen":"ping"}', '', ['X-GitHub-Event', 'ping']],
-    ['an event called ping', JSON_TYPE, '{"eventType":"ping"}'],
-    ['an event called test', JSON_TYPE, '{"eventType":"test","test":true}'],
-    ['a subscription', JSON_TYPE, '{}', `hub.mode=subscribe&hub.challenge=${CHALLENGE}`],
-    ['a validation token', 'text/plain', '', `validationToken=${CHALLENGE}`],
-    ['an empty object', JSON_TYPE, '{}'],
-    ['a health probe', JSON_TYPE, '{}', '', ['User-Agent', 'kube-probe/1.30']],
-    ['a bypass header', JSON_TYPE, '{}', '', ['X-Verified', 'true']],
-    ['a header of another method', JSON_TYPE, '{}', '', ['X-HTTP-Method-Override', 'OPTIONS']],
-  ];
-  return kinds.map(([name, type, body, query = '', header]) =>
-    around(
-      name,
-      (request) => ({
-        ...request,
-        target:
-          query === ''
-            ? request.target
-            : `${request.target}${request.target.includes('?') ? '&' : '?'}${query}`,
-        headers: [['Content-Type', type], ...(header === undefined ? [] : [header])],
-        body: Buffer.from(body),
-      }),
-      { also: [400, 411, 415] },
-    ),
+  return HANDSHAKES.map((handshake) =>
+    around(handshake[0], (request) => shaking(request, handshake), { also: [400, 411, 415] }),
   );
 }
