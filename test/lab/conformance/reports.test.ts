@@ -165,7 +165,7 @@ it('writes a page that says the verdict first, then three sentences, then by gra
     'The receiver is not conformant',
     '1 case failed of 5.',
     'On 2026-01-31, 5 trials were made at 2 endpoints of http://127.0.0.1:3000, as hotdocs and risr send',
-    'It breaks 1 rule, 1 of them critical. The gravest: a right receiver refuses',
+    'It breaks one rule, of severity critical: a right receiver refuses',
     'First, mend this: Compare the signature with one of your own.',
     'Authentic: only what is genuine has an effect',
     'Not reached.',
