@@ -4,6 +4,7 @@ import { createEndpoint } from '../../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded } from '../../../src/lab/conformance/result.ts';
 import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
+import { withOutcome } from '../../../src/lab/conformance/reports/report.ts';
 import type { RunOptions } from '../../../src/lab/conformance/run.ts';
 import { endpointsOf } from '../../../src/kit/endpoint/definition.ts';
 import { sources } from '../../../src/kit/sources/index.ts';
@@ -42,6 +43,23 @@ const start = broken({
   verifySignature: ({ body }) => body,
 });
 
+/** Rules whose attacks are of many shapes. */
+const MANY = [
+  'A1-*',
+  'A2*',
+  'A3-*',
+  'A4-*',
+  'A7-*',
+  'A9-*',
+  'A10-*',
+  'A14-*',
+  'B*',
+  'E4-*',
+  'F1-*',
+  'G7-p*',
+  'H1-*',
+];
+
 /** At one endpoint of each of them. */
 const tried = ['hotdocs/InterviewLoadEvent', 'phenixid', 'risr/profile_updated'];
 
@@ -64,7 +82,7 @@ async function tryBroken(options: Partial<RunOptions>): Promise<readonly CaseEnd
 itWithPrograms(
   'shows a command line that sends the attack again, and gets what the report says',
   async () => {
-    const cases = await tryBroken({ only: ['A*', 'B*', 'C*', 'E*', 'F1-*', 'G6-*', 'G7-p*', 'H1-*'] });
+    const cases = await tryBroken({ only: MANY });
     const whole = ofEachKind(cases);
     const failures = whole.filter(({ outcome }) => outcome === 'failed');
     expect(failures.length).toBeGreaterThanOrEqual(20);
@@ -74,7 +92,7 @@ itWithPrograms(
     expect(partly.filter((line) => line.includes('<proof>'))).not.toEqual([]);
     expect(partly.filter((line) => !/<proof>|<secret>|request\.(?:body|http)/.test(line))).toEqual([]);
   },
-  120_000,
+  300_000,
 );
 
 itWithPrograms(
@@ -88,7 +106,7 @@ itWithPrograms(
     expect(lines.filter((line) => line?.includes('<proof>'))).toEqual([]);
     expect(await statusesNow(some)).toEqual(statusesThen(some));
   },
-  120_000,
+  300_000,
 );
 
 const itWithOpenssl = missing.length === 0 && requireOpenssl('command lines for TLS') ? it : it.skip;
@@ -122,7 +140,7 @@ itWithOpenssl(
     expect(resent.length).toBeGreaterThan(0);
     expect(resent.every((target) => target.endsWith('?key=north'))).toBe(true);
   },
-  120_000,
+  300_000,
 );
 
 /** Of the whole ones: a failure of each rule for each program that sends it, and something that did not fail for each program. */
@@ -131,7 +149,9 @@ function ofEachKind(cases: readonly CaseEnded[]): CaseEnded[] {
   const kinds = Map.groupBy(whole, (one) =>
     one.outcome === 'failed' ? `${one.rule.id} ${one.endpoint} ${clientOf(one)}` : clientOf(one),
   );
-  return [...kinds.values()].flatMap(([first]) => first ?? []);
+  const chosen = [...kinds.values()].flatMap(([first]) => first ?? []);
+  // Enough to know, and not all processes at once.
+  return [...withOutcome(chosen, 'failed').slice(0, 24), ...withOutcome(chosen, 'passed')];
 }
 
 /** `printf into nc` */
