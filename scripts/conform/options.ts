@@ -18,6 +18,8 @@ const options = {
   skip: { type: 'string', multiple: true, default: [] },
   case: { type: 'string', multiple: true, default: [] },
   exhausting: { type: 'boolean', default: false },
+  quick: { type: 'boolean', default: false },
+  parallel: { type: 'string' },
   seed: { type: 'string' },
   rate: { type: 'string' },
   'max-failures': { type: 'string' },

@@ -26,6 +26,8 @@ export interface Prepared {
     | 'seed'
     | 'rate'
     | 'maxFailures'
+    | 'parallel'
+    | 'quick'
     | 'patienceMs'
     | 'tls'
     | 'keep'
@@ -39,8 +41,12 @@ export interface Prepared {
 /** @throws UsageError */
 export function prepare(values: Values, sources: readonly Source[]): Prepared {
   if (values.kit) refuseBesidesKit(values);
-  const { seed, rate, keep, only, skip, exhausting } = values;
-  const maxFailures = values['max-failures'];
+  if (values.quick && values.exhausting) {
+    throw new UsageError(
+      '--quick is a sample in a few seconds, and --exhausting takes minutes: leave out one of them.',
+    );
+  }
+  const { seed, keep, only, skip, exhausting, quick } = values;
   const { valid, lapsed } = readWaivers(values.waivers, new Date());
   const tls = tlsFor(values);
   return {
@@ -56,11 +62,9 @@ export function prepare(values: Values, sources: readonly Source[]): Prepared {
       only: [...only, ...values.case],
       skip,
       exhausting,
+      quick,
       waivers: valid,
-      ...(rate === undefined ? {} : { rate: wholeNumber('--rate', rate, { min: 1, max: 100_000 }) }),
-      ...(maxFailures === undefined
-        ? {}
-        : { maxFailures: wholeNumber('--max-failures', maxFailures, { min: 1, max: 1_000_000 }) }),
+      ...limitsIn(values),
       ...(tls === undefined ? {} : { tls }),
       ...(keep === undefined ? {} : { keep }),
     },
@@ -68,6 +72,19 @@ export function prepare(values: Values, sources: readonly Source[]): Prepared {
 }
 
 const MOST_SEED = 2 ** 31;
+
+function limitsIn({
+  rate,
+  parallel,
+  'max-failures': maxFailures,
+}: Values): Pick<RunOptions, 'rate' | 'parallel' | 'maxFailures'> {
+  const upTo = (option: string, text: string, max: number) => wholeNumber(option, text, { min: 1, max });
+  return {
+    ...(rate === undefined ? {} : { rate: upTo('--rate', rate, 100_000) }),
+    ...(parallel === undefined ? {} : { parallel: upTo('--parallel', parallel, 100) }),
+    ...(maxFailures === undefined ? {} : { maxFailures: upTo('--max-failures', maxFailures, 1_000_000) }),
+  };
+}
 
 /** The receiver of this kit is started with all that these would say. */
 function refuseBesidesKit({ url, endpoint, secrets, probe, restart, terminate, health }: Values): void {

@@ -74,7 +74,9 @@ function readWishes(options: TargetOptions, places: readonly Place[]): Wishes {
   return {
     addresses: new Map(options.endpoint.map((text) => addressIn(text, names))),
     switches: options.switch.map((text) => choiceIn('--switch', text, known)),
-    accepts: options.accepts.map((text) => choiceIn('--accepts', text, known)),
+    accepts: options.accepts
+      .filter((text) => text !== 'all')
+      .map((text) => choiceIn('--accepts', text, known)),
     limits: options.maxBody.map((text) => limitIn(text, known)),
   };
 }
@@ -82,7 +84,7 @@ function readWishes(options: TargetOptions, places: readonly Place[]): Wishes {
 function targetAt(
   place: Place,
   wishes: Wishes,
-  { url: base, env }: TargetOptions,
+  { url: base, env, accepts: claimed }: TargetOptions,
 ): EndpointUnderTest | LeftOut {
   const { name, source, definition } = place;
   const isMeant = ({ about }: About) => about === name || about === source.name;
@@ -103,7 +105,10 @@ function targetAt(
     url: new URL(url.origin + url.pathname),
     credential,
     switches,
-    accepts: accepts.map((each) => `${each.name}=${each.choice}`),
+    accepts: [
+      ...accepts.map((each) => `${each.name}=${each.choice}`),
+      ...claimed.filter((text) => text === 'all'),
+    ],
     ...(limit === undefined ? {} : { maxBodyBytes: limit.bytes }),
   });
 }

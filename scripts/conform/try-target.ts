@@ -78,7 +78,8 @@ function targetsFor(
   { url, env }: Owner,
   further: readonly EndpointDefinition[],
 ): Targets {
-  const { endpoint, accepts } = values;
+  const { endpoint } = values;
+  const accepts = values.kit ? ['all', ...values.accepts] : values.accepts;
   const maxBody = values['max-body'];
   const targets = targetsOf({
     sources,

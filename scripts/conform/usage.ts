@@ -39,11 +39,15 @@ What is tried
   --health address         where a load balancer asks how the receiver is: must answer every way of asking
   --only, --skip pattern   rules or cases by id, * standing for anything: 'A*', '*/risr/*'; several times
   --case id                one case; several times
+  --quick                  a sample in a few seconds: of each rule three cases for each sender, and none across restarts
   --exhausting             also what takes many connections, much memory or minutes
   --switch of=choice       how the sender is set: phenixid:encoding=base64, phenixid:key=north; several times
-  --accepts of=choice      what the receiver means to accept besides: phenixid:encoding=base64; several times
+  --accepts of=choice      what the receiver means to accept besides: phenixid:encoding=base64; several times; all: whatever
+                           a sender may be set to. How a sender documents it, or leaves it open, every receiver must accept;
+                           what nobody has confirmed only counts if it is claimed here. --kit claims all
   --max-body of:bytes      the largest body that it reads: phenixid:16384; several times
   --seed n                 the same requests again
+  --parallel n             so many cases at once (default 4); 1 for a receiver that must not be asked twice at a time
   --rate n                 so many requests a second at most
   --patience seconds       for effects to show, counted from the last one that did (default 5): a receiver that keeps to an
                            API's five calls a second needs more

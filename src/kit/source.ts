@@ -324,6 +324,10 @@ export interface SwitchDefinition {
   /** Default of a switch that takes any text; where it is a whole number, of one that takes whole numbers. */
   readonly text?: string;
   readonly summary: string;
+  /** Choices besides the first that any receiver must take: the sender's papers show them, or leave open which it is. */
+  readonly expected?: (type: string) => readonly string[];
+  /** One choice that both sides are set to: no receiver takes several. */
+  readonly agreed?: true;
 }
 export type SwitchDefinitions = Readonly<Record<string, SwitchDefinition>>;
 export type Switches = Readonly<Record<string, string>>;

@@ -2,11 +2,15 @@ import { accessTokenVillains } from './broken/access-tokens.ts';
 import { burdenVillains } from './broken/burdens.ts';
 import { byteVillains } from './broken/bytes.ts';
 import { claimVillains } from './broken/claims.ts';
+import { comparisonVillains } from './broken/comparison.ts';
+import { doorVillains } from './broken/doors.ts';
 import { duplicateVillains } from './broken/duplicates.ts';
 import { framingVillains } from './broken/framing.ts';
 import { healthVillains } from './broken/health.ts';
+import { memoryVillains } from './broken/memory.ts';
 import { misfitVillains } from './broken/misfits.ts';
 import { placeVillains } from './broken/places.ts';
+import { personVillains } from './broken/persons.ts';
 import { answerVillains } from './broken/answers.ts';
 import { refusalVillains } from './broken/refusals.ts';
 import { restartVillains } from './broken/restarts.ts';
@@ -15,6 +19,7 @@ import { signatureVillains } from './broken/signatures.ts';
 import { headerVillains } from './broken/token-headers.ts';
 import { tokenVillains } from './broken/tokens.ts';
 import { transportVillains } from './broken/transport.ts';
+import { variantVillains } from './broken/variants.ts';
 import type { Villain } from './villain.ts';
 
 /** Every receiver that is broken on purpose. */
@@ -27,6 +32,9 @@ export const villains: readonly Villain[] = [
   ...placeVillains,
   ...signatureVillains,
   ...accessTokenVillains,
+  ...comparisonVillains,
+  ...doorVillains,
+  ...memoryVillains,
   ...transportVillains,
   ...byteVillains,
   ...misfitVillains,
@@ -36,4 +44,6 @@ export const villains: readonly Villain[] = [
   ...healthVillains,
   ...refusalVillains,
   ...answerVillains,
+  ...variantVillains,
+  ...personVillains,
 ];

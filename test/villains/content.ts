@@ -36,7 +36,9 @@ function eventIn(members: Members, unread: Unread, path: string): Event {
 function hotdocsEvent(members: Members, unread: Unread, path: string): Event {
   const id = textOf(members['eventId']);
   const named = textOf(members['eventType']);
-  const type = named === '' ? unread.type : named;
+  // The documentation has both names.
+  const spelled = named === 'LoadInterviewEvent' ? 'InterviewLoadEvent' : named;
+  const type = spelled === '' ? unread.type : spelled;
   const key = id === '' ? unread.key : `${path} ${id}`;
   const ref = id === '' ? textOf(members['workItemId']) : id;
   // A click on an action link is no event that comes twice, and has no id.
@@ -94,13 +96,15 @@ function textOf(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }
 
+const KEEP_OUT = { 'Cache-Control': 'no-store' };
+
 /** Interviews wait for answers, action links for a page; the others want to hear that all is well. */
 export function answer(_event: Event, { route }: Delivery): Reply {
   if (route.source !== 'hotdocs') return json(200, '{"ok":true}');
   if (route.type === 'ActionLink') {
     const body = '<!doctype html><title>Done</title><p>You can close this window.</p>';
-    return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8' }, body };
+    return { status: 200, headers: { 'Content-Type': 'text/html; charset=utf-8', ...KEEP_OUT }, body };
   }
   const waits = route.type === 'InterviewLoadEvent' || route.type === 'CustomInterviewEvent';
-  return waits ? json(200, '{}') : { status: 200, headers: {}, body: '' };
+  return waits ? json(200, '{}', KEEP_OUT) : { status: 200, headers: {}, body: '' };
 }

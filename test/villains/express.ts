@@ -100,7 +100,8 @@ function keep(content: Buffer, path: string, { effects, quarantined, seen, newes
   const text = (name: string) => (typeof members?.[name] === 'string' ? members[name] : '');
   const ref =
     text('eventId') || text('webhook_request_id') || text('taskId') || text('orderId') || text('workItemId');
-  const type = text('eventType') || (served ?? '?');
+  // HotDocs has two names for one event.
+  const type = text('eventType').replace('LoadInterviewEvent', 'InterviewLoadEvent') || (served ?? '?');
   const known = served === undefined ? /^Order[A-Z]\w+$/.test(type) : type === served;
   if (members === undefined || !known) {
     quarantined.push({ type, ref });
@@ -125,6 +126,7 @@ function readable(content: Buffer): Record<string, unknown> | undefined {
 }
 
 function reply(response: Response, path: string): void {
+  response.set('Cache-Control', 'no-store');
   if (path === '/hotdocs/ActionLink') response.type('html').send('<!doctype html><title>Done</title>');
   else if (path.startsWith('/hotdocs/')) response.json({});
   else response.json({ ok: true });

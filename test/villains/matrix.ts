@@ -74,6 +74,7 @@ async function tryVillain(
     only: isUniversal ? [rule, ...provoking] : [rule],
     level: 3,
     exhausting: true,
+    parallel: 1,
     maxFailures: isUniversal ? Infinity : 1,
   });
   return cases.filter((ended) => ended.rule.id === rule);

@@ -192,6 +192,9 @@ class Connection(socketserver.StreamRequestHandler):
         raise Refusal(431)
 
 
+KEEP_OUT = {"Cache-Control": "no-store"}
+
+
 def answer(request, read_body):
     path = "/phenixid" if re.fullmatch(r"/phenixid/{0,2}", request.path) else request.path
     if path not in CREDENTIALS:
@@ -205,8 +208,8 @@ def answer(request, read_body):
     request.body = read_body(request, MOST_BODY[source])
     keep(prove(request, path, source, CREDENTIALS[path]), path)
     if path == "/hotdocs/ActionLink":
-        return 200, "text/html; charset=utf-8", f"<!doctype html><title>{html.escape('Done')}</title>", {}
-    return 200, "application/json", "{}" if source == "hotdocs" else '{"ok":true}', {}
+        return 200, "text/html; charset=utf-8", f"<!doctype html><title>{html.escape('Done')}</title>", KEEP_OUT
+    return 200, "application/json", "{}" if source == "hotdocs" else '{"ok":true}', KEEP_OUT
 
 
 def prove(request, path, source, credential):
@@ -339,6 +342,8 @@ def keep(content, path):
     ref = next((members[name] for name in names if isinstance(members.get(name), str)), "")
     named = members.get("eventType", served[0] if served else "?")
     kind = named if isinstance(named, str) else "?"
+    if kind == "LoadInterviewEvent":  # HotDocs has two names for one event
+        kind = "InterviewLoadEvent"
     known = members and (kind == served[0] if served else re.fullmatch(r"Order[A-Z]\w+", kind))
     document = (path, str(members.get("id")))
     count = re.match(r"\d{1,15}(?=-)", str(members.get("rev")))

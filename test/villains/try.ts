@@ -2,7 +2,7 @@ import { createEndpoint } from '../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded } from '../../src/lab/conformance/result.ts';
 import type { EndpointUnderTest, Grade, Level } from '../../src/lab/conformance/rule.ts';
 import { rules } from '../../src/lab/conformance/rules/index.ts';
-import { runConformance } from '../../src/lab/conformance/run.ts';
+import { runConformance, USUAL_PARALLEL } from '../../src/lab/conformance/run.ts';
 import type { TlsOptions } from '../../src/lab/conformance/wire.ts';
 import { endpointsOf } from '../../src/kit/endpoint/definition.ts';
 import type { Source, Switches } from '../../src/kit/source.ts';
@@ -27,6 +27,8 @@ export interface TryOptions {
   readonly endpoints?: readonly string[] | undefined;
   /** How HotDocs proves itself: `SECRET` unless given. */
   readonly kind?: string | undefined;
+  /** What its owner says it accepts besides. */
+  readonly accepts?: readonly string[];
   /** The installation of PhenixID that `?key=` names. */
   readonly key?: string | undefined;
   readonly level: Level;
@@ -36,6 +38,8 @@ export interface TryOptions {
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly exhausting?: boolean;
+  /** Cases at once; as usual unless given. */
+  readonly parallel?: number;
   readonly maxFailures?: number;
   /** Milliseconds to wait for a reply; as long as its sender would unless given. */
   readonly patienceMs?: number | undefined;
@@ -58,6 +62,7 @@ export async function tryReceiver(options: TryOptions): Promise<Tried> {
       skip: options.skip ?? [],
       exhausting: options.exhausting ?? false,
       maxFailures: options.maxFailures ?? Infinity,
+      parallel: options.parallel ?? USUAL_PARALLEL,
       ...(certificates === undefined ? {} : { tls: tlsWith(certificates) }),
       ...(running.effects === undefined ? {} : { probe: running.effects }),
       ...(running.terminate === undefined ? {} : { terminate: running.terminate }),
@@ -100,7 +105,8 @@ function endpointsAt(url: URL, credentials: Credentials, options: TryOptions): E
       const credential = credentials.get(path);
       if (credential === undefined) throw new Error(`${path} has no secret.`);
       const switches = switchesFor(source, credential, options);
-      return createEndpoint({ source, type, url: new URL(path, url), credential, switches });
+      const { accepts = [] } = options;
+      return createEndpoint({ source, type, url: new URL(path, url), credential, switches, accepts });
     });
 }
 

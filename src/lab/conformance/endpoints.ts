@@ -61,7 +61,7 @@ function patienceOf(source: Source, chosen: Switches): number {
 }
 
 /** The settings of a receiver on which nothing is set. */
-function defaultsOf(source: Source): Settings {
+export function defaultsOf(source: Source): Settings {
   const values = Object.entries(source.settings).map(([name, definition]): [string, unknown] => [
     name,
     definition.schema.parse(definition.default),

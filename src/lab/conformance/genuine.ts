@@ -60,6 +60,7 @@ export async function provenRequest(
   return wire(await source.proof.sign(content, { path: url.pathname, type, credential }, all));
 }
 
-function wire({ headers, ...request }: OutgoingRequest): WireRequest {
+/** As it goes over the wire. */
+export function wire({ headers, ...request }: OutgoingRequest): WireRequest {
   return { ...request, headers: Object.entries(headers) };
 }

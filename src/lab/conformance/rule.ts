@@ -14,6 +14,8 @@ export interface Rule {
   readonly level: Level;
   /** Takes many connections, much memory or minutes: tried on demand only. */
   readonly exhausting?: true;
+  /** Would disturb other cases, or be disturbed by them: tried when no other is. */
+  readonly alone?: true;
   /** The same for all endpoints of a source: tried at the first of them only. */
   readonly oncePerSource?: true;
   /** What the receiver's owner must have lent to the run besides. */
@@ -41,6 +43,7 @@ export const groups = {
   I: 'Duplicates and order',
   J: 'What genuine content leads to',
   K: "The receiver's own failures",
+  L: 'Ways past the proof',
   U: 'Every reply',
 } as const;
 export type Group = keyof typeof groups;
@@ -78,6 +81,8 @@ export interface Trial {
   readonly name: string;
   /** Where it is about another grade than its rule. */
   readonly grade?: Grade;
+  /** Tried also where the usual request is not accepted: it finds out why. */
+  readonly opens?: true;
   run(stage: Stage): Promise<Finding>;
 }
 
@@ -108,7 +113,7 @@ export interface EndpointUnderTest {
   readonly credential: { readonly kind: string; readonly text: string };
   /** Choices of the source's switches where the receiver wants others than the usual ones. */
   readonly switches: Switches;
-  /** Spellings that its owner says it accepts besides: `switch=choice`. */
+  /** Spellings that its owner says it accepts besides: `switch=choice`; `all` of them. */
   readonly accepts: ReadonlySet<string>;
   /** The largest body that it reads, where it is known. */
   readonly maxBodyBytes: number;

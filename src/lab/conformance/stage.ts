@@ -82,6 +82,8 @@ export interface Backstage {
   /** How long the probe must have said the same for nothing to be expected any more. */
   readonly patienceMs: number;
   readonly controls: Map<string, Control>;
+  /** Other cases go on meanwhile, so that their effects show all the time. */
+  readonly isBusy?: boolean;
   /** Sends bytes in turn with all others of the run. */
   carry(
     bytes: Buffer,
@@ -148,7 +150,8 @@ export function createStage(
     askHealth: (write, method) => askHealth(write, method, { backstage, endpoint, exchanges }),
     effects,
     effectsOf: async (ref) => (await effects()).effects.filter((effect) => effect.ref === ref),
-    settled: (holds, longestMs = backstage.patienceMs) => settle(effects, holds, longestMs),
+    settled: (holds, longestMs = backstage.patienceMs) =>
+      settle(effects, holds, { longestMs, isBusy: backstage.isBusy ?? false }),
     async restart() {
       if (backstage.restart === undefined) throw new Error('This rule needs a restart, and there is none.');
       await backstage.restart();
@@ -197,14 +200,14 @@ function methodIn(bytes: Buffer): string {
 async function settle(
   effects: () => Promise<Effects>,
   holds: (effects: Effects) => boolean,
-  longestMs: number,
+  { longestMs, isBusy }: { readonly longestMs: number; readonly isBusy: boolean },
 ): Promise<Effects> {
   let count = -1;
   let since = performance.now();
   for (let waitMs = 10; ; waitMs = Math.min(waitMs * 2, 500)) {
     const now = await effects();
     const total = now.effects.length + now.quarantined.length;
-    if (total !== count) [count, since] = [total, performance.now()];
+    if (total !== count && !isBusy) [count, since] = [total, performance.now()];
     if (holds(now) || performance.now() - since > longestMs) return now;
     await pause(waitMs);
   }

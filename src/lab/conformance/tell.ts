@@ -55,9 +55,14 @@ export function createTelling(
         const file = files[index]?.request;
         return { ...summarise(exchange, endpoint, redact), ...(file === undefined ? {} : { file }) };
       }),
-      reproduce: outcome.outcome === 'skipped' ? [] : again(one, exchanges, files, firstSeenIn),
+      reproduce: isFinding(outcome) ? again(one, exchanges, files, firstSeenIn) : [],
     };
   };
+}
+
+/** What is as it should be need not be done again. */
+function isFinding({ outcome }: Outcome): boolean {
+  return outcome !== 'passed' && outcome !== 'skipped';
 }
 
 /** Command lines for a case: that sends its attack again, and that tries all of it again. */

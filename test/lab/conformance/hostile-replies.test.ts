@@ -93,11 +93,11 @@ it.each([
     'HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: x\r\nContent-Length: 99\r\n\r\nx',
   ],
   ['headers that never end', 'HTTP/1.1 401 Unauthorized\r\nX: y\r\n'],
-])('waits for %s a few times, and not for hours', async (_what, answer) => {
+])('waits for %s once, and not for hours', async (_what, answer) => {
   const { ended, cases } = await tryReceiver(answer, ['B*'], { timeoutMs: 20, once: true });
   const untried = cases.filter(({ exchanges, outcome }) => exchanges.length === 0 && outcome !== 'skipped');
   expect(untried.length).toBeGreaterThan(20);
-  expect(untried[0]?.observed).toContain('10 cases in a row without a whole reply in time');
+  expect(untried[0]?.observed).toMatch(/^a genuine request has no whole reply in time since B1-missing/);
   expect(ended.verdict).not.toBe('conformant');
 });
 

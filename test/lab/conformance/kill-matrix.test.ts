@@ -22,7 +22,7 @@ const hasOpenssl = requireOpenssl('receivers that speak TLS');
 const hasPython = requirePython('a receiver in Python');
 
 /** Legacy access tokens, and PhenixID with several installations: only what differs there. */
-const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'U*'] } as const;
+const legacy = { kind: 'TOKEN', key: 'north', only: ['B1-*', 'C*', 'F*', 'L*', 'U*'] } as const;
 
 /** They go by the clock, and much else is tried at the same time: rules-resources.test.ts tries them. */
 const BURDENS = ['G4-*', 'G11-*', 'G12-*'];
@@ -36,8 +36,8 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   'on Fastify as it comes': () => ({ start: startNaturalFastify, grade: 'correct', skip: BURDENS }),
   'on Express': () => ({ start: startExpress, key: 'north' }),
   'on Express, with access tokens': () => ({ start: startExpress, ...legacy }),
-  'of this kit': () => ({ start: startKit }),
-  'of this kit, with access tokens': () => ({ start: startKit, ...legacy }),
+  'of this kit': () => ({ start: startKit, accepts: ['all'] }),
+  'of this kit, with access tokens': () => ({ start: startKit, accepts: ['all'], ...legacy }),
   ...(hasPython && {
     'in Python': () => ({ start: startPython }),
     'in Python, with access tokens': () => ({ start: startPython, ...legacy }),

@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { afterEach, expect, it } from '@jest/globals';
-import type { Rule } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
 import { answered, passed, refused, tried } from '../../../src/lab/conformance/trials.ts';
 import {
   idsOf,
   rightly,
+  ruleOf,
   run,
   SECRET,
   startTarget,
@@ -117,7 +117,7 @@ it('fails the case in which the receiver died, and goes on when it comes back', 
   const { ended, cases } = await run(target, { only: ['A4-*'] });
   expect(ended.verdict).toBe('not conformant');
   expect(idsOf(cases, 'failed')).toEqual([STUMBLING_BLOCK]);
-  expect(cases.at(-1)?.outcome).toBe('passed');
+  expect(idsOf(cases, 'passed')).toHaveLength(cases.length - 1);
 });
 
 it('fails a receiver that shuts genuine requests out after an attack', async () => {
@@ -212,8 +212,7 @@ it('sends the same bytes in a case whatever else is tried', async () => {
 
 it('tells no secret and no proof, even when the receiver repeats them', async () => {
   target = await startTarget((incoming) => ({
-    status: incoming.genuine ? 200 : 401,
-    headers: { 'WWW-Authenticate': 'Signature' },
+    status: incoming.genuine ? 200 : 403,
     body: `${SECRET.toUpperCase()} ${SECRET.slice(0, 20)} ${incoming.body}`,
   }));
   const { events, cases } = await run(target, { rules, only: ['A1-*', 'A5-*', 'A24-*', 'U*'] });
@@ -236,7 +235,7 @@ it('tells no secret and no proof, even when the receiver repeats them', async ()
 });
 
 it('keeps the bytes of every request where it is told to', async () => {
-  target = await startTarget();
+  target = await startTarget((incoming) => (incoming.genuine ? rightly(incoming) : { status: 403 }));
   const keep = newFolder();
   const { cases } = await run(target, { only: [ONE], keep });
   const [one] = cases;
@@ -255,21 +254,6 @@ it('sends no faster than it was told', async () => {
   const requests = cases.flatMap(({ exchanges }) => exchanges).length;
   expect(performance.now() - started).toBeGreaterThanOrEqual((requests - 1) * 20 - 5);
 });
-
-/** A rule of one's own. */
-function ruleOf(id: string, trials: Rule['trials'], level: Rule['level'] = 1): Rule {
-  return {
-    id,
-    group: 'K',
-    title: id,
-    severity: 'low',
-    grade: 'correct',
-    level,
-    why: 'why',
-    fix: 'fix',
-    trials,
-  };
-}
 
 it('calls the run broken, and names the case, when a rule is at fault, and tries the others all the same', async () => {
   target = await startTarget();
@@ -315,8 +299,8 @@ it('skips what was left out, what is exhausting and what needs a probe, and says
   expect(cases.map(({ rule, outcome, reason }) => [rule.id, outcome, reason])).toEqual([
     ['K1-plain', 'passed', undefined],
     ['K2-left-out', 'skipped', 'left out on demand'],
-    ['K3-exhausting', 'skipped', 'exhausting, and tried on demand only'],
     ['K4-effects', 'skipped', 'needs a probe'],
+    ['K3-exhausting', 'skipped', 'exhausting, and tried on demand only'],
   ]);
 });
 

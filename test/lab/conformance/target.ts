@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage } from 'node:http';
 import { createEndpoint } from '../../../src/lab/conformance/endpoints.ts';
 import type { CaseEnded, RunEnded, RunEvent } from '../../../src/lab/conformance/result.ts';
-import type { EndpointUnderTest } from '../../../src/lab/conformance/rule.ts';
+import type { EndpointUnderTest, Rule } from '../../../src/lab/conformance/rule.ts';
 import { runConformance, type RunOptions } from '../../../src/lab/conformance/run.ts';
 import { universalRules } from '../../../src/lab/conformance/universal.ts';
 import { tokenRules } from '../../../src/lab/conformance/rules/tokens.ts';
@@ -102,6 +102,21 @@ function isGenuine(body: string): boolean {
   const right = createHmac('sha256', SECRET).update(`${header}.${payload}`).digest('base64url');
   const came = Buffer.from(signature ?? '');
   return came.length === right.length && timingSafeEqual(came, Buffer.from(right));
+}
+
+/** A rule of one's own. */
+export function ruleOf(id: string, trials: Rule['trials'], level: Rule['level'] = 1): Rule {
+  return {
+    id,
+    group: 'K',
+    title: id,
+    severity: 'low',
+    grade: 'correct',
+    level,
+    why: 'why',
+    fix: 'fix',
+    trials,
+  };
 }
 
 export interface Run {

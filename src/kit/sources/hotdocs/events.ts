@@ -8,6 +8,8 @@ import type { Answers } from './answers/answers.ts';
 
 /** Opened by a person: its usual request is a GET. */
 export const INTERVIEW_LOAD = 'InterviewLoadEvent';
+export const CUSTOM_INTERVIEW = 'CustomInterviewEvent';
+export const POST_PROCESSING = 'PostProcessingEvent';
 /** A click, not a webhook: answered with a page, and two clicks are two events. */
 export const ACTION_LINK = 'ActionLink';
 
@@ -118,7 +120,7 @@ export const events = {
     subject: ({ workItemVersionId: version }) => `version:${version}`,
   }),
 
-  PostProcessingEvent: event({
+  [POST_PROCESSING]: event({
     summary:
       'Documents were assembled and wait to be changed or added to. The user sees none until the status is set to Complete.',
     mode: 'notify',
@@ -141,7 +143,7 @@ export const events = {
     subject: ({ workItemVersionId: version }) => `version:${version}`,
   }),
 
-  CustomInterviewEvent: event({
+  [CUSTOM_INTERVIEW]: event({
     summary: 'A user clicked an Interview Event element and waits for answers to be filled in.',
     mode: 'reply',
     schema: customInterview,

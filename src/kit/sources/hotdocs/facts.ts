@@ -17,12 +17,10 @@ import {
 import { headerValues } from '../../delivery.ts';
 import { isObject, tryJson, type JsonObject } from '../../reading/json.ts';
 import { containerIn, eventIn, layoutOf } from './content/members.ts';
-import { ACTION_LINK, INTERVIEW_LOAD } from './events.ts';
+import { ACTION_LINK, CUSTOM_INTERVIEW, INTERVIEW_LOAD, POST_PROCESSING } from './events.ts';
 import { multipartOf, urlencodedFields } from './wire/form.ts';
 
 const COMPLETE = 'NewWorkItemVersionComplete';
-const PROCESSING = 'PostProcessingEvent';
-const CUSTOM = 'CustomInterviewEvent';
 
 type Observe = ShownFact['observe'];
 
@@ -211,7 +209,7 @@ export const facts: readonly Fact[] = [
     id: 'HD-4b',
     what: 'method of the other webhooks',
     assumed: ['POST'],
-    observe: of([COMPLETE, PROCESSING, CUSTOM], method),
+    observe: of([COMPLETE, POST_PROCESSING, CUSTOM_INTERVIEW], method),
     advice: (variant) => `HOTDOCS_METHODS with ${variant} alone would take no other`,
   },
   {
@@ -331,7 +329,7 @@ export const facts: readonly Fact[] = [
     id: 'HD-25',
     what: 'spelling of the members',
     assumed: ['camelCase'],
-    observe: of([COMPLETE, PROCESSING, CUSTOM, INTERVIEW_LOAD], spelling),
+    observe: of([COMPLETE, POST_PROCESSING, CUSTOM_INTERVIEW, INTERVIEW_LOAD], spelling),
   },
   {
     id: 'HD-26',
@@ -344,14 +342,16 @@ export const facts: readonly Fact[] = [
     id: 'HD-27a',
     what: 'CustomInterviewEvent names its event',
     assumed: ['yes'],
-    observe: of([CUSTOM], (seen) => (typeof payloadOf(seen)['eventName'] === 'string' ? 'yes' : 'no')),
+    observe: of([CUSTOM_INTERVIEW], (seen) =>
+      typeof payloadOf(seen)['eventName'] === 'string' ? 'yes' : 'no',
+    ),
     advice: () => 'one endpoint for each Event Name tells them apart',
   },
   {
     id: 'HD-27b',
     what: 'answers in CustomInterviewEvent',
     assumed: ['none'],
-    observe: of([CUSTOM], (seen) => {
+    observe: of([CUSTOM_INTERVIEW], (seen) => {
       const { answers } = payloadOf(seen);
       return answers === undefined ? 'none' : isObject(answers) ? 'an object' : 'another form';
     }),
@@ -361,7 +361,7 @@ export const facts: readonly Fact[] = [
     id: 'HD-28',
     what: 'documents in PostProcessingEvent',
     assumed: ['id, name, url and more'],
-    observe: of([PROCESSING], documentMembers),
+    observe: of([POST_PROCESSING], documentMembers),
     advice: () => 'set the Payload Format to standard where media types are needed',
   },
   {
@@ -376,7 +376,7 @@ export const facts: readonly Fact[] = [
     id: 'HD-30',
     what: 'eventId',
     assumed: ['GUID'],
-    observe: of([COMPLETE, PROCESSING, CUSTOM, INTERVIEW_LOAD], (seen) =>
+    observe: of([COMPLETE, POST_PROCESSING, CUSTOM_INTERVIEW, INTERVIEW_LOAD], (seen) =>
       formOfId(inEvent(seen, 'eventid'), 'GUID'),
     ),
     advice: (variant) =>
@@ -395,7 +395,7 @@ export const facts: readonly Fact[] = [
     id: 'HD-32b',
     what: 'address of a document in PostProcessingEvent',
     assumed: [NEW_PATH],
-    observe: of([PROCESSING], documentPath),
+    observe: of([POST_PROCESSING], documentPath),
   },
   {
     id: 'HD-32c',

@@ -1,3 +1,4 @@
+import { CUSTOM_INTERVIEW, INTERVIEW_LOAD, POST_PROCESSING } from './events.ts';
 import type { SwitchDefinitions, SwitchValues } from '../../source.ts';
 
 // Each stands for a gap of the documentation, one plausible choice after the other; README.md names the fact.
@@ -6,6 +7,8 @@ export const switches = {
   verb: {
     values: ['usual', 'POST', 'GET', 'PUT'],
     summary: 'Method. Usual is POST, for InterviewLoadEvent GET; an action link is always a POST.',
+    // HD-4: it was a GET up to v1.30, and newer revisions let one choose.
+    expected: (type) => (type === CUSTOM_INTERVIEW ? ['GET'] : []),
   },
   carrier: {
     values: ['usual', 'form', 'query', 'multipart', 'header', 'json', 'body'],
@@ -16,7 +19,11 @@ export const switches = {
     summary:
       'Where the event travels when an access token proves it. Usual is a JSON body, on a GET the query.',
   },
-  keyMode: { values: ['utf8', 'base64'], summary: 'How the HMAC secret becomes key bytes.' },
+  keyMode: {
+    values: ['utf8', 'base64'],
+    summary: 'How the HMAC secret becomes key bytes.',
+    agreed: true,
+  },
   claims: {
     values: ['flat', 'data-object', 'data-string', 'payload-string'],
     summary: 'The event is the claims themselves, or one claim: an object, or JSON text.',
@@ -24,6 +31,8 @@ export const switches = {
   times: {
     values: ['none', 'iat', 'iat+exp'],
     summary: 'Whether the token says when it was issued, and that it expires five minutes later.',
+    // Not documented, and of any JWT: https://www.rfc-editor.org/rfc/rfc7519#section-4.1
+    expected: () => ['iat', 'iat+exp'],
   },
   authForm: {
     values: ['bare', 'bearer', 'token'],
@@ -32,6 +41,7 @@ export const switches = {
   payloadFormat: {
     values: ['standard', 'legacy'],
     summary: 'Legacy is taken to be the published v1.23 shape: documents have id, name and url only.',
+    expected: (type) => (type === POST_PROCESSING ? ['legacy'] : []),
   },
   fieldStyle: {
     values: ['camel', 'pascal', 'flat'],
@@ -40,6 +50,7 @@ export const switches = {
   loadName: {
     values: ['InterviewLoadEvent', 'LoadInterviewEvent'],
     summary: 'Both spellings are in the documentation.',
+    expected: (type) => (type === INTERVIEW_LOAD ? ['LoadInterviewEvent'] : []),
   },
   omitEventId: { values: ['false', 'true'], summary: 'Leaves out `eventId`.' },
   includeAnswers: {
@@ -55,7 +66,11 @@ export const switches = {
     summary: 'Path of the download addresses: as in the payload, or one of the two published.',
   },
   padToken: { text: '0', summary: 'Makes the content longer by this many characters: long query strings.' },
-  answerDialect: { values: ['any', 'A', 'B', 'C'], summary: 'Accepts answers in this dialect only.' },
+  answerDialect: {
+    values: ['any', 'A', 'B', 'C'],
+    summary: 'Accepts answers in this dialect only.',
+    agreed: true,
+  },
   externalAnswersMaxBytes: { text: '204800', summary: 'Largest answer it reads.' },
   timeoutMs: { text: '10000', summary: 'How long it waits for a reply.' },
 } as const satisfies SwitchDefinitions;

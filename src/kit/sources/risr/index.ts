@@ -75,12 +75,22 @@ const switches = {
   headerOrder: {
     values: ['alg-first', 'typ-first'],
     summary: 'Order in the token header: python-jose sorts it since 3.1.0.',
+    expected: () => ['typ-first'],
   },
-  escapes: { values: ['ascii', 'utf8'], summary: '`\\u00c5` or `Å` in the payload.' },
-  spacing: { values: ['compact', 'spaced'], summary: 'Blanks between the members.' },
+  escapes: {
+    values: ['ascii', 'utf8'],
+    summary: '`\\u00c5` or `Å` in the payload.',
+    expected: () => ['utf8'],
+  },
+  spacing: {
+    values: ['compact', 'spaced'],
+    summary: 'Blanks between the members.',
+    expected: () => ['spaced'],
+  },
   contentType: {
     values: ['application/jose', 'text/plain', 'application/json', 'none'],
     summary: 'Content-Type of the request; which one is not documented.',
+    expected: () => ['text/plain', 'application/json', 'none'],
   },
   sso: { values: ['nested', 'flat'], summary: 'Single sign-on data under `headers`, or beside the user id.' },
   userMember: {
@@ -90,7 +100,11 @@ const switches = {
   booking: { values: ['flat', 'nested'], summary: 'The booking as the payload itself, or under `booking`.' },
   requestId: { values: ['yes', 'no'], summary: 'Whether `webhook_request_id` is there.' },
   newline: { values: ['no', 'yes'], summary: 'A line end behind the token.' },
-  testPayload: { values: ['no', 'yes'], summary: 'The example that `POST /v2/webhooks/test` sends.' },
+  testPayload: {
+    values: ['no', 'yes'],
+    summary: 'The example that `POST /v2/webhooks/test` sends.',
+    expected: () => ['yes'],
+  },
   timeoutMs: { text: '10000', summary: 'The sender waits this long; not documented.' },
 } as const satisfies SwitchDefinitions;
 

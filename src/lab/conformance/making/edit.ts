@@ -42,6 +42,11 @@ export function withPath<Request extends WireRequest>(request: Request, path: st
   return { ...request, target: query < 0 ? path : path + request.target.slice(query) };
 }
 
+/** The request with further parameters behind its own. */
+export function withQuery<Request extends WireRequest>(request: Request, query: string): Request {
+  return { ...request, target: `${request.target}${request.target.includes('?') ? '&' : '?'}${query}` };
+}
+
 /** A request to the same path with this body, and nothing in it that proves it. */
 export function unproven(
   { method, target }: WireRequest,

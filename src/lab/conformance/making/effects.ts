@@ -12,6 +12,11 @@ export function countOf({ effects }: Effects, ref: string): number {
   return effects.filter((effect) => effect.ref === ref).length;
 }
 
+/** How often an event was done or put aside. */
+export function namedBy({ effects, quarantined }: Effects, ref: string): number {
+  return [...effects, ...quarantined].filter((effect) => effect.ref === ref).length;
+}
+
 /** As long as an effect that there must not be may take to show: after others were seen that were asked for later. */
 const GRACE_MS = 150;
 

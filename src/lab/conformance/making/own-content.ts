@@ -2,7 +2,7 @@ import { randomText, randomUuid, type Random } from '../../mock/random.ts';
 import { switchesOf } from '../../mock/request.ts';
 import { proofKindOf } from '../endpoints.ts';
 import { DoesNotApply, type EndpointUnderTest, type Trial } from '../rule.ts';
-import type { Genuine, Stage } from '../stage.ts';
+import type { Changes, Genuine, Stage } from '../stage.ts';
 import { answered, type Statuses } from '../trials.ts';
 import { hasBody } from './edit.ts';
 
@@ -33,9 +33,14 @@ export function ownContent({ endpoint, random }: Stage): OwnContent {
  * A genuine request about a document of its own, where documents have revisions: of the usual one, which all others are
  * about, a receiver may know this revision already.
  */
-export function ownGenuine({ endpoint, genuine, random }: Stage): Promise<Genuine> {
-  const isCounted = revisionOf(endpoint) !== undefined;
-  return genuine(isCounted ? { set: [{ path: 'id', value: documentIdFor(random) }] } : {});
+export function ownGenuine(stage: Stage, { set = [], ...changes }: Changes = {}): Promise<Genuine> {
+  const { endpoint, genuine, random } = stage;
+  const own = isCounted(changes.of ?? endpoint) ? [{ path: 'id', value: documentIdFor(random) }] : [];
+  return genuine({ ...changes, set: [...own, ...set] });
+}
+
+function isCounted(at: EndpointUnderTest): boolean {
+  return revisionOf(at) !== undefined;
 }
 
 function documentIdFor(random: Random): string {
@@ -59,9 +64,13 @@ export function revisionOf({ source, type }: EndpointUnderTest): Revision | unde
 
 const SAMPLE_ID = '00000000-0000-4000-8000-000000000000';
 
-function sampleOf({ source, type, switches }: EndpointUnderTest): string {
-  const event = { type, id: SAMPLE_ID, payload: source.events[type]?.example, at: new Date() };
-  return source.envelope.write(event, switchesOf(source, switches)).toString();
+/** The content that an endpoint's sender would write, as its data sheet has it. */
+export function sampleOf(
+  { source, type, switches }: EndpointUnderTest,
+  { payload = source.events[type]?.example, at = new Date(), ...chosen }: Changes = {},
+): string {
+  const event = { type, id: SAMPLE_ID, payload, at };
+  return source.envelope.write(event, switchesOf(source, { ...switches, ...chosen.switches })).toString();
 }
 
 /** Whether the sender gives each event an id, so that a redelivery can be told from another event. */

@@ -13,25 +13,37 @@ export interface Signature {
   readonly bytes: Buffer;
   readonly body: Buffer;
   readonly secret: string;
+  /** Other bytes as the sender would spell them. */
+  readonly spell: (bytes: Buffer) => string;
 }
 
 const SPELLING = /^(?:[\w-]+[=:, ])?([0-9a-f]{64}|[\w+/-]{43}=?)$/i;
 
 /** Finds the header that is the HMAC of the body, or else the first that looks like 32 bytes, in whatever spelling. */
-function signatureIn(
+export function signatureIn(
   { headers, body }: WireRequest,
   { credential: { text: secret } }: EndpointUnderTest,
 ): Signature {
   const found = headers.flatMap(([header, value]): Signature[] => {
     const text = SPELLING.exec(value)?.[1];
     if (text === undefined) return [];
-    return [{ header, value, bytes: Buffer.from(text, text.length === 64 ? 'hex' : 'base64'), body, secret }];
+    const encoding = text.length === 64 ? 'hex' : 'base64';
+    const spell = (bytes: Buffer) => value.replace(text, spelledAs(text, bytes));
+    return [{ header, value, bytes: Buffer.from(text, encoding), body, secret, spell }];
   });
   const usual = mac(body, secret);
   const signature = found.find(({ bytes }) => bytes.equals(usual)) ?? found[0];
   if (signature === undefined)
     throw new DoesNotApply('this sender writes no signature of 32 bytes into a header');
   return signature;
+}
+
+function spelledAs(text: string, bytes: Buffer): string {
+  if (text.length === 64) {
+    const hex = bytes.toString('hex');
+    return /[A-F]/.test(text) ? hex.toUpperCase() : hex;
+  }
+  return bytes.toString(text.endsWith('=') ? 'base64' : 'base64url');
 }
 
 /** An HMAC by no code that the receiver could share. */

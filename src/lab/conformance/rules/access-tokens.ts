@@ -3,6 +3,7 @@ import { proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
+import { withHeaders, withQuery } from '../making/edit.ts';
 
 /** Group C: the older method, one access token in the Authorization header. */
 export const accessTokenRules: readonly Rule[] = [
@@ -112,14 +113,6 @@ function authorized(
     },
     options,
   );
-}
-
-function withHeaders(request: WireRequest, ...headers: readonly Header[]): WireRequest {
-  return { ...request, headers: [...request.headers, ...headers] };
-}
-
-function withQuery(request: WireRequest, query: string): WireRequest {
-  return { ...request, target: `${request.target}${request.target.includes('?') ? '&' : '?'}${query}` };
 }
 
 function otherCases(token: string): string[] {

@@ -1,11 +1,10 @@
-import { switchesOf } from '../../mock/request.ts';
-import type { OutgoingRequest } from '../../../kit/source.ts';
 import type { EndpointUnderTest, Finding, Rule, Trial } from '../rule.ts';
 import type { Effects, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
 import type { WireRequest } from '../wire.ts';
 import { withPath } from '../making/edit.ts';
-import { judgeCount, passTime, tellsEffects } from '../making/effects.ts';
+import { judgeCount, namedBy, passTime, tellsEffects } from '../making/effects.ts';
+import { byStranger, lookingProven } from '../making/forgery.ts';
 import { isWritten, membersOf, ownContent, typeMemberOf, withMembers } from '../making/own-content.ts';
 
 /** Groups I and F: nothing comes of what was refused, and something of all that was accepted. */
@@ -28,6 +27,7 @@ export const consequenceRules: readonly Rule[] = [
     severity: 'high',
     grade: 'durable',
     level: 2,
+    alone: true,
     why: 'The sender has heard that all is well and will not send it again. An event of a new type, or with a member changed, is still an event.',
     fix: 'Store what was proven as it came, put aside what does not fit, and let a human look at it.',
     trials: (at) => (isWritten(at) && tellsEffects(at) ? misfits(at) : []),
@@ -39,8 +39,10 @@ function refusals(at: EndpointUnderTest): Trial[] {
     (forgery) => !at.accepts.has(`alg=${forgery.toUpperCase()}`),
   );
   return [
-    ...forgeries.map((forgery) => withoutEffect(`forged: ${forgery}`, (given) => forge(given, forgery))),
-    withoutEffect('signed with another secret', signByStranger),
+    ...forgeries.map((forgery) =>
+      withoutEffect(`forged: ${forgery}`, ({ content }) => lookingProven(at, forgery, content)),
+    ),
+    withoutEffect('signed with another secret', ({ content }) => byStranger(at, content)),
     withoutEffect('on a path of nobody', async ({ stage, content }) =>
       withPath(await stage.proven(content), `${at.url.pathname}-of-nobody`),
     ),
@@ -52,31 +54,12 @@ interface Given {
   readonly content: string;
 }
 
-async function forge({ stage, content }: Given, forgery: string): Promise<WireRequest> {
-  const { source, type, url, credential, switches } = stage.endpoint;
-  const to = { path: url.pathname, type, credential };
-  return wire(await source.proof.forge(forgery, Buffer.from(content), to, switchesOf(source, switches)));
-}
-
-async function signByStranger({ stage, content }: Given): Promise<WireRequest> {
-  const { source, type, url, credential, switches } = stage.endpoint;
-  const stranger = { ...credential, text: 'another-secret-than-the-right-one-0123' };
-  const to = { path: url.pathname, type, credential: stranger };
-  return wire(await source.proof.sign(Buffer.from(content), to, switchesOf(source, switches)));
-}
-
-function wire({ headers, ...request }: OutgoingRequest): WireRequest {
-  return { ...request, headers: Object.entries(headers) };
-}
-
 function withoutEffect(name: string, make: (given: Given) => Promise<WireRequest>): Trial {
   return tried(name, async (stage) => {
     const { json, ref } = ownContent(stage);
     const observation = await stage.send(await make({ stage, content: json }), 'attack');
     await passTime(stage);
-    const { effects, quarantined } = await stage.effects();
-    const count = [...effects, ...quarantined].filter((effect) => effect.ref === ref).length;
-    const finding = judgeCount(count, 0);
+    const finding = judgeCount(namedBy(await stage.effects(), ref), 0);
     return { ...finding, observed: `${describe(observation)}, ${finding.observed}` };
   });
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { randomText } from '../../mock/random.ts';
 import type { Finding, Rule, Trial } from '../rule.ts';
-import type { Effects, Stage } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried, worse } from '../trials.ts';
 import { bytesOf, type Observation, type WireRequest } from '../wire.ts';
 import { hasBody } from '../making/edit.ts';
-import { tellsEffects } from '../making/effects.ts';
+import { namedBy, tellsEffects } from '../making/effects.ts';
 import { where } from '../making/answers.ts';
 import { hasOwnId, ownGenuine } from '../making/own-content.ts';
 
@@ -42,6 +42,7 @@ export const failureRules: readonly Rule[] = [
     severity: 'high',
     grade: 'durable',
     level: 1,
+    alone: true,
     needs: 'terminate',
     oncePerSource: true,
     why: 'Every new version begins with the end of the old one. A delivery that is cut off then is lost wherever its sender does not send it again.',
@@ -55,6 +56,7 @@ export const failureRules: readonly Rule[] = [
     severity: 'critical',
     grade: 'durable',
     level: 3,
+    alone: true,
     oncePerSource: true,
     why: '2xx tells the sender that it need not care any more. What was only in memory then is lost for ever, and nobody knows.',
     fix: 'Write the event to disk, or to a database that does, before you answer; work on it afterwards.',
@@ -67,6 +69,7 @@ export const failureRules: readonly Rule[] = [
     severity: 'high',
     grade: 'durable',
     level: 3,
+    alone: true,
     oncePerSource: true,
     why: 'A restart that begins from the start of its list sends mails and writes records once more.',
     fix: 'Note that an event is done in the same store as the event itself.',
@@ -79,6 +82,7 @@ export const failureRules: readonly Rule[] = [
     severity: 'high',
     grade: 'durable',
     level: 3,
+    alone: true,
     oncePerSource: true,
     why: 'Senders deliver again after they heard nothing, which is what a restart makes of a reply under way.',
     fix: 'Keep the ids of events where the events are kept, not in memory.',
@@ -152,10 +156,6 @@ const keptThroughKill: Trial = {
     return passed(expected, `none of ${accepted.length} was lost`);
   },
 };
-
-function namedBy({ effects, quarantined }: Effects, ref: string): number {
-  return [...effects, ...quarantined].filter((effect) => effect.ref === ref).length;
-}
 
 function isAcceptedAt(replies: readonly Observation[], index: number): boolean {
   const reply = replies[index];

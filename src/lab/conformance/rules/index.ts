@@ -3,8 +3,10 @@ import { universalRules } from '../universal.ts';
 import { accessTokenRules } from './access-tokens.ts';
 import { burdenRules } from './burdens.ts';
 import { byteRules } from './bytes.ts';
+import { comparisonRules } from './comparison.ts';
 import { consequenceRules } from './consequences.ts';
 import { contentRules } from './content.ts';
+import { doorRules } from './doors.ts';
 import { downstreamRules } from './downstream.ts';
 import { duplicateRules } from './duplicates.ts';
 import { encodingRules } from './encodings.ts';
@@ -17,8 +19,12 @@ import { healthRules } from './health.ts';
 import { identityRules } from './identity.ts';
 import { jsonRules } from './json.ts';
 import { keyRules } from './keys.ts';
+import { memoryRules } from './memory.ts';
+import { mixtureRules } from './mixtures.ts';
 import { orderRules } from './order.ts';
+import { otherWayRules } from './other-ways.ts';
 import { patienceRules } from './patience.ts';
+import { personRules } from './persons.ts';
 import { protocolRules } from './protocols.ts';
 import { replyRules } from './replies.ts';
 import { resourceRules } from './resources.ts';
@@ -31,6 +37,7 @@ import { tokenPlaceRules } from './token-places.ts';
 import { tokenShapeRules } from './token-shapes.ts';
 import { tokenRules } from './tokens.ts';
 import { transportRules } from './transport.ts';
+import { variantRules } from './variants.ts';
 
 /** All rules, in the order in which they are tried; those for every reply look back at what all others have seen. */
 export const rules: readonly Rule[] = [
@@ -43,6 +50,11 @@ export const rules: readonly Rule[] = [
   ...signedContentRules,
   ...keyRules,
   ...accessTokenRules,
+  ...comparisonRules,
+  ...doorRules,
+  ...otherWayRules,
+  ...mixtureRules,
+  ...memoryRules,
   ...transportRules,
   ...byteRules,
   ...encodingRules,
@@ -63,6 +75,8 @@ export const rules: readonly Rule[] = [
   ...orderRules,
   ...consequenceRules,
   ...downstreamRules,
+  ...variantRules,
+  ...personRules,
   ...failureRules,
   ...replyRules,
   ...universalRules,

@@ -49,13 +49,14 @@ export const patienceRules: readonly Rule[] = [
 
 const OPEN = 40;
 const LEAST_HELD_MS = 2_500;
+const LONGEST_HELD_MS = 5_000;
 /** By so much less is prompt than the others are held: who waits for them is late. */
 const BEFORE_MS = 500;
 
 /** Half of them stop in the head, half before their last byte; somebody else delivers meanwhile. */
 function manyOpen(): Trial {
   return tried('half of them in the head', async (stage) => {
-    const heldMs = Math.max(LEAST_HELD_MS, stage.endpoint.deadlineMs / 2);
+    const heldMs = Math.min(Math.max(LEAST_HELD_MS, stage.endpoint.deadlineMs / 2), LONGEST_HELD_MS);
     const held = Array.from({ length: OPEN }, (_, index) => hold(stage, index % 2 === 0 ? 20 : -1, heldMs));
     const finding = await delivered(stage, heldMs - BEFORE_MS);
     await Promise.all(held);

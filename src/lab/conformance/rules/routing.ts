@@ -97,7 +97,7 @@ const overrides: readonly Trial[] = ['X-HTTP-Method-Override', 'X-HTTP-Method', 
 );
 
 /** Paths that some router or proxy takes for that of the endpoint. */
-function variantsOf({ url: { pathname }, source }: EndpointUnderTest): string[] {
+export function variantsOf({ url: { pathname }, source }: EndpointUnderTest): string[] {
   const last = pathname.slice(pathname.lastIndexOf('/') + 1);
   const before = pathname.slice(0, pathname.length - last.length);
   const encoded = `${before}%${last.charCodeAt(0).toString(16)}${last.slice(1)}`;

@@ -1,6 +1,7 @@
 import { proofKindOf } from '../endpoints.ts';
 import { DoesNotApply, type EndpointUnderTest, type Rule, type Trial } from '../rule.ts';
 import type { WireRequest } from '../wire.ts';
+import { withQuery } from '../making/edit.ts';
 import { around, mac, onSignatures, respelled, signed, type Signature } from '../making/signature.ts';
 
 const CHALLENGE = '3eZbrw1aBm2rZgRNFdxV2595E9CY3gmdALWMmHkv';
@@ -28,10 +29,9 @@ export const signedContentRules: readonly Rule[] = [
           return { ...unsigned, headers: [...unsigned.headers, [name, signature.value]] };
         }),
       ),
-      around('in the query', (request, signature) => ({
-        ...signed(request, signature),
-        target: `${request.target}${request.target.includes('?') ? '&' : '?'}X-Signature=${signature.bytes.toString('hex')}`,
-      })),
+      around('in the query', (request, signature) =>
+        withQuery(signed(request, signature), `X-Signature=${signature.bytes.toString('hex')}`),
+      ),
       around('in the body', (request, signature) => ({
         ...signed(request, signature),
         body: Buffer.from(request.body.toString().replace('{', `{"X-Signature":"${signature.value}",`)),

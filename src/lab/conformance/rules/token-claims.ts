@@ -1,10 +1,23 @@
 import { proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
-import { describe, failed, isAccepted, passed, refused, tried, type RefusalOptions } from '../trials.ts';
+import {
+  answered,
+  describe,
+  failed,
+  isAccepted,
+  passed,
+  refused,
+  tried,
+  type RefusalOptions,
+} from '../trials.ts';
 import { forged, onJwts, onTokens, overPayload } from '../making/forged.ts';
-import { encode, signParts, tokenIn, withToken } from '../making/token.ts';
+import { encode, signParts, tokenIn, withToken, type Token } from '../making/token.ts';
 
 const HOUR_S = 3600;
+/** More than clocks of servers differ, and more than a receiver need forgive. */
+const BEYOND_S = 600;
+/** Less than any receiver should forgive: clocks differ, and a delivery takes its time. */
+const WITHIN_S = 30;
 
 /** Statuses for what is rightly signed and still is no event. */
 const UNREADABLE: RefusalOptions = { also: [400, 422] };
@@ -24,9 +37,27 @@ export const tokenClaimRules: readonly Rule[] = [
     // The body of risr/advance is a signed document: what is called exp in it is a member like any other.
     trials: onJwts([
       claiming('exp an hour ago', (now) => `"exp":${now - HOUR_S}`),
+      claiming('exp ten minutes ago', (now) => `"exp":${now - BEYOND_S}`),
+      claiming('nbf in ten minutes', (now) => `"nbf":${now + BEYOND_S}`),
       claiming('exp zero', () => '"exp":0'),
       claiming('exp negative', () => '"exp":-1'),
       claiming('nbf in an hour', (now) => `"nbf":${now + HOUR_S}`),
+    ]),
+  },
+  {
+    id: 'A19-tolerance',
+    group: 'A',
+    title: 'accepts a token whose times are off by half a minute',
+    severity: 'medium',
+    grade: 'correct',
+    level: 1,
+    why: 'The clocks of two servers are never the same. Where none of it is forgiven, genuine deliveries are refused now and then, and more of them with every day.',
+    fix: 'Allow one to five minutes where you compare exp and nbf: libraries call it leeway, clockTolerance or ClockSkew.',
+    source: 'https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4',
+    trials: onJwts([
+      offBy('exp half a minute ago', (now) => `"exp":${now - WITHIN_S}`),
+      offBy('nbf in half a minute', (now) => `"nbf":${now + WITHIN_S}`),
+      offBy('iat in half a minute', (now) => `"iat":${now + WITHIN_S}`),
     ]),
   },
   {
@@ -107,13 +138,22 @@ type Claims = (nowS: number) => string;
 
 /** The genuine payload with a member more, rightly signed. */
 function claiming(name: string, claims: Claims, options: RefusalOptions = {}): Trial {
-  return forged(
+  return forged(name, (token) => withClaims(token, claims), options);
+}
+
+function withClaims({ header, payloadJson, secret }: Token, claims: Claims): string {
+  const members = claims(Math.floor(Date.now() / 1000));
+  return signParts(header, encode(payloadJson.replace('{', `{${members},`)), secret);
+}
+
+function offBy(name: string, claims: Claims): Trial {
+  return answered(
     name,
-    ({ header, payloadJson, secret }) => {
-      const members = claims(Math.floor(Date.now() / 1000));
-      return signParts(header, encode(payloadJson.replace('{', `{${members},`)), secret);
+    (genuine, { endpoint }) => {
+      const token = tokenIn(genuine, endpoint);
+      return withToken(genuine, token, withClaims(token, claims));
     },
-    options,
+    ['2xx'],
   );
 }
 

@@ -1,6 +1,6 @@
 import { isTokenBody, proofKindOf } from '../endpoints.ts';
 import type { EndpointUnderTest, Rule, Trial } from '../rule.ts';
-import type { Genuine, Stage } from '../stage.ts';
+import type { Stage } from '../stage.ts';
 import { refused, type RefusalOptions } from '../trials.ts';
 import type { Header, WireRequest } from '../wire.ts';
 import { forged, onTokens } from '../making/forged.ts';
@@ -33,9 +33,7 @@ export const tokenPlaceRules: readonly Rule[] = [
     fix: 'Read the token from where the sender puts it, and nowhere else.',
     trials: (at) => {
       if (proofKindOf(at) !== 'token') return [];
-      return isTokenBody(at)
-        ? [...placesForAll, ...placesBesideBody]
-        : [...placesForAll, ...placesBesideForm];
+      return placesAt(at).map(([name, put, options]) => placed(name, put, options));
     },
   },
   {
@@ -101,7 +99,8 @@ function placed(name: string, put: (parts: Placed) => WireRequest, options: Refu
   return refused(name, (genuine, { endpoint }) => put(partsOf(genuine, endpoint)), options);
 }
 
-function partsOf(genuine: Genuine, endpoint: EndpointUnderTest): Placed {
+/** A request of a token's sender, taken apart. */
+export function partsOf(genuine: WireRequest, endpoint: EndpointUnderTest): Placed {
   const { whole, payloadJson, secret } = tokenIn(genuine, endpoint);
   const headers = genuine.headers.filter(([, value]) => !value.includes(whole));
   const [target = ''] = genuine.target.split('?');
@@ -123,50 +122,52 @@ function withQuery({ empty }: Placed, query: string): WireRequest {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-const placesForAll: readonly Trial[] = [
-  placed('in a cookie', (parts) => withHeader(parts, ['Cookie', `token=${parts.token}`])),
-  placed('in X-Token', (parts) => withHeader(parts, ['X-Token', parts.token])),
-  placed('in a header called token', (parts) => withHeader(parts, ['token', parts.token])),
-  placed('in X-Access-Token', (parts) => withHeader(parts, ['X-Access-Token', parts.token])),
-  placed('in Proxy-Authorization', (parts) =>
-    withHeader(parts, ['Proxy-Authorization', `Bearer ${parts.token}`]),
-  ),
-  placed('in the query as access_token', (parts) => withQuery(parts, `access_token=${parts.token}`)),
-  placed('in the query as jwt', (parts) => withQuery(parts, `jwt=${parts.token}`)),
-  placed('in the Referer', (parts) =>
-    withHeader(parts, ['Referer', `http://localhost${parts.empty.target}?token=${parts.token}`]),
-  ),
+/** Somewhere else than where its sender puts a token. */
+export type Place = readonly [name: string, put: (parts: Placed) => WireRequest, options?: RefusalOptions];
+
+export function placesAt(at: EndpointUnderTest): readonly Place[] {
+  return [...placesForAll, ...(isTokenBody(at) ? placesBesideBody : placesBesideForm)];
+}
+
+const placesForAll: readonly Place[] = [
+  ['in a cookie', (parts) => withHeader(parts, ['Cookie', `token=${parts.token}`])],
+  ['in X-Token', (parts) => withHeader(parts, ['X-Token', parts.token])],
+  ['in a header called token', (parts) => withHeader(parts, ['token', parts.token])],
+  ['in X-Access-Token', (parts) => withHeader(parts, ['X-Access-Token', parts.token])],
+  ['in Proxy-Authorization', (parts) => withHeader(parts, ['Proxy-Authorization', `Bearer ${parts.token}`])],
+  ['in the query as access_token', (parts) => withQuery(parts, `access_token=${parts.token}`)],
+  ['in the query as jwt', (parts) => withQuery(parts, `jwt=${parts.token}`)],
+  [
+    'in the Referer',
+    (parts) => withHeader(parts, ['Referer', `http://localhost${parts.empty.target}?token=${parts.token}`]),
+  ],
 ];
 
-const placesBesideForm: readonly Trial[] = [
-  placed('in a field called jwt', (parts) => withContent(parts, FORM, `jwt=${parts.token}`)),
-  placed('in a field called access_token', (parts) =>
-    withContent(parts, FORM, `access_token=${parts.token}`),
-  ),
-  placed('in the name of a field', (parts) => withContent(parts, FORM, `${parts.token}=token`)),
-  placed('in a member of a member', inMember, UNKNOWN_FORM),
-  placed('in a file of a multipart form', inFile, UNKNOWN_FORM),
+const placesBesideForm: readonly Place[] = [
+  ['in a field called jwt', (parts) => withContent(parts, FORM, `jwt=${parts.token}`)],
+  ['in a field called access_token', (parts) => withContent(parts, FORM, `access_token=${parts.token}`)],
+  ['in the name of a field', (parts) => withContent(parts, FORM, `${parts.token}=token`)],
+  ['in a member of a member', inMember, UNKNOWN_FORM],
+  ['in a file of a multipart form', inFile, UNKNOWN_FORM],
 ];
 
-const placesBesideBody: readonly Trial[] = [
-  placed('in the query as token', (parts) => withQuery(parts, `token=${parts.token}`)),
-  placed('in the Authorization header', (parts) =>
-    withHeader(parts, ['Authorization', `Bearer ${parts.token}`]),
-  ),
-  placed('in a form', (parts) => withContent(parts, FORM, `token=${parts.token}`), UNKNOWN_FORM),
-  placed(
+const placesBesideBody: readonly Place[] = [
+  ['in the query as token', (parts) => withQuery(parts, `token=${parts.token}`)],
+  ['in the Authorization header', (parts) => withHeader(parts, ['Authorization', `Bearer ${parts.token}`])],
+  ['in a form', (parts) => withContent(parts, FORM, `token=${parts.token}`), UNKNOWN_FORM],
+  [
     'in a JSON member',
     (parts) => withContent(parts, 'application/json', JSON.stringify({ token: parts.token })),
     UNKNOWN_FORM,
-  ),
-  placed(
+  ],
+  [
     'in the Authorization header, beside its payload',
     (parts) => ({
       ...withHeader(parts, ['Authorization', `Bearer ${parts.token}`]),
       body: Buffer.from(parts.payloadJson),
     }),
     UNKNOWN_FORM,
-  ),
+  ],
 ];
 
 function inMember(parts: Placed): WireRequest {
