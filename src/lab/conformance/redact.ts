@@ -18,6 +18,15 @@ export function createMask(texts: readonly string[], by: string): Redact {
   return (text) => short.reduce((rest, one) => rest.replaceAll(one, by), maskWindows(text, windows, by));
 }
 
+/** Also masks what shows when a word of the text is decoded once more. */
+export function throughBase64(mask: Redact): Redact {
+  return (text) =>
+    mask(text).replace(PROOF_LIKE, (word) => {
+      const inner = Buffer.from(word, 'base64').toString('latin1');
+      return mask(inner) === inner ? word : '<proof>';
+    });
+}
+
 function windowsOf(text: string): string[] {
   const count = Math.max(text.length - WINDOW + 1, 0);
   return Array.from({ length: count }, (_, at) => text.slice(at, at + WINDOW));

@@ -26,7 +26,7 @@ export function resendLine({ request, bytes, url }: Exchange, options: ResendOpt
 }
 
 const INCOMPLETE = '# something is left out here: it is in the files that --keep FOLDER writes';
-const MOST_INLINE = 4_000;
+const MOST_INLINE = 2_000;
 
 function curlLine(
   { method, target, headers, body }: WireRequest,

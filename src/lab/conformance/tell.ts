@@ -1,7 +1,7 @@
 import { summarise, type Exchange } from './exchange.ts';
 import { keepBytes, type Kept } from './keep.ts';
 import { gradeOf, matches, type Case } from './plan.ts';
-import { createMask, createRedact } from './redact.ts';
+import { createMask, createRedact, throughBase64 } from './redact.ts';
 import { resendLine, signaturesAround } from './resend.ts';
 import type { CaseEnded, RuleSummary } from './result.ts';
 import { isAsked, isBefore, type EndpointUnderTest, type Finding, type Grade, type Rule } from './rule.ts';
@@ -78,7 +78,7 @@ function againIn({ seed, tls }: TellOptions, secrets: readonly string[]) {
     const attack = exchanges[at];
     if (attack === undefined) return [againLine(one, seed, firstSeenIn)];
     const maskProofs = createMask(signaturesAround(attack, exchanges, secrets), '<proof>');
-    const mask = (text: string) => maskProofs(maskSecrets(text));
+    const mask = throughBase64((text) => maskProofs(maskSecrets(text)));
     const line = resendLine(attack, { url: one.endpoint.url, mask, kept: files[at], tls });
     return [line, againLine(one, seed, firstSeenIn)];
   };

@@ -1,13 +1,16 @@
 import { hash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { expect, it } from '@jest/globals';
 import { reports } from '../../../src/lab/conformance/reports/index.ts';
 import type { Report } from '../../../src/lab/conformance/reports/report.ts';
+import { unseen } from '../../../src/lab/conformance/reports/not-examined.ts';
 import { adviceFor } from '../../../src/lab/conformance/reports/remedies/index.ts';
 import { remedies, remedyOfRule, type Remedy } from '../../../src/lab/conformance/reports/remedies/remedy.ts';
 import { terminalReport } from '../../../src/lab/conformance/reports/terminal.ts';
 import type { RunEnded, RunEvent } from '../../../src/lab/conformance/result.ts';
 import type { Grade } from '../../../src/lab/conformance/rule.ts';
 import { rules } from '../../../src/lab/conformance/rules/index.ts';
+import { projectFile } from '../../../src/lab/rig/program.ts';
 import { findAll, readMarkup } from './markup.ts';
 import { end, ended, HOSTILE, recorded, started, unreachable } from './recorded.ts';
 
@@ -162,7 +165,7 @@ it('writes a page that says the verdict first, then three sentences, then by gra
     'The receiver is not conformant',
     '1 case failed of 5.',
     'On 2026-01-31, 5 trials were made at 2 endpoints of http://127.0.0.1:3000, as hotdocs and risr send',
-    'It breaks 1 rule, 1 of them critical. The gravest: a right receiver refuses',
+    'It breaks one rule, of severity critical: a right receiver refuses',
     'First, mend this: Compare the signature with one of your own.',
     'Authentic: only what is genuine has an effect',
     'Not reached.',
@@ -223,6 +226,12 @@ it.each<[RunEnded['verdict'], readonly Grade[], string]>([
   expect(findAll(root, 'title').map(({ text }) => text)).toEqual([`webhook receiver: ${words}`]);
   expect(root.attributes).toMatchObject({ role: 'img', 'aria-label': `webhook receiver: ${words}` });
   expect(picture).not.toMatch(/href|url\(|@import/);
+});
+
+it('says in the README what it says in every report of what nobody can see', () => {
+  const readme = readFileSync(projectFile('src/lab/conformance/README.md'), 'utf8');
+  const rows = unseen.map(([what, why]) => `| ${what} | ${why} |`);
+  expect(rows.filter((row) => !readme.includes(row))).toEqual([]);
 });
 
 it('has advice for the faults that every rule finds, or says that there is none', () => {

@@ -160,6 +160,13 @@ it('sends to addresses of their own where it is told to, for an installation too
   expect(server.targets.filter((target) => target !== '/other/path/?key=north')).toEqual([]);
 });
 
+it('sends below the path that the address has', async () => {
+  const server = await open(200);
+  await conform(['--url', `${server.url}/below/this/`, ...missing]);
+  expect(server.targets.length).toBeGreaterThan(0);
+  expect(server.targets.filter((target) => !target.startsWith('/below/this/phenixid'))).toEqual([]);
+});
+
 it('puts up with what is waived, until it lapses', async () => {
   const server = await open(200);
   const waivers = async (until: string) => {
@@ -196,7 +203,7 @@ it('says which member of a waiver is wrong', async () => {
 
 it('writes every report, one of them to standard output, and none of them holds the secret', async () => {
   const server = await open(200, SECRET);
-  const names = ['ndjson', 'junit', 'tap', 'ctrf', 'html', 'markdown', 'sarif'];
+  const names = ['ndjson', 'junit', 'tap', 'ctrf', 'html', 'markdown', 'sarif', 'badge'];
   const wishes = names.flatMap((name) => ['--report', `${name}=${join(folder, name)}`]);
   const kept = join(folder, 'kept');
   const streamed = ['--report', 'tap=-', '--keep', kept];

@@ -28,15 +28,16 @@ function found({ cases, ended }: WholeRun, gravest: RuleSummary | undefined): st
   if (gravest !== undefined) {
     const rules = byRule(withOutcome(cases, 'failed'));
     const critical = rules.filter(({ rule }) => rule.severity === 'critical').length;
-    return (
-      `It breaks ${counted(rules.length, 'rule', 'rules')}, ${critical === 0 ? 'none' : critical} of them critical. The gravest: ` +
-      `a right receiver ${gravest.title}, and this one does not. ${gravest.why}`
-    );
+    const how =
+      rules.length === 1
+        ? `one rule, of severity ${gravest.severity}:`
+        : `${rules.length} rules, ${critical === 0 ? 'none' : critical} of them critical. The gravest:`;
+    return `It breaks ${how} a right receiver ${gravest.title}, and this one does not. ${gravest.why}`;
   }
   if (ended.verdict !== 'conformant') return ended.says;
-  const remarks = byRule(withOutcome(cases, 'warned')).length;
+  const remarks = counted(byRule(withOutcome(cases, 'warned')).length, 'remark is', 'remarks are');
   const reached = ended.reached.map((grade) => `${grade} (${grades[grade]})`);
-  return `Nothing speaks against it: it is ${listed(reached)}; ${remarks === 0 ? 'no' : remarks} ${remarks === 1 ? 'remark is' : 'remarks are'} left.`;
+  return `Nothing speaks against it: it is ${listed(reached)}; ${remarks} left.`;
 }
 
 const FIRST: Readonly<Record<Verdict, string>> = {
