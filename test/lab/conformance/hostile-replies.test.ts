@@ -97,7 +97,7 @@ it.each([
   const { ended, cases } = await tryReceiver(answer, ['B*'], { timeoutMs: 20, once: true });
   const untried = cases.filter(({ exchanges, outcome }) => exchanges.length === 0 && outcome !== 'skipped');
   expect(untried.length).toBeGreaterThan(20);
-  expect(untried[0]?.observed).toMatch(/^a genuine request has no whole reply in time since B1-missing/);
+  expect(untried[0]?.observed).toContain('a genuine request has no whole reply in time since B1-missing');
   expect(ended.verdict).not.toBe('conformant');
 });
 

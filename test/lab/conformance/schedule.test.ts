@@ -145,7 +145,7 @@ it('misses the effects of an endpoint once, and tries no more for them there', a
   });
   expect(ended).toMatchObject({ verdict: 'not conformant', counts: { failed: 1, inconclusive: 69 } });
   const [first] = idsOf(cases, 'failed');
-  expect(cases.at(-1)?.observed).toBe(`no effect of a genuine delivery is seen after ${first}`);
+  expect(cases.at(-1)?.observed).toContain(`no effect of a genuine delivery is seen after ${first}`);
 });
 
 it('leaves the rest of a rule out when it fails alike, and slowly, again and again', async () => {

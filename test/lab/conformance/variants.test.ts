@@ -24,7 +24,7 @@ it('says why the usual way of sending is refused, where another way shows that t
     (villain ?? { start: createReceiver(right) }).start(credentials);
   const found = await variantsOf('hotdocs/InterviewLoadEvent', { start });
   expect(found.get('as it usually comes')).toBe(
-    'failed: GET answered status 405 (Allow: POST). With verb=POST it was accepted, so the secret is right: it is the usual ' +
+    'failed: status 405 to a GET (Allow: POST). With verb=POST it was accepted, so the secret is right: it is the usual ' +
       'way of sending that is refused',
   );
 });
@@ -37,7 +37,7 @@ it('accuses nobody of refusing everything: that may be the wrong secret', async 
     return createReceiver(right)(new Map(others));
   };
   const found = await variantsOf('phenixid/OrderCreated', { start });
-  expect(found.get('as it usually comes')).toMatch(/^inconclusive: POST answered status 401; .* the secret/);
+  expect(found.get('as it usually comes')).toMatch(/^inconclusive: status 401; .* the secret/);
 });
 
 it('asks for what nobody has confirmed of a sender only where it is claimed', async () => {
@@ -47,5 +47,5 @@ it('asks for what nobody has confirmed of a sender only where it is claimed', as
   expect([...unclaimed.values()].filter((told) => !told.startsWith('passed'))).toEqual([]);
 
   const claimed = await variantsOf(at, { start: startNaturalExpress, accepts: ['carrier=header'] });
-  expect(claimed.get('carrier=header')).toMatch(/^failed: .* answered status 401$/);
+  expect(claimed.get('carrier=header')).toMatch(/^failed: .* status 401$/);
 });

@@ -1,8 +1,6 @@
 import { DoesNotApply, type EndpointUnderTest, type Finding, type Rule, type Trial } from '../rule.ts';
-import { valuesOf } from '../reply.ts';
 import type { Genuine, Stage } from '../stage.ts';
 import { describe, failed, isAccepted, passed, tried } from '../trials.ts';
-import type { Observation, WireRequest } from '../wire.ts';
 import { namedBy, tellsEffects } from '../making/effects.ts';
 import { claimedVariants, plausibleVariants, type Variant } from '../making/variants.ts';
 
@@ -43,17 +41,17 @@ function asUsual(): Trial {
     opens: true,
     async run(stage): Promise<Finding> {
       const expected = '2xx';
-      const request = await stage.genuine();
-      const told = answerTo(request, await stage.send(request, 'usual'));
-      if (told.isAccepted) return passed(expected, told.says);
+      const observation = await stage.send(await stage.genuine(), 'usual');
+      const says = describe(observation);
+      if (isAccepted(observation)) return passed(expected, says);
       const other = await firstAccepted(stage);
       if (other === undefined) {
-        const observed = `${told.says}; refused in every other way, too: is the secret the right one?`;
+        const observed = `${says}; refused in every other way, too: is the secret the right one?`;
         return { outcome: 'inconclusive', expected, observed };
       }
       return failed(
         expected,
-        `${told.says}. With ${other.name} it was accepted, so the secret is right: it is the usual way of sending that is refused`,
+        `${says}. With ${other.name} it was accepted, so the secret is right: it is the usual way of sending that is refused`,
       );
     },
   };
@@ -80,24 +78,13 @@ async function madeOr(variant: Variant, stage: Stage): Promise<Genuine | undefin
 function alsoSo(variant: Variant, { source }: EndpointUnderTest): Trial {
   return tried(variant.name, async (stage) => {
     const request = await variant.make(stage);
-    const { isAccepted: isTaken, says } = answerTo(request, await stage.send(request, variant.name));
+    const observation = await stage.send(request, variant.name);
+    const says = describe(observation);
     const expected = `2xx, as ${source.title} may send it so. ${variant.says}`;
-    return isTaken
+    return isAccepted(observation)
       ? passed(expected, says)
       : failed(expected, `a genuine delivery with ${variant.name}: ${says}`);
   });
-}
-
-interface Answer {
-  readonly isAccepted: boolean;
-  /** `GET answered status 405 (Allow: POST)` */
-  readonly says: string;
-}
-
-function answerTo({ method }: WireRequest, observation: Observation): Answer {
-  const [allow] = valuesOf(observation, 'allow');
-  const hint = allow === undefined ? '' : ` (Allow: ${allow})`;
-  return { isAccepted: isAccepted(observation), says: `${method} answered ${describe(observation)}${hint}` };
 }
 
 function allKept(at: EndpointUnderTest): Trial[] {
