@@ -50,7 +50,8 @@ const SAMPLE = 3;
 /** Of each rule three cases for each sender, far from each other; of those that would hold the others up, none. */
 function sampleOf(cases: readonly Case[]): Case[] {
   const quick = cases.filter(
-    ({ rule, skipped }) => rule.alone !== true && rule.level < 3 && skipped === undefined,
+    ({ rule, skipped }) =>
+      rule.alone !== true && rule.slow !== true && rule.level < 3 && skipped === undefined,
   );
   const byRule = Map.groupBy(quick, ({ rule, endpoint }) => `${rule.id} ${endpoint.source.name}`);
   const chosen = new Set([...byRule.values()].flatMap(spread));

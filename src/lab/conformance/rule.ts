@@ -14,6 +14,8 @@ export interface Rule {
   readonly level: Level;
   /** Takes many connections, much memory or minutes: tried on demand only. */
   readonly exhausting?: true;
+  /** Waits for seconds, whatever the receiver does: in no sample. */
+  readonly slow?: true;
   /** Would disturb other cases, or be disturbed by them: tried when no other is. */
   readonly alone?: true;
   /** Tried at endpoints whose secret nobody has told, and at no others. */

@@ -183,7 +183,7 @@ class Schedule {
   }
 }
 
-/** An effect was waited for in vain, which others may have kept back; or there was no reply, or a genuine request had none in time. */
+/** Others may have kept back what was missed: an effect, a reply, room for one more, or the rest of the request itself. */
 function isDoubtful(
   { rule }: Case,
   { outcome, exchanges, gone }: Attempt,
@@ -192,7 +192,7 @@ function isDoubtful(
   if (outcome.outcome !== 'failed' && outcome.outcome !== 'inconclusive') return false;
   const isOdd = (exchange: Exchange) => {
     const { status, trouble } = exchange.observation;
-    return status === 429 || (trouble === 'TIMEOUT' ? isGenuine(exchange) : status === 0);
+    return status === 429 || status === 408 || (trouble === 'TIMEOUT' ? isGenuine(exchange) : status === 0);
   };
   return gone || (rule.level > 1 && outcome.ms >= patienceMs) || exchanges.some(isOdd);
 }

@@ -108,7 +108,11 @@ const universal: readonly UniversalRule[] = [
     grade: 'correct',
     why: 'Senders do not follow redirects, or follow them as a GET without body: the event is lost while the reply looks harmless.',
     fix: 'Answer on the very address. Take login redirects and slash or https redirects off the receiving paths.',
-    check: ({ observation: { status } }) => (status >= 300 && status < 400 ? `status ${status}` : undefined),
+    // Servers lead from //path to /path by themselves, and no sender writes it so.
+    check: ({ observation: { status }, request, bytes }, { endpoint: { url } }) =>
+      status >= 300 && status < 400 && pathOf(request?.target ?? targetIn(bytes)) === url.pathname
+        ? `status ${status}`
+        : undefined,
   },
   {
     id: 'U9-short-refusal',
@@ -167,6 +171,14 @@ const universal: readonly UniversalRule[] = [
       demanded(429, 'retry-after')(exchange, context) ?? demanded(503, 'retry-after')(exchange, context),
   },
 ];
+
+function pathOf(target: string): string {
+  return target.split('?', 1)[0] ?? target;
+}
+
+function targetIn(bytes: Buffer): string {
+  return bytes.toString('latin1', 0, 2_048).split(' ', 2)[1] ?? '';
+}
 
 /** What the ledger of a run looks for. */
 export const universalChecks: ReadonlyMap<string, Check> = new Map(

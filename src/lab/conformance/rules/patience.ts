@@ -14,6 +14,7 @@ export const patienceRules: readonly Rule[] = [
     severity: 'high',
     grade: 'correct',
     level: 1,
+    slow: true,
     oncePerSource: true,
     why: 'A receiver that serves one connection after the other is stopped by anybody who opens one and says nothing.',
     fix: 'Serve connections side by side, and put a proxy that reads whole requests in front where that is not possible.',

@@ -40,6 +40,7 @@ export const stateRules: readonly Rule[] = [
     severity: 'high',
     grade: 'correct',
     level: 2,
+    slow: true,
     oncePerSource: true,
     why: 'A list of the last few ids is full after a busy minute, and a sender delivers again after an hour: everything is done twice just when much is going on.',
     fix: 'Keep the id with the event, under a unique constraint, as long as you keep the event.',
