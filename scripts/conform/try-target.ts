@@ -58,15 +58,20 @@ export async function tryTarget(attempt: Attempt): Promise<number> {
   }
 }
 
-const REQUESTS_PER_CASE = 2.5;
-const BYTES_PER_REQUEST = 15_000;
+const REQUESTS_PER_CASE = 4;
+const BYTES_PER_REQUEST = 7_000;
+/** Of the cases that are about large bodies. */
+const BYTES_PER_LARGE_CASE = 23_000_000;
+const LARGE = ['G10-limit', 'G12-large-content'];
 
 /** The receiver of the kit, started for the purpose, has nothing to lose. */
 function warning(cases: readonly Case[]): string {
-  const tried = cases.filter(({ skipped }) => skipped === undefined).length;
-  const requests = Math.ceil((tried * REQUESTS_PER_CASE) / 100) * 100;
+  const tried = cases.filter(({ skipped }) => skipped === undefined);
+  const requests = Math.ceil((tried.length * REQUESTS_PER_CASE) / 100) * 100;
+  const large = tried.filter(({ rule }) => LARGE.includes(rule.id)).length;
+  const bytes = requests * BYTES_PER_REQUEST + large * BYTES_PER_LARGE_CASE;
   return (
-    `This sends some ${requests} requests, ${Math.ceil((requests * BYTES_PER_REQUEST) / 1e6)} MB in all, and runs the real ` +
+    `This sends some ${requests} requests, ${Math.ceil(bytes / 1e6)} MB in all, and runs the real ` +
     'handlers of the receiver for every one that looks genuine. Try a staging receiver that reaches nothing of value; one of ' +
     'advance-receiver-kit is best started with INBOX_URL=memory:, so that it keeps none of them.'
   );

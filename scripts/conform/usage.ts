@@ -20,8 +20,8 @@ export function usageOf({ command, kit }: Pick<Place, 'command' | 'kit'>): strin
 const WHAT = `Tries a webhook receiver, written in any language, as HotDocs Advance, PhenixID Signing Workflow and risr/advance send to
 it and as attackers would: is what is genuine accepted, and everything else refused?`;
 
-const OPTIONS = `A whole run sends thousands of requests, 100 MB and more, and the real handlers of the receiver run for every one that looks
-genuine: try a staging receiver; one of advance-receiver-kit with INBOX_URL=memory:.
+const OPTIONS = `A whole run sends thousands of requests, some 300 MB for each sender, and the real handlers of the receiver run for every one
+that looks genuine: try a staging receiver; one of advance-receiver-kit with INBOX_URL=memory:.
 
 Where
   --url address            what the addresses of all endpoints begin with (default http://127.0.0.1:3000)
