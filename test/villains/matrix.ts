@@ -34,24 +34,41 @@ const AT_ONCE = 12;
 
 /** Tries every villain with the rules that claim it; those that speak TLS only with certificates to do so. */
 export async function tryVillains(certificates: Certificates | undefined): Promise<readonly MatrixRow[]> {
-  const rows = villains
-    .filter(({ secure }) => secure !== true || certificates !== undefined)
-    .map((villain) => ({ villain, cases: new Array<CaseEnded>() }));
-  const left = rows
-    .flatMap((row) => row.villain.claimedBy.map((rule) => ({ ...row, rule })))
-    .flatMap((trial) => trial.villain.sources.map((source) => ({ ...trial, source })))
+  const candidates = villains.filter(({ secure }) => secure !== true || certificates !== undefined);
+  const found = new Map(candidates.map((villain) => [villain, new Array<CaseEnded>()]));
+  const left = candidates
+    .flatMap((villain) => trialsOf(villain).map((trial) => ({ villain, ...trial })))
     .values();
   const work = async () => {
-    for (const { villain, cases, rule, source } of left) {
-      cases.push(...(await tryVillain(villain, rule, source, certificates)));
+    for (const { villain, rule, source } of left) {
+      found.get(villain)?.push(...(await tryVillain(villain, rule, source, certificates)));
     }
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  return rows.map(({ villain, cases }) => ({
-    villain,
-    outcomes: outcomesOf(cases),
-    told: cases.map(({ id, outcome, observed }) => `${id}: ${outcome}: ${observed}`),
-  }));
+  const rows: MatrixRow[] = [];
+  for (const [villain, cases] of found) {
+    const row = rowOf(villain, cases);
+    const isMissed = missedBy(row).length + unseenAt(row).length > 0;
+    rows.push(isMissed ? await tryAlone(villain, certificates) : row);
+  }
+  return rows;
+}
+
+function trialsOf({ claimedBy, sources }: Villain) {
+  return claimedBy.flatMap((rule) => sources.map((source) => ({ rule, source })));
+}
+
+/** Who keeps the processor busy hides others. */
+async function tryAlone(villain: Villain, certificates: Certificates | undefined): Promise<MatrixRow> {
+  const cases: CaseEnded[] = [];
+  for (const { rule, source } of trialsOf(villain))
+    cases.push(...(await tryVillain(villain, rule, source, certificates)));
+  return rowOf(villain, cases);
+}
+
+function rowOf(villain: Villain, cases: readonly CaseEnded[]): MatrixRow {
+  const told = cases.map(({ id, outcome, observed }) => `${id}: ${outcome}: ${observed}`);
+  return { villain, outcomes: outcomesOf(cases), told };
 }
 
 /** With one rule at the endpoints of one source, until it is found out. */

@@ -32,10 +32,10 @@ export interface Run {
 export async function tryAll(run: Run, cases: readonly Case[]): Promise<Stop | undefined> {
   const unreachable = await introduceAll(run, cases);
   if (unreachable !== undefined) return unreachable;
-  const { together = [], alone = [], last = [] } = Object.groupBy(cases, turnOf);
+  const turns = Map.groupBy(cases, turnOf);
   const schedule = new Schedule(run);
-  await schedule.tryTogether(together);
-  await schedule.tryAlone([...alone, ...last]);
+  await schedule.tryTogether(turns.get('together') ?? []);
+  await schedule.tryAlone([...(turns.get('alone') ?? []), ...(turns.get('last') ?? [])]);
   const [broken] = run.broken;
   return schedule.stop ?? (broken === undefined ? undefined : { kind: 'broken', says: broken });
 }

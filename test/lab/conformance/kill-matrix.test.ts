@@ -78,7 +78,7 @@ const correct: Readonly<Record<string, (certificates: Certificates | undefined) 
   }),
 };
 
-/** Programs of their own, which would take the processor from all that waits: tried when the others are done. */
+/** Programs of their own, which would take the processor from the others. */
 const elsewhere: typeof correct = {
   ...(requireAiohttp() && {
     'on aiohttp as it comes': () => ({ start: startAiohttp, grade: 'correct', skip: BURDENS }),
@@ -100,15 +100,17 @@ type Trial = Pick<TryOptions, 'start'> & Partial<TryOptions>;
 let rows: readonly MatrixRow[] = [];
 const accusations = new Map<string, readonly string[]>();
 
-// Most of it is waiting, so all of it is tried at the same time. It may take as long as it takes.
+// Most of it is waiting, so much of it is tried at the same time: first those that must not be accused because a villain
+// keeps the processor busy. It may take as long as it takes.
 beforeAll(async () => {
   const certificates = hasOpenssl ? await makeCertificates() : undefined;
   const tryCorrect = async ([name, trial]: [string, (typeof correct)[string]]) => {
     accusations.set(name, await accusationsOf(trial(certificates)));
   };
   try {
-    [rows] = await Promise.all([tryVillains(certificates), ...Object.entries(correct).map(tryCorrect)]);
+    await Promise.all(Object.entries(correct).map(tryCorrect));
     await Promise.all(Object.entries(elsewhere).map(tryCorrect));
+    rows = await tryVillains(certificates);
   } finally {
     await certificates?.remove();
   }

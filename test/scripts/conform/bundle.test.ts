@@ -123,7 +123,7 @@ async function triedBy(run: (args: readonly string[]) => Promise<Ended>) {
   return {
     code,
     err,
-    outcomes: events.flatMap((one) => (one.event === 'case' ? [`${one.outcome} ${one.id}`] : [])),
+    outcomes: events.flatMap((one) => (one.event === 'case' ? [`${one.outcome} ${one.id}`] : [])).toSorted(),
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Rule, Trial } from '../rule.ts';
 import { oneOf, type Answers } from '../making/answers.ts';
+import { hasBody } from '../making/edit.ts';
 import { chunked, LAST_CHUNK, piecesOf, raw, RFC_9112, STRICT_PARSER, type Pieces } from '../making/raw.ts';
 import { smuggling } from '../making/smuggling.ts';
 
@@ -29,7 +30,8 @@ export const framingRules: readonly Rule[] = [
     why: 'Proxies send bodies in chunks though the sender did not. Guessing at a broken one lets requests be hidden in it.',
     fix: STRICT_PARSER,
     source: `${RFC_9112}7.1`,
-    trials: () => [...rightChunks, ...wrongChunks, ...largeChunks],
+    // What has no body has no chunk for an extension.
+    trials: (at) => [...rightChunks, ...wrongChunks, ...(hasBody(at) ? largeChunks : [])],
   },
 ];
 

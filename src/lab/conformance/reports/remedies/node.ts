@@ -7,8 +7,7 @@ const right = createHmac('sha256', secret).update(bytes).digest();
 const given = Buffer.from(/^[0-9a-f]{64}$/.test(text) ? text : '', 'hex');
 const holds = given.length === right.length && timingSafeEqual(given, right);`,
   token: `
-import { compactVerify } from 'jose';
-const key = new TextEncoder().encode(secretOfThisEndpoint);
+const key = new TextEncoder().encode(secretOfThisEndpoint); // compactVerify is jose's
 const { payload } = await compactVerify(token, key, { algorithms: ['HS256'] });`,
   place: `
 const tokens = new URLSearchParams(bytes.toString()).getAll('token'); // of the body alone
