@@ -1,15 +1,17 @@
 import { rules } from '../../src/lab/conformance/rules/index.ts';
-import { makeCertificates, requireOpenssl } from '../support/certificates.ts';
+import { makeCertificates, requireOpenssl, type Certificates } from '../support/certificates.ts';
+import { accusations } from './correct.ts';
 import { missedBy, tryVillains, unseenAt, type MatrixRow } from './matrix.ts';
 import { readOptions, runCommand } from '../../src/lab/command.ts';
 
 const USAGE = `Tries the conformance suite on receivers that are broken on purpose (test/villains), and shows which rule finds out
-which of them.
+which of them; and on right ones, with every case, of which npm test tries a sample at some of them. Takes minutes.
 
   npm run prove -- kill-matrix
   npm run prove -- kill-matrix --rules      by rule instead of by receiver
 
-Ends with 0 if each receiver is found out by the rules that claim it, and each rule finds out one at least.`;
+Ends with 0 if each receiver is found out by the rules that claim it, each rule finds out one at least, and no right
+receiver is accused.`;
 
 await runCommand(async (args) => {
   const { values } = readOptions({
@@ -17,15 +19,25 @@ await runCommand(async (args) => {
     options: { rules: { type: 'boolean' } },
   });
   const certificates = requireOpenssl('receivers broken below HTTP') ? await makeCertificates() : undefined;
-  const rows = await tryVillains(certificates).finally(() => certificates?.remove());
+  const [accused, rows] = await tryAll(certificates).finally(() => certificates?.remove());
   console.log(values.rules === true ? byRule(rows) : byReceiver(rows));
   const escaped = rows.filter((row) => escapes(row));
   const idle = rules.filter(({ id }) => !rows.some(({ villain }) => villain.claimedBy.includes(id)));
   console.log(`\n${rows.length} receivers, ${rules.length} rules; ${escaped.length} not found out.`);
   if (idle.length > 0)
     console.log(`Without a receiver that breaks them: ${idle.map(({ id }) => id).join(', ')}`);
-  return escaped.length + idle.length === 0 ? 0 : 1;
+  for (const [name, says] of accused)
+    console.log(
+      `Right, ${name}: ${says.length === 0 ? 'accused of nothing' : `ACCUSED\n  ${says.join('\n  ')}`}`,
+    );
+  const isRight = [...accused.values()].every(({ length }) => length === 0);
+  return isRight && escaped.length + idle.length === 0 ? 0 : 1;
 }, USAGE);
+
+async function tryAll(certificates: Certificates | undefined) {
+  const accused = await accusations(certificates, { isWhole: true });
+  return [accused, await tryVillains(certificates)] as const;
+}
 
 function escapes(row: MatrixRow): boolean {
   return row.villain.claimedBy.length === 0 || missedBy(row).length > 0 || unseenAt(row).length > 0;

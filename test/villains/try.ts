@@ -42,6 +42,8 @@ export interface TryOptions {
   readonly only?: readonly string[];
   readonly skip?: readonly string[];
   readonly exhausting?: boolean;
+  /** A sample of the cases. */
+  readonly quick?: boolean;
   /** Cases at once; as usual unless given. */
   readonly parallel?: number;
   readonly maxFailures?: number;
@@ -65,6 +67,7 @@ export async function tryReceiver(options: TryOptions): Promise<Tried> {
       only: options.only ?? [],
       skip: options.skip ?? [],
       exhausting: options.exhausting ?? false,
+      quick: options.quick ?? false,
       maxFailures: options.maxFailures ?? Infinity,
       parallel: options.parallel ?? USUAL_PARALLEL,
       ...(certificates === undefined ? {} : { tls: tlsWith(certificates) }),
