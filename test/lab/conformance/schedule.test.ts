@@ -163,9 +163,23 @@ it('leaves the rest of a rule out when it fails alike, and slowly, again and aga
   expect(cases.at(-1)?.reason).toContain('3 slow failures alike, the first in K1-slow/');
 });
 
+const exchangeOf = (role: string, ms: number, trouble?: string) =>
+  ({ role, observation: { ms, trouble, status: trouble === undefined ? 200 : 0 } }) as Exchange;
+
+it('gives an endpoint up after ten cases in a row without a whole reply, and not for fewer', () => {
+  const visit = new Visit();
+  const hangs = (times: number) => {
+    for (let at = 0; at < times; at += 1) visit.watch([exchangeOf('attack', 2_000, 'TIMEOUT')]);
+  };
+  hangs(9);
+  visit.watch([exchangeOf('attack', 5)]);
+  hangs(9);
+  expect(visit.closed).toBeUndefined();
+  hangs(1);
+  expect(visit.closed).toBe('after 10 cases in a row without a whole reply in time');
+});
+
 it('waits less for a reply where one was waited for in vain, and never less than for a genuine one', () => {
-  const exchangeOf = (role: string, ms: number, trouble?: string) =>
-    ({ role, observation: { ms, trouble, status: trouble === undefined ? 200 : 0 } }) as Exchange;
   const visit = new Visit();
   visit.watch([exchangeOf('positive', 300), exchangeOf('attack', 9_000)]);
   expect(visit.longestMs).toBe(Infinity);

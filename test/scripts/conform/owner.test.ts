@@ -60,15 +60,15 @@ it.each([
 });
 
 it('runs the commands of an owner with the path from before npm', async () => {
-  const added = ['/work/kit/node_modules/.bin', '/work/node_modules/.bin', '/npm/run-script/node-gyp-bin'];
-  const own = ['/opt/node/bin', '/elsewhere/node_modules/.bin', '/work/kit/node_modules/.bin', '/bin'];
+  const added = ['/srv/kit/node_modules/.bin', '/srv/node_modules/.bin', '/npm/run-script/node-gyp-bin'];
+  const own = ['/opt/node/bin', '/elsewhere/node_modules/.bin', '/srv/kit/node_modules/.bin', '/bin'];
   const PATH = [...added, ...own].join(delimiter);
-  expect(environmentOutsideNpm({ PATH, HOME: '/home' }, '/work/kit')).toEqual({
+  expect(environmentOutsideNpm({ PATH, HOME: '/home' }, '/srv/kit')).toEqual({
     PATH: own.join(delimiter),
     HOME: '/home',
   });
   const file = join(folder, 'path');
-  const env = environmentOutsideNpm({ PATH: `/work/kit/node_modules/.bin${delimiter}/bin` }, '/work/kit');
+  const env = environmentOutsideNpm({ PATH: `/srv/kit/node_modules/.bin${delimiter}/bin` }, '/srv/kit');
   await createProbe(`echo "$PATH" > '${file}'; echo '{"effects":[]}'`, env)();
   expect(readFileSync(file, 'utf8')).toBe('/bin\n');
 });

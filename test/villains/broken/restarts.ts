@@ -47,7 +47,7 @@ export const restartVillains: readonly Villain[] = [
   },
   {
     name: 'does everything again after a restart',
-    sources: tokens,
+    sources: all,
     breaks: 'Nothing says what was done, so that all of it is done once more.',
     claimedBy: ['K4-not-again'],
     start: (credentials) => {

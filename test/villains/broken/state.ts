@@ -178,25 +178,6 @@ export const stateVillains: readonly Villain[] = [
       })(credentials);
     },
   },
-  {
-    name: 'handles tasks again when it starts',
-    sources: ['phenixid'],
-    breaks: 'Asks after every task that it has ever heard of, and does for each what it has done before.',
-    claimedBy: ['K4-not-again'],
-    start: (credentials) => {
-      let starts = 0;
-      return broken({
-        prepare() {
-          starts += 1;
-        },
-        store(event, journal) {
-          if (starts > 1) for (const old of [...journal.events]) journal.remember(old);
-          starts = 1;
-          store(event, journal);
-        },
-      })(credentials);
-    },
-  },
 ];
 
 function forget(event: Event, { events }: Journal): void {
