@@ -88,6 +88,12 @@ export default tseslint.config(
     },
     rules: { 'no-console': 'off' },
   },
+  {
+    files: ['src/kit/console/assets/*.js'],
+    languageOptions: {
+      globals: { document: 'readonly', location: 'readonly', HTMLSelectElement: 'readonly' },
+    },
+  },
   // A later entry takes the place of an earlier one for the files of both.
   arrows(['src/kit/*.ts'], outside),
   room('proofs', program, sheets, http, receiver, inbox, '**/source.ts'),
@@ -102,6 +108,8 @@ export default tseslint.config(
   room('inbox', program, sheets, http, receiver, handling),
   room('inbox/postgres', program, sheets, http, receiver, handling),
   room('outgoing', program, sheets, http, receiver, inbox, proofs),
+  room('console', program, sheets),
+  room('tape', program, sheets),
   room('apart', program, sheets, http, receiver, inbox, proofs, handling),
   room('program', sheets),
   arrows(['src/lab/**'], ['**/app/**', '**/example/**', '**/scripts/**', '**/test/**']),

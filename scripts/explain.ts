@@ -9,7 +9,7 @@ import { endpointsIn, furtherSecrets } from '../src/lab/explain/context.ts';
 import { explain, type Report } from '../src/lab/explain/explain.ts';
 import { outline, tell } from '../src/lab/explain/tell.ts';
 import { onOneLine } from '../src/lab/printable.ts';
-import { acceptTaped } from '../src/lab/tape/accept.ts';
+import { acceptTaped } from '../src/kit/tape/accept.ts';
 import { UsageError } from '../src/lab/usage.ts';
 import { bytesOf, listed, refusedIn, refusedOn, type Refused } from './explain/refused.ts';
 import { momentIn } from './inbox/choose.ts';
@@ -174,7 +174,7 @@ async function accept(
   const config = configOrWhy();
   if (typeof config === 'string') return failed(config);
   return withInbox(environment, async (inbox) => {
-    const accepted = await acceptTaped(kept, { config, inbox, now: Date.now(), althoughStale });
+    const accepted = await acceptTaped(kept, { ...config, inbox, now: Date.now(), althoughStale });
     if (!accepted.accepted) return failed(`Not accepted: ${accepted.why}`);
     await note(accepted.seq);
     const was = accepted.duplicate ? 'is there already' : 'is in the inbox now, and will be handled';

@@ -1,7 +1,7 @@
 import type { Kept, Lost, Tape } from '../../src/kit/tape/tape.ts';
 import { printable } from '../../src/lab/printable.ts';
-import { pairsOf } from '../../src/lab/raw-request.ts';
-import { maskedPath, maskedRequest } from '../../src/lab/tape/masked.ts';
+import { pairsOf } from '../../src/kit/tape/raw.ts';
+import { maskedPath, maskedRequest } from '../../src/kit/tape/masked.ts';
 import { failed, moment, printJson, table } from '../inbox/print.ts';
 import { isLost, keptUnder, type Chosen } from './command.ts';
 

@@ -23,7 +23,7 @@ const MOST_ITEMS = 50;
 type JsonType = 'string' | 'number' | 'boolean' | 'object' | 'array' | 'null';
 
 /** As much of JSON Schema as zod writes. */
-interface Schema {
+export interface Schema {
   readonly type?: string | readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -56,6 +56,11 @@ export function driftOf(event: EventDefinition, payload: unknown): readonly Drif
 interface Look {
   readonly root: Schema;
   readonly note: (kind: DriftKind, path: string, came?: string) => void;
+}
+
+/** What the event's schema says, as JSON Schema. */
+export function schemaOfEvent(event: EventDefinition): Schema {
+  return knowledgeOf(event).schema;
 }
 
 const knowledge = new WeakMap<EventDefinition, { schema: Schema; example: Schema }>();
@@ -206,7 +211,7 @@ function typeOf(value: unknown): JsonType {
 const DATA = /\d{4}|^.{41}/;
 
 /** Names may be data: a map by e-mail address has as many as there are people. */
-function plainName(name: string): string {
+export function plainName(name: string): string {
   return /^[A-Za-z_$][\w$-]*$/.test(name) && !DATA.test(name) ? name : '(a name)';
 }
 

@@ -7,7 +7,7 @@ import { objectIn } from '../reading/json.ts';
 import { readable, type Genuine } from '../receiver/receive.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { driftKinds, driftOf, type Drift } from './drift.ts';
-import { isShown, type Seen } from './fact.ts';
+import { isShown, type Seen, type ShownFact } from './fact.ts';
 import { differing } from './findings.ts';
 import { CAME, DELIVERIES, EVENT, EXAMINED, type FactStore } from './store.ts';
 import { createTally, OTHERS, type Tally } from './tally.ts';
@@ -19,6 +19,13 @@ export interface Came {
   readonly target: string;
   readonly endpoint: Endpoint;
   readonly received: Genuine;
+}
+
+/** As much of it as facts need. */
+interface CameSo extends Omit<Came, 'received'> {
+  readonly received: Pick<Genuine, 'proven' | 'outcome'> & {
+    readonly entry: Pick<Genuine['entry'], 'receivedAt' | 'type'>;
+  };
 }
 
 /** Looks at deliveries whose senders were answered, and counts what they show. */
@@ -110,14 +117,20 @@ function examine(came: Came, tally: Tally, say: Say): void {
     const seen = seenIn(came);
     for (const fact of (endpoint.source.facts ?? []).filter(isShown)) {
       tried(fact.id, () => {
-        for (const variant of [fact.observe(seen) ?? []].flat()) count(fact.id, variant);
+        for (const variant of variantsIn(fact, seen)) count(fact.id, variant);
       });
     }
     tried('The payload', () => countDrift(seen, endpoint.source, count));
   });
 }
 
-function seenIn({ delivery, target, endpoint, received }: Came): Seen {
+/** What a delivery shows of a fact. @throws what the fact does not expect */
+export function variantsIn(fact: ShownFact, seen: Seen): readonly string[] {
+  return [fact.observe(seen) ?? []].flat();
+}
+
+/** A genuine delivery as facts look at it. */
+export function seenIn({ delivery, target, endpoint, received }: CameSo): Seen {
   const { proven, outcome, entry } = received;
   const content = endpoint.kept(proven.content, delivery);
   return {

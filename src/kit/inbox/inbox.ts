@@ -242,6 +242,8 @@ export interface Filter {
   /** Only entries with a smaller `seq`: the next page. */
   readonly before?: number;
   readonly limit: number;
+  /** Without content and answer, which then are empty: for whoever looks at many. */
+  readonly bare?: boolean;
 }
 
 export interface Stats {

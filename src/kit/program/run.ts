@@ -6,16 +6,22 @@ import { createLog, since, type Log } from '../log.ts';
 import { logConfiguration, logStart } from './announce.ts';
 import { watchClock } from './clock.ts';
 import { ConfigInvalid, readConfig, type Config } from './config.ts';
+import type { Development } from './console.ts';
 import { start, type Program, type Startable } from './start.ts';
 import { startRenewal, type Renewal } from './renewal.ts';
 import { openToAll, variablesOf, type Variables } from './text-file.ts';
 import { startupProblems, startupTable } from './startup.ts';
 
+export interface RunOptions {
+  /** It runs on a developer's machine, with these parts; never in production. */
+  readonly development?: Development | undefined;
+}
+
 /**
  * Runs an app as the program of this process: reads the environment, starts, says so, and ends with SIGTERM or Ctrl-C.
  * What is wrong with the configuration is said in full, and ends the process with code 1.
  */
-export async function run(app: Startable): Promise<void> {
+export async function run(app: Startable, { development }: RunOptions = {}): Promise<void> {
   // What is made from here on is personal data, and nobody else's: files, and what SQLite puts beside them.
   process.umask(0o077);
   // Node would open its debugger, which can read everything, to whoever is on this machine.
@@ -29,7 +35,8 @@ export async function run(app: Startable): Promise<void> {
   const log = createLog(config.general.LOG_LEVEL);
   endOnUncaught(config, log);
   logConfiguration(log, config, variables);
-  const program = await startOrExit(app, config, log);
+  const environment = () => variables.read().env;
+  const program = await startOrExit(app, config, log, { development, environment });
   watchClock(log);
   const renewal = startRenewal(app, { program, config, variables, log });
   process.on('SIGHUP', () => void renewal.renew());
@@ -66,9 +73,14 @@ function looseFiles({ general, own }: Config, envFiles: readonly string[]): stri
   });
 }
 
-async function startOrExit(app: Startable, config: Config, log: Log): Promise<Program> {
+async function startOrExit(
+  app: Startable,
+  config: Config,
+  log: Log,
+  options: Parameters<typeof start>[3],
+): Promise<Program> {
   try {
-    return await start(app, config, log);
+    return await start(app, config, log, options);
   } catch (error) {
     process.stderr.write(`Not started: ${withoutPassword(messageOf(error), config.general.INBOX_URL)}\n`);
     process.exit(1);

@@ -7,19 +7,23 @@ import type { ApiTools } from '../outgoing/caller.ts';
 import { openEndpoint } from '../endpoint/endpoint.ts';
 import { definitionOf, type SettingDefinitions, type Source } from '../source.ts';
 import { closest } from '../reading/closest.ts';
-import { openTapeStore } from '../tape/open.ts';
-import { StoredTapeRecorder, type RecorderOptions, type TapeRecorder } from '../tape/recorder.ts';
+import type { InboxKey } from '../inbox/sealed/keys.ts';
+import { openTapeStore, tapeIn } from '../tape/open.ts';
+import { StoredTapeRecorder, type TapeRecorder } from '../tape/recorder.ts';
+import type { Tape } from '../tape/tape.ts';
 import { openApis, type OpenApis } from './apis.ts';
 import type { Config } from './config.ts';
+import type { Development } from './console.ts';
 import { openServer, type Door } from './door.ts';
 import { openFacts } from './facts.ts';
 import { createSealing } from '../inbox/sealed/sealing.ts';
 import { loadTracing } from '../tracing.ts';
 import { createKeys, openInboxes, type Keys } from './inboxes.ts';
 import { createIntake, type Intake } from './intake.ts';
-import { startOperations } from './operations/start.ts';
-import type { Metrics, MetricsOptions } from './operations/metrics.ts';
+import { openOperations, type Operations } from './operations/open.ts';
+import type { Metrics } from './operations/metrics.ts';
 import type { Readiness } from './operations/readiness.ts';
+import type { Environment } from './reader.ts';
 import type { GeneralSettings } from './variables.ts';
 import { DAY_MS, startWork, type Work } from './work.ts';
 
@@ -59,6 +63,10 @@ export interface StartOptions<At extends Door> {
   readonly apiTools?: Partial<ApiTools>;
   /** Counts without a port to ask at, too. */
   readonly counts?: boolean | undefined;
+  /** It runs on a developer's machine, with these parts. */
+  readonly development?: Development | undefined;
+  /** For commands that the console runs; without it, it runs none. */
+  readonly environment?: (() => Environment) | undefined;
 }
 
 /** Starts an app with a server of its own. @throws when the inbox cannot be opened or a port is taken, or as the app does */
@@ -89,10 +97,10 @@ export async function startAt<Tools, At extends Door>(
   app: Startable<Tools>,
   config: Config,
   log: Log,
-  { openDoor, apiTools, counts = false }: StartOptions<At>,
+  { openDoor, apiTools, ...options }: StartOptions<At>,
 ): Promise<Program<Tools, At>> {
   await using opened = new AsyncDisposableStack();
-  const { general, own: settings, sockets } = config;
+  const { general, own: settings } = config;
   const { ROLE, SHUTDOWN_MS, SHUTDOWN_DELAY_MS } = general;
   const clients = await openApis(app.sources, config, apiTools);
   opened.defer(() => clients.close());
@@ -104,14 +112,15 @@ export async function startAt<Tools, At extends Door>(
 
   const { inbox, readiness } = await openInboxes(config, keys, log);
   opened.defer(() => inbox.close());
-  const tape = opened.use(await openTapeRecorder(general, () => keys.all[0], log));
-  const counted = { ...app, ...calling, inbox, readiness, tape };
-  const metrics = opened.use(await openMetrics(general, counts, counted));
-  const operations = await startOperations({ ...general, handed: sockets.admin }, readiness, metrics);
-  opened.defer(() => operations?.stop());
+  const taping = await openTaping(general, keys.all, log);
+  opened.use(taping.recorder);
+  const notWritten = notWrittenIn(app, calling);
+  const seen = { ...taping, endpoints, inbox, readiness, notWritten, log };
+  const operations = opened.use(await openOperations(config, { ...app, ...calling, ...seen, ...options }));
+  const { metrics } = operations;
   const facts = opened.use(await openFacts(general, app.sources, log));
   const told = { observed: facts.observed, metrics, tracing: await loadTracing() };
-  const parts = { endpoints, calling, tape, log, ...told };
+  const parts = { endpoints, calling, tape: taping.recorder, log, ...told };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;
@@ -126,15 +135,15 @@ export async function startAt<Tools, At extends Door>(
   const running = opened.move();
   return {
     url: door?.url ?? '',
-    adminUrl: operations?.url,
+    adminUrl: operations.url,
     inbox,
     tools,
     readiness,
     metrics,
-    notWritten: new Map(app.sources.map((source) => [source, notWrittenIn(source, calling)])),
+    notWritten,
     differing: facts.differing,
     door,
-    renew: (next) => renewAll(next, { clients, keys, intake, door }),
+    renew: (next) => renewAll(next, { clients, keys, intake, door, operations }),
     idle: () => idleIn(intake, work),
     stop: async () => {
       readiness.enter('draining');
@@ -157,25 +166,21 @@ function openTools<Tools>(
   return app.open({ ...offered, apis, apisOf } as never); // `defineApp` checked it against these very sources
 }
 
-/** Its code is loaded only where somebody may ask. */
-async function openMetrics(
-  { ADMIN_PORT }: GeneralSettings,
-  counts: boolean,
-  options: MetricsOptions,
-): Promise<Metrics | undefined> {
-  if (ADMIN_PORT === undefined && !counts) return undefined;
-  const { createMetrics } = await import('./operations/metrics.ts');
-  return createMetrics(options);
+interface Taping {
+  /** `undefined`: nothing is taped. */
+  readonly recorder: TapeRecorder | undefined;
+  readonly tape: Tape | undefined;
 }
 
-async function openTapeRecorder(
+async function openTaping(
   { ROLE, TAPE, TAPE_DAYS, INBOX_URL }: GeneralSettings,
-  key: RecorderOptions['key'],
+  keys: readonly InboxKey[],
   log: Log,
-): Promise<TapeRecorder | undefined> {
-  if (ROLE === 'worker' || TAPE === 'off') return undefined;
-  const options = { all: TAPE === 'all', keepMs: TAPE_DAYS * DAY_MS, key, log };
-  return new StoredTapeRecorder(await openTapeStore(INBOX_URL), options);
+): Promise<Taping> {
+  if (ROLE === 'worker' || TAPE === 'off') return { recorder: undefined, tape: undefined };
+  const store = await openTapeStore(INBOX_URL);
+  const options = { all: TAPE === 'all', keepMs: TAPE_DAYS * DAY_MS, key: () => keys[0], log };
+  return { recorder: new StoredTapeRecorder(store, options), tape: tapeIn(store, keys) };
 }
 
 async function idleIn(intake: Intake | undefined, work: Work | undefined): Promise<void> {
@@ -188,21 +193,28 @@ interface Renewed {
   readonly keys: Keys;
   readonly intake: Intake | undefined;
   readonly door: Door | undefined;
+  readonly operations: Operations;
 }
 
-async function renewAll(next: Config, { clients, keys, intake, door }: Renewed): Promise<void> {
+async function renewAll(next: Config, { clients, keys, intake, door, operations }: Renewed): Promise<void> {
   const endpoints = await Promise.all(next.endpoints.map(openEndpoint));
   const takeClients = await clients.prepare(next);
   const takeKeys = keys.prepare(next.general);
   // From here on nothing is waited for, and only the first of them can fail.
   if (next.tls !== undefined) door?.renew(next.tls);
   intake?.renew(next, endpoints);
+  operations.renew(next);
   takeClients();
   takeKeys();
 }
 
-function notWrittenIn({ name, events }: Source, { handlers }: Calling): string[] {
-  return Object.keys(events).filter((type) => handlers[name]?.[type] === notWritten);
+function notWrittenIn(
+  { sources }: Pick<Startable, 'sources'>,
+  { handlers }: Calling,
+): ReadonlyMap<Source, readonly string[]> {
+  const of = ({ name, events }: Source) =>
+    Object.keys(events).filter((type) => handlers[name]?.[type] === notWritten);
+  return new Map(sources.map((source) => [source, of(source)]));
 }
 
 /** The app's functions, with what is wrong with them said before the first delivery. */

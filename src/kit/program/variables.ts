@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { messageOf } from '../errors.ts';
+import { readPasses } from '../console/passes.ts';
 import { readInboxKeys } from '../inbox/sealed/keys.ts';
-import { decimal, integer, matching, oneOf, portOrOff, text } from '../reading/settings.ts';
+import { decimal, integer, list, matching, oneOf, portOrOff, text } from '../reading/settings.ts';
 import type { SettingDefinitions, SettingValues } from '../source.ts';
 
 /** The text of the keys; each reader makes them of it. */
@@ -10,6 +11,19 @@ function inboxKeys(): z.ZodType<string, string> {
     if (value.trim() === '') return '';
     try {
       readInboxKeys(value);
+      return value;
+    } catch (error) {
+      context.addIssue(messageOf(error));
+      return z.NEVER;
+    }
+  });
+}
+
+/** The text of the tokens; the console makes passes of it. */
+function passes(): z.ZodType<string, string> {
+  return z.string().transform((value, context) => {
+    try {
+      readPasses(value, 'look');
       return value;
     } catch (error) {
       context.addIssue(messageOf(error));
@@ -127,7 +141,34 @@ export const variables = {
   ADMIN_PORT: {
     schema: portOrOff(),
     default: '3001',
-    summary: 'Its port: `/live`, `/ready` and `/metrics`. 0 takes a free one, `off` opens none.',
+    summary: 'Its port: `/live`, `/ready`, `/metrics` and the console. 0 takes a free one, `off` opens none.',
+  },
+  CONSOLE: {
+    schema: oneOf('on', 'off'),
+    default: 'on',
+    summary: 'Whether that port has the console, pages for people.',
+  },
+  CONSOLE_TOKEN: {
+    schema: passes(),
+    default: '',
+    file: true,
+    summary:
+      'Who may look at the console and act there, each with a token of his own: `ada:…,ben:…`, at least 20 characters each ' +
+      '(`openssl rand -base64 24`). `CONSOLE_TOKEN_FILE` names a file that holds it. Without one there is a console in ' +
+      'development only.',
+  },
+  CONSOLE_LOOK_TOKEN: {
+    schema: passes(),
+    default: '',
+    file: true,
+    summary: 'The same for those who may only look. `CONSOLE_LOOK_TOKEN_FILE` names a file that holds it.',
+  },
+  CONSOLE_HOSTS: {
+    schema: list(),
+    default: '',
+    summary:
+      'Names that the console is asked for by, besides `localhost` and `ADMIN_HOST`: that of a proxy in front of it, ' +
+      '`ops.example.org`. By any other it is refused.',
   },
   LOG_LEVEL: {
     schema: oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -20,7 +20,7 @@ export async function openTape(inboxUrl: string, keys: readonly InboxKey[]): Pro
 }
 
 /** Looks into a store. The first key encrypts, all decrypt. */
-function tapeIn(store: TapeStore, keys: readonly InboxKey[]): Tape {
+export function tapeIn(store: TapeStore, keys: readonly InboxKey[]): Tape {
   const read: Tape['read'] = async (number) => {
     const stored = await store.read(number);
     return stored && fromBytes(stored, keys);
@@ -31,6 +31,7 @@ function tapeIn(store: TapeStore, keys: readonly InboxKey[]): Tape {
       const kept = await Promise.all(all.map(({ number }) => read(number)));
       return kept.filter((one) => one !== undefined);
     },
+    heads: () => store.list(),
     read,
     async accepted(kept, seq) {
       const stored = await store.read(kept.number);

@@ -88,6 +88,8 @@ export interface StoredBytes extends Stored {
 export interface Tape {
   /** Oldest first. */
   list(): Promise<readonly (Kept | Lost)[]>;
+  /** The same without what they say: of each its number, and what it is kept with. */
+  heads(): Promise<readonly Stored[]>;
   read(number: number): Promise<Kept | Lost | undefined>;
   /** Writes down that a refused one is in the inbox now, as entry `seq`. */
   accepted(kept: Kept, seq: number): Promise<void>;

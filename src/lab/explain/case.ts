@@ -3,7 +3,8 @@ import { variablePrefix, type Credential, type EndpointConfig } from '../../kit/
 import type { Proof } from '../../kit/proofs/proof.ts';
 import type { Settings } from '../../kit/source.ts';
 import type { TapedOutcome } from '../../kit/tape/tape.ts';
-import { pairsOf, queryOf, type RawRequest } from '../raw-request.ts';
+import { pairsOf, queryOf } from '../../kit/tape/raw.ts';
+import type { RawRequest } from '../raw-request.ts';
 
 /** A delivery as it came or as a hypothesis would have it, and what it would be judged by. */
 export interface Case {

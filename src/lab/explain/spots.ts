@@ -1,5 +1,6 @@
 import { objectIn } from '../../kit/reading/json.ts';
-import { pairsOf, type RawRequest } from '../raw-request.ts';
+import { pairsOf } from '../../kit/tape/raw.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { viewOf, withHeader, type Case } from './case.ts';
 
 /** A text of a request in which a token may stand, and the same request with another text there. */

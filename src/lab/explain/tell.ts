@@ -1,7 +1,8 @@
 import type { EndpointConfig } from '../../kit/endpoint/definition.ts';
 import { pathOf } from '../../kit/http/router.ts';
 import { onOneLine } from '../printable.ts';
-import { pairsOf, type RawRequest } from '../raw-request.ts';
+import { pairsOf } from '../../kit/tape/raw.ts';
+import type { RawRequest } from '../raw-request.ts';
 import { viewOf, type Case } from './case.ts';
 import type { Explanation, Report } from './explain.ts';
 import { spotsOf, TOKEN, bare } from './spots.ts';

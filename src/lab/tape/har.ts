@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { rejections } from '../../kit/errors.ts';
 import { kitVersion } from '../../kit/program/version.ts';
 import type { Kept } from '../../kit/tape/tape.ts';
-import { pairsOf, queryOf } from '../raw-request.ts';
+import { pairsOf, queryOf } from '../../kit/tape/raw.ts';
 
 /** Deliveries as an HTTP archive, http://www.softwareishard.com/blog/har-12-spec/. It has all that came, credentials included. */
 export function harOf(kept: readonly Kept[]): object {

@@ -1,5 +1,5 @@
 import { pathOf } from '../../kit/http/router.ts';
-import { queryOf } from '../raw-request.ts';
+import { queryOf } from '../../kit/tape/raw.ts';
 import type { Neutral } from './neutral.ts';
 import type { TextRequest } from './request.ts';
 

@@ -3,7 +3,7 @@ import { signHmacHeader, type HmacScheme } from '../../kit/proofs/hmac-header.ts
 import { importSecret, type Secret } from '../../kit/proofs/secrets.ts';
 import { objectIn } from '../../kit/reading/json.ts';
 import type { EndpointDefinition, Settings, Source } from '../../kit/source.ts';
-import { contentsOf } from '../compact.ts';
+import { contentsOf } from '../../kit/tape/raw.ts';
 import type { WireRequest } from '../conformance/wire.ts';
 import { rewriteJson } from '../json-text.ts';
 import { everywhere, inBytes, inText, type TextRequest } from './request.ts';

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { Taped } from '../../kit/tape/tape.ts';
 import type { WireRequest } from '../conformance/wire.ts';
-import { pairsOf } from '../raw-request.ts';
+import { pairsOf } from '../../kit/tape/raw.ts';
 
 /** Of the connection, not of the request (RFC 9110, 7.6.1): whoever sends it again has a connection of his own. */
 const OF_THE_CONNECTION =

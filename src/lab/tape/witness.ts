@@ -10,7 +10,7 @@ import type { Kept } from '../../kit/tape/tape.ts';
 import type { WireRequest } from '../conformance/wire.ts';
 import { createRandom } from '../mock/random.ts';
 import { rewriteJson } from '../json-text.ts';
-import { queryOf } from '../raw-request.ts';
+import { queryOf } from '../../kit/tape/raw.ts';
 import { appOf } from '../rig/app.ts';
 import { withReceiver } from '../testing.ts';
 import { knownTo } from './known.ts';

@@ -1,6 +1,6 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { pairsOf } from '../../../src/lab/raw-request.ts';
+import { pairsOf } from '../../../src/kit/tape/raw.ts';
 import { mistakes } from './broken/index.ts';
 import { AT, build, tokenOf, type Broken, type Lane, type Mistake } from './broken/plan.ts';
 

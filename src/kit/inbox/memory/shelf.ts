@@ -67,13 +67,13 @@ export class Shelf {
     for (const [hash] of [...old.take(limit)]) this.#forgotten.delete(hash);
   }
 
-  list({ limit, before = Infinity, ...wanted }: Filter): Entry[] {
+  list({ limit, before = Infinity, bare = false, ...wanted }: Filter): Entry[] {
     const newestFirst = [...this.#entries.keys()].reverse();
     const found: Entry[] = [];
     for (const seq of newestFirst) {
       const entry = this.#entries.get(seq);
       if (found.length >= limit) break;
-      if (entry && seq < before && matches(entry, wanted)) found.push(entry);
+      if (entry && seq < before && matches(entry, wanted)) found.push(bare ? bared(entry) : entry);
     }
     return found;
   }
@@ -94,6 +94,10 @@ function isWaiting({ status }: Entry): boolean {
 
 function bytesWaiting(entry: Entry): number {
   return isWaiting(entry) ? entry.content.length : 0;
+}
+
+function bared(entry: Entry): Entry {
+  return { ...entry, content: Buffer.alloc(0), answer: undefined };
 }
 
 function matches(entry: Entry, wanted: Omit<Filter, 'before' | 'limit'>): boolean {

@@ -13,7 +13,13 @@ const fields = (
 ).split(' ');
 
 /** What `toEntry` reads. */
-export const columns = fields.map((field) => `${field.replace(/[A-Z]/g, '_$&')} AS "${field}"`).join();
+export const columns = columnsOf({});
+/** The same without content and answer. */
+export const bareColumns = columnsOf({ content: `''::bytea`, answer: 'NULL::bytea' });
+
+function columnsOf(instead: Readonly<Record<string, string>>): string {
+  return fields.map((field) => `${instead[field] ?? field.replace(/[A-Z]/g, '_$&')} AS "${field}"`).join();
+}
 
 /**
  * The time of a statement whose $1 is `Context.at()`. Not now(): that is when the transaction began, and it may have waited

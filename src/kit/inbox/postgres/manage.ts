@@ -2,6 +2,7 @@ import { KEYS_PER_ENTRY, type Entry, type Filter, type PruneOptions, type Stats 
 import type { Query, Statement } from './database.ts';
 import {
   AT,
+  bareColumns,
   columns,
   demoteHeads,
   KEYS,
@@ -89,8 +90,8 @@ export async function findEntry({ database }: Context, seq: number): Promise<Ent
   return (await database.query(find, [seq])).map(toEntry)[0] ?? null;
 }
 
-const listed = `
-  SELECT ${columns} FROM ${TABLE}
+const listed = (read: string) => `
+  SELECT ${read} FROM ${TABLE}
   WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR source = $2) AND ($3::text IS NULL OR type = $3)
     AND seq < $4
     AND ($6::text IS NULL OR event_id = $6 OR request = $6 OR right(subject, length($6) + 1) = ':' || $6)
@@ -98,10 +99,22 @@ const listed = `
     AND ($8::double precision IS NULL OR received_at >= to_timestamp($8 / 1000))
   ORDER BY seq DESC LIMIT $5`;
 
+const listedWhole = listed(columns);
+const listedBare = listed(bareColumns);
+
 export async function listEntries({ database }: Context, filter: Filter): Promise<Entry[]> {
   const { status, source, before = Number.MAX_SAFE_INTEGER, limit, since } = filter;
   const [type, about, subject] = [filter.type, filter.about, filter.subject].map(storable);
-  const rows = await database.query(listed, [status, source, type, before, limit, about, subject, since]);
+  const rows = await database.query(filter.bare === true ? listedBare : listedWhole, [
+    status,
+    source,
+    type,
+    before,
+    limit,
+    about,
+    subject,
+    since,
+  ]);
   return rows.map(toEntry);
 }
 

@@ -48,8 +48,9 @@ export function pruneEntries(
 
 export function listEntries({ statements }: Tables, filter: Filter): Entry[] {
   const { status = null, source = null, type = null, about = null, subject = null, since = null } = filter;
-  const { before = Number.MAX_SAFE_INTEGER, limit } = filter;
-  const statement = status === null || status === 'done' ? statements.list : statements.listUnfinished;
+  const { before = Number.MAX_SAFE_INTEGER, limit, bare = false } = filter;
+  const { all, unfinished } = bare ? statements.listBare : statements.list;
+  const statement = status === null || status === 'done' ? all : unfinished;
   return statement.all({ status, source, type, about, subject, since, before, limit }).map(toEntry);
 }
 

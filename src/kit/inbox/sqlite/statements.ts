@@ -1,10 +1,12 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { longestWaits } from '../worker/backoff.ts';
 
-const columns = `
+const head = `
   seq, source, endpoint, installation, type, event_id AS eventId, key, subject, secret, received_at AS receivedAt,
   status, attempts, claims, due_at AS dueAt, lease_until AS leaseUntil, finished_at AS finishedAt, note, unchanged,
-  request, trace, content, answer`;
+  request, trace`;
+const columns = `${head}, content, answer`;
+const bareColumns = `${head}, x'' AS content, NULL AS answer`;
 
 const inLine = `
   source = :source AND subject = :subject AND subject IS NOT NULL AND status IN ('waiting', 'running')`;
@@ -96,6 +98,20 @@ function inLines(prepare: Prepare) {
   };
 }
 
+/** Unfinished entries have an index of their own. */
+function listing(prepare: Prepare, read: string, join: string) {
+  return {
+    all: prepare(`
+      SELECT ${read} FROM entries ${join}
+      WHERE (:status IS NULL OR status = :status) AND ${asked}
+      ORDER BY seq DESC LIMIT :limit`),
+    unfinished: prepare(`
+      SELECT ${read} FROM entries INDEXED BY unfinished ${join}
+      WHERE status = :status AND status <> 'done' AND ${asked}
+      ORDER BY seq DESC LIMIT :limit`),
+  };
+}
+
 function managing(prepare: Prepare) {
   return {
     discard: prepare(`
@@ -115,14 +131,8 @@ function managing(prepare: Prepare) {
       UPDATE entries SET head = CASE status WHEN 'waiting' THEN head ELSE subject IS NULL END,
         status = 'waiting', attempts = 0, due_at = :now, finished_at = NULL
       WHERE seq = :seq`),
-    list: prepare(`
-      SELECT ${columns} FROM entries JOIN bodies USING (seq)
-      WHERE (:status IS NULL OR status = :status) AND ${asked}
-      ORDER BY seq DESC LIMIT :limit`),
-    listUnfinished: prepare(`
-      SELECT ${columns} FROM entries INDEXED BY unfinished JOIN bodies USING (seq)
-      WHERE status = :status AND status <> 'done' AND ${asked}
-      ORDER BY seq DESC LIMIT :limit`),
+    list: listing(prepare, columns, 'JOIN bodies USING (seq)'),
+    listBare: listing(prepare, bareColumns, ''),
     counts: prepare('SELECT waiting, running, done, dead, waiting_bytes AS waitingBytes FROM counts'),
     putCounts: prepare(`
       UPDATE counts SET waiting = :waiting, running = :running, done = :done, dead = :dead,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { Console } from '../../console/console.ts';
 import type { Metrics } from './metrics.ts';
 import type { Readiness } from './readiness.ts';
 
@@ -9,6 +10,8 @@ import type { Readiness } from './readiness.ts';
 export function createOperationsServer(
   readiness: Pick<Readiness, 'reasons'>,
   metrics: Pick<Metrics, 'text' | 'contentType'>,
+  /** Has all other paths; it looks at who asks. */
+  console?: Pick<Console, 'answer'>,
 ): Server {
   const pages = new Map<string, () => Promise<Answer>>([
     ['/live', async () => ({ status: 200, body: { live: true } })],
@@ -22,6 +25,10 @@ export function createOperationsServer(
     requireHostHeader: false,
   };
   return createServer(limits, (request, response) => {
+    if (console !== undefined && !pages.has(pathOf(request.url ?? ''))) {
+      void console.answer(request, response);
+      return;
+    }
     void answer(request, pages).then((found) => {
       send(response, found);
     });

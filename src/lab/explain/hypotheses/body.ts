@@ -1,7 +1,7 @@
 import { brotliDecompressSync, gunzipSync, inflateRawSync, inflateSync, zstdDecompressSync } from 'node:zlib';
 import { isUtf8 } from 'node:buffer';
 import { tryJson, isObject } from '../../../kit/reading/json.ts';
-import { pairsOf } from '../../raw-request.ts';
+import { pairsOf } from '../../../kit/tape/raw.ts';
 import { decoded, unescapedHtml, viewOf, withBody, withHeader, type Case, type Row } from '../case.ts';
 import {
   compact,

@@ -1,5 +1,5 @@
 import { createHash, createHmac } from 'node:crypto';
-import { pairsOf } from '../../raw-request.ts';
+import { pairsOf } from '../../../kit/tape/raw.ts';
 import { decoded, secretsIn, variableOf, viewOf, withHeader, type Case, type Row } from '../case.ts';
 
 /** The name of the header that the signature belongs into. */

@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { objectIn, type JsonObject } from '../../../kit/reading/json.ts';
-import { contentsOf } from '../../compact.ts';
+import { contentsOf } from '../../../kit/tape/raw.ts';
 import { viewOf, type Case, type Change, type Row } from '../case.ts';
 import { tokensIn } from '../spots.ts';
 

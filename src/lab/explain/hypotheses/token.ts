@@ -1,5 +1,5 @@
 import { objectIn, tryJson, type JsonObject } from '../../../kit/reading/json.ts';
-import { contentsOf } from '../../compact.ts';
+import { contentsOf } from '../../../kit/tape/raw.ts';
 import { decoded, viewOf, type Case, type Change, type Row } from '../case.ts';
 import { bare, spotsOf, TOKEN, tokensIn, withToken, type Spot } from '../spots.ts';
 import { isGenuine } from './time.ts';

@@ -44,6 +44,14 @@ function itShows(test: InboxUnderTest) {
     expect(await test.inbox.list({ status: 'done', limit: 10 })).toEqual([]);
   });
 
+  it('lists entries without what they say, for whoever looks at many', async () => {
+    const [seq] = await test.storeAll({ content: Buffer.from('{"id":1}'), eventId: 'evt-1' });
+    const whole = await test.inbox.find(seq ?? 0);
+    expect(await test.inbox.list({ limit: 1, bare: true })).toEqual([{ ...whole, content: Buffer.alloc(0) }]);
+    expect(await test.inbox.list({ status: 'waiting', limit: 1, bare: true })).toMatchObject([{ seq }]);
+    expect(await test.inbox.list({ limit: 1 })).toEqual([whole]);
+  });
+
   it('finds entries by the id that the sender uses, by their subject and by when they came', async () => {
     const [byId, bySubject, ofNorth, late] = await test.storeAll(
       { eventId: 'evt-7' },

@@ -1,13 +1,12 @@
-import { headerValues } from '../../kit/delivery.ts';
-import { isOpen } from '../../kit/endpoint/definition.ts';
-import { openEndpoint, type Endpoint } from '../../kit/endpoint/endpoint.ts';
-import { DeliveryRejected } from '../../kit/errors.ts';
-import { refuseUnfit } from '../../kit/http/router.ts';
-import type { Inbox } from '../../kit/inbox/inbox.ts';
-import type { Config } from '../../kit/program/config.ts';
-import { prove } from '../../kit/receiver/receive.ts';
-import type { Kept } from '../../kit/tape/tape.ts';
-import { queryOf } from '../raw-request.ts';
+import { headerValues } from '../delivery.ts';
+import { isOpen, type EndpointConfig } from '../endpoint/definition.ts';
+import { openEndpoint, type Endpoint } from '../endpoint/endpoint.ts';
+import { DeliveryRejected } from '../errors.ts';
+import { refuseUnfit } from '../http/router.ts';
+import type { Inbox } from '../inbox/inbox.ts';
+import { prove } from '../receiver/receive.ts';
+import { queryOf } from './raw.ts';
+import type { Kept } from './tape.ts';
 
 /** What came of putting a taped delivery into the inbox. */
 export type Acceptance =
@@ -15,7 +14,7 @@ export type Acceptance =
   | { readonly accepted: false; readonly why: string };
 
 interface AcceptParts {
-  readonly config: Config;
+  readonly endpoints: readonly EndpointConfig[];
   readonly inbox: Inbox;
   /** Milliseconds since 1970. */
   readonly now: number;
@@ -32,7 +31,7 @@ export async function acceptTaped(kept: Kept, parts: AcceptParts): Promise<Accep
   if (kept.seq !== undefined) return refused(`It is in the inbox already, as entry ${kept.seq}.`);
   if (!kept.whole)
     return refused('It was refused before its body was read, so there is nothing whole to take.');
-  const config = parts.config.endpoints.find(({ definition }) => definition.path === kept.endpoint);
+  const config = parts.endpoints.find(({ definition }) => definition.path === kept.endpoint);
   if (config === undefined) return refused('It came to a path that no endpoint has.');
   if (!isOpen(config)) return refused('Its endpoint is closed: no secret is set for it.');
   const endpoint = await openEndpoint(config);

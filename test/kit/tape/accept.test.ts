@@ -10,12 +10,12 @@ import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
 import type { Source } from '../../../src/kit/source.ts';
 import type { Kept } from '../../../src/kit/tape/tape.ts';
-import { acceptTaped, type Acceptance } from '../../../src/lab/tape/accept.ts';
+import { acceptTaped, type Acceptance } from '../../../src/kit/tape/accept.ts';
 import { later, newInboxUrl } from '../../support/fixtures.ts';
 import { newReceiver } from '../../support/new-receiver.ts';
 import { secretsFor } from '../../support/receiver.ts';
 import { until } from '../../support/until.ts';
-import { tapedEvent, type Sending } from './taped.ts';
+import { tapedEvent, type Sending } from '../../lab/tape/taped.ts';
 
 // A receiver whose secrets have been mended meanwhile: they are the sender's.
 
@@ -44,7 +44,7 @@ function upper(type: string): string {
 }
 
 function accept(kept: Kept, inbox: Inbox, althoughStale = false): Promise<Acceptance> {
-  return acceptTaped(kept, { config, inbox, now: Date.now(), althoughStale });
+  return acceptTaped(kept, { ...config, inbox, now: Date.now(), althoughStale });
 }
 
 it.each([

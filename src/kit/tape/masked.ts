@@ -1,13 +1,12 @@
-import { pathOf } from '../../kit/http/router.ts';
-import type { Kept } from '../../kit/tape/tape.ts';
-import { contentsOf } from '../compact.ts';
-import { pairsOf, queryOf } from '../raw-request.ts';
-import { inText } from './request.ts';
+import { isUtf8 } from 'node:buffer';
+import { pathOf } from '../http/router.ts';
+import { contentsOf, pairsOf, queryOf, type Header } from './raw.ts';
+import type { Kept } from './tape.ts';
 
 /** A delivery as it may be shown: in the place of each credential its length. */
 export interface Masked {
   readonly target: string;
-  readonly headers: readonly (readonly [name: string, value: string])[];
+  readonly headers: readonly Header[];
   /** With its content only. */
   readonly body: string | undefined;
   /** What the tokens in it say, with its content only. */
@@ -16,7 +15,9 @@ export interface Masked {
 
 /** Without its content, the values of the query are left out, too: on a GET they are the event. */
 export function maskedRequest(kept: Kept, { content }: { readonly content: boolean }): Masked {
-  const { target, headers, body } = inText({ ...kept, headers: pairsOf(kept) });
+  const { target } = kept;
+  const headers = pairsOf(kept);
+  const body = kept.body.toString(isUtf8(kept.body) ? 'utf8' : 'latin1');
   const query = queryOf(target);
   const texts = [target, ...headers.map(([, value]) => value), body];
   return {

@@ -1,0 +1,68 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+
+export interface Answer {
+  readonly status: number;
+  readonly body: string | Buffer;
+  readonly type?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/**
+ * Nothing that a sender wrote is ever a script, a style or an address to fetch, should it ever get where it could be one; and
+ * no other page can show this one inside it.
+ */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; " +
+  "base-uri 'none'; frame-ancestors 'none'";
+
+const HEADERS = {
+  'Content-Security-Policy': POLICY,
+  'X-Content-Type-Options': 'nosniff',
+  'X-Frame-Options': 'DENY',
+  // Its own pages are told; of forms the Origin would be missing without.
+  'Referrer-Policy': 'same-origin',
+  'Cross-Origin-Opener-Policy': 'same-origin',
+  'Cross-Origin-Resource-Policy': 'same-origin',
+  'Cache-Control': 'no-store',
+};
+
+const HTML_TYPE = 'text/html; charset=utf-8';
+
+export function send(
+  response: ServerResponse,
+  { status, body, type = HTML_TYPE, headers = {} }: Answer,
+): void {
+  response.writeHead(status, {
+    ...HEADERS,
+    'Content-Type': type,
+    'Content-Length': Buffer.byteLength(body),
+    ...headers,
+  });
+  response.end(body);
+}
+
+/** What follows is streamed. */
+export function beginStream(response: ServerResponse): void {
+  response.writeHead(200, { ...HEADERS, 'Content-Type': 'text/event-stream', 'X-Accel-Buffering': 'no' });
+}
+
+export function goTo(address: string, headers: Answer['headers'] = {}): Answer {
+  return { status: 303, body: '', headers: { ...headers, Location: address } };
+}
+
+/** A payload that somebody edits may be large. */
+const MOST_BYTES = 8 * 1_048_576;
+
+/** What a form posts; `undefined`: it is none, or too large. */
+export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+  if (!/^application\/x-www-form-urlencoded(;|$)/i.test(request.headers['content-type'] ?? ''))
+    return undefined;
+  const parts: Buffer[] = [];
+  let bytes = 0;
+  for await (const part of request as AsyncIterable<Buffer>) {
+    bytes += part.length;
+    if (bytes > MOST_BYTES) return undefined;
+    parts.push(part);
+  }
+  return new URLSearchParams(Buffer.concat(parts).toString());
+}
