@@ -9,10 +9,10 @@ export function barsHtml(title: string, values: readonly number[], tone: string)
   const bars = values.map((value, index) => {
     const height = Math.round((value / most) * HEIGHT * 10) / 10;
     return html`<rect
-      x="${String(index * width)}"
-      y="${String(HEIGHT - height)}"
-      width="${String(width - GAP)}"
-      height="${String(height)}"
+      x="${index * width}"
+      y="${HEIGHT - height}"
+      width="${width - GAP}"
+      height="${height}"
     />`;
   });
   const words = `at most ${Math.max(0, ...values)}, now ${values.at(-1) ?? 0}`;
@@ -20,7 +20,7 @@ export function barsHtml(title: string, values: readonly number[], tone: string)
     <figcaption>${title}: ${words}</figcaption>
     <svg
       class="bars ${tone}"
-      viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}"
+      viewBox="0 0 ${WIDTH} ${HEIGHT}"
       role="img"
       aria-label="${title}: ${words}"
       preserveAspectRatio="none"

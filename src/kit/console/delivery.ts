@@ -72,8 +72,8 @@ function wayHtml({ journal }: ConsoleParts, entry: Entry): Html {
   return html`<ol class="way">
       <li><b>came</b> ${timeHtml(receivedAt)} to <code>${endpoint}</code></li>
       <li><b>${isFollowUp(entry) ? 'asked for' : 'proven'}</b> ${provenBy(entry)}</li>
-      <li><b>stored</b> as entry ${String(seq)}</li>
-      ${answered?.ms === undefined ? html`` : html`<li><b>replied</b> ${answered.word}, after ${String(answered.ms)} ms</li>`}
+      <li><b>stored</b> as entry ${seq}</li>
+      ${answered?.ms === undefined ? html`` : html`<li><b>replied</b> ${answered.word}, after ${answered.ms} ms</li>`}
       ${attempts.map(attemptHtml)}
       <li>
         <b><span class="chip ${toneOf(rowOfEntry(entry))}">${status}</span></b> ${stateWords(entry)}
@@ -99,7 +99,7 @@ function provenBy(entry: Entry): string {
 
 function attemptHtml({ at, attempt, outcome, ms, note }: NotedAttempt): Html {
   return html`<li>
-    <b>attempt ${String(attempt)}</b> ${timeHtml(at)} ${outcome}, after ${String(ms)} ms ${noteHtml(note)}
+    <b>attempt ${attempt}</b> ${timeHtml(at)} ${outcome}, after ${ms} ms ${noteHtml(note)}
   </li>`;
 }
 
@@ -107,7 +107,7 @@ function stateWords({ status, attempts, dueAt, finishedAt, leaseUntil, unchanged
   const tried = attempts === 1 ? '1 attempt' : `${attempts} attempts`;
   if (status === 'waiting') return html`${tried} so far, due ${timeHtml(dueAt)}`;
   if (status === 'running')
-    return html`attempt ${String(attempts)},
+    return html`attempt ${attempts},
     ${leaseUntil === undefined ? '' : `held for ${duration(leaseUntil - Date.now())} more`}`;
   const told = unchanged ? ', and it told nothing new' : '';
   return html`after ${tried}${told} ${finishedAt === undefined ? html`` : timeHtml(finishedAt)}`;
@@ -132,7 +132,7 @@ function contentHtml(parts: ConsoleParts, entry: Entry, { role }: Visitor, revea
   const ask =
     revealed || role !== 'act'
       ? html``
-      : html`<form method="post" action="/deliveries/${String(entry.seq)}/reveal">
+      : html`<form method="post" action="/deliveries/${entry.seq}/reveal">
           <button>Show the values</button>
           <small>They may be personal data: that you looked is recorded.</small>
         </form>`;
@@ -143,7 +143,7 @@ function contentHtml(parts: ConsoleParts, entry: Entry, { role }: Visitor, revea
       : html``;
   const tree =
     payload === undefined
-      ? html`<p class="notice warn">It cannot be read: ${String(entry.content.length)} bytes.</p>
+      ? html`<p class="notice warn">It cannot be read: ${entry.content.length} bytes.</p>
           ${revealed ? html`<pre>${inUtf8(entry.content).toString().slice(0, 20_000)}</pre>` : html``}`
       : payloadHtml(payload, event, !revealed);
   return html`${ask}

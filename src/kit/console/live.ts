@@ -129,7 +129,7 @@ function piece(stream: Stream, rows: readonly Noted[]): string {
 /** How many came too fast to be shown. */
 function missedHtml(count: number) {
   return html`<output id="missed" hx-swap-oob="true"
-    >${String(count)} more came too fast to be listed: reload for the latest.</output
+    >${count} more came too fast to be listed: reload for the latest.</output
   >`;
 }
 

@@ -34,15 +34,15 @@ export function refusedHtml(
     <button class="act">Explain it</button>
     <small
       >Tries what would make it verify; takes some seconds. Or:
-      <code>npm run explain -- ${String(number)}</code></small
+      <code>npm run explain -- ${number}</code></small
     >
   </form>`;
-  return html`${seq === undefined ? html`` : html`<p class="notice good">It is in the inbox now: <a href="/deliveries/${String(seq)}">entry ${String(seq)}</a>.</p>`}
+  return html`${seq === undefined ? html`` : html`<p class="notice good">It is in the inbox now: <a href="/deliveries/${seq}">entry ${seq}</a>.</p>`}
     <p class="lead"><span class="chip bad">${outcome}</span> ${why ?? ''}</p>
     <p>${meaning === undefined ? '' : `Answered with ${meaning[0]}. ${meaning[1]}`}</p>
     ${section(
       'Why?',
-      html`${canExplain ? ask : html`<p><code>npm run explain -- ${String(number)}</code> says it.</p>`}
+      html`${canExplain ? ask : html`<p><code>npm run explain -- ${number}</code> says it.</p>`}
         <div id="explained" aria-live="polite">
           ${explained === undefined ? html`` : explainedHtml(explained)}
         </div>`,

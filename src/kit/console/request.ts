@@ -33,10 +33,7 @@ export function requestHtml(kept: Kept, revealed: boolean): Html {
     <details>
       <summary>As a line for curl</summary>
       <pre>${curl(kept, headers, target, text)}</pre>
-      <p>
-        Credentials are left out. <code>npm run tape -- play ${String(kept.number)} --url …</code> signs it
-        anew.
-      </p>
+      <p>Credentials are left out. <code>npm run tape -- play ${kept.number} --url …</code> signs it anew.</p>
     </details>`;
 }
 

@@ -108,8 +108,7 @@ export function stateHtml(parts: ConsoleParts, state: State, visitor: Visitor): 
 function waitingHtml({ sources }: ConsoleParts, { waiting, stats }: State): Html {
   if (waiting.length === 0) return html`<p>Nothing waits.</p>`;
   const counts = Map.groupBy(waiting, ({ source }) => source);
-  const more =
-    stats.waiting > waiting.length ? html`<p>Of the newest ${String(waiting.length)}.</p>` : html``;
+  const more = stats.waiting > waiting.length ? html`<p>Of the newest ${waiting.length}.</p>` : html``;
   return html`<ul class="tiles">
       ${sources.map(({ name, title }) => html`<li class="tile"><b>${String(counts.get(name)?.length ?? 0)}</b> ${title}</li>`)}
     </ul>
@@ -119,7 +118,7 @@ function waitingHtml({ sources }: ConsoleParts, { waiting, stats }: State): Html
 function deadHtml(groups: readonly DeadGroup[], all: number, { role }: Visitor): Html {
   if (groups.length === 0) return html`<p>There are none.</p>`;
   const shown = groups.reduce((sum, { seqs }) => sum + seqs.length, 0);
-  const more = all > shown ? html`<p>Of the newest ${String(shown)}; there are ${String(all)}.</p>` : html``;
+  const more = all > shown ? html`<p>Of the newest ${shown}; there are ${all}.</p>` : html``;
   return html`<ul class="groups">
       ${groups.map((group) => groupHtml(group, role === 'act'))}
     </ul>
@@ -135,7 +134,7 @@ function groupHtml({ name, source, type, cause, seqs }: DeadGroup, mayAct: boole
     html`<input type="hidden" name="group" value="${name}" />`,
   );
   return html`<li>
-    <p><b>${String(seqs.length)}</b> <a href="/?${list}">${source} ${type}</a></p>
+    <p><b>${seqs.length}</b> <a href="/?${list}">${source} ${type}</a></p>
     <p class="said">${cause}</p>
     ${mayAct ? replay : html``}
   </li>`;

@@ -23,7 +23,7 @@ export function payloadHtml(payload: unknown, event: EventDefinition | undefined
   return html`<ul class="tree">
       ${nodeHtml('', payload, '', 0, look)}
     </ul>
-    ${look.left < 0 ? html`<p>${String(-look.left)} more values are not shown.</p>` : html``}
+    ${look.left < 0 ? html`<p>${-look.left} more values are not shown.</p>` : html``}
     ${missing.map(({ path }) => html`<p class="mark">${path} is missing</p>`)}`;
 }
 
@@ -70,12 +70,12 @@ function childrenOf(value: unknown, path: string): readonly Child[] | undefined 
 }
 
 function valueHtml(value: unknown, masked: boolean): Html {
-  if (value === null || typeof value === 'boolean') return html`<code>${String(value)}</code>`;
+  if (value === null || typeof value === 'boolean') return html`<code>${value}</code>`;
   if (typeof value !== 'string')
     return masked ? html`<i>number</i>` : html`<code>${JSON.stringify(value)}</code>`;
-  if (masked) return html`<i>text of ${String(value.length)}</i>`;
+  if (masked) return html`<i>text of ${value.length}</i>`;
   const more = value.length - LONGEST_TEXT;
-  const cut = more > 0 ? html` <i>and ${String(more)} more characters</i>` : html``;
+  const cut = more > 0 ? html` <i>and ${more} more characters</i>` : html``;
   return html`<code><bdi>${value.slice(0, LONGEST_TEXT)}</bdi></code
     >${cut}`;
 }

@@ -117,9 +117,8 @@ export async function startAt<Tools, At extends Door>(
   const notWritten = notWrittenIn(app, calling);
   const seen = { ...taping, endpoints, inbox, readiness, notWritten, log };
   const operations = opened.use(await openOperations(config, { ...app, ...calling, ...seen, ...options }));
-  const { metrics } = operations;
   const facts = opened.use(await openFacts(general, app.sources, log));
-  const told = { observed: facts.observed, metrics, tracing: await loadTracing() };
+  const told = { observed: facts.observed, metrics: operations.metrics, tracing: await loadTracing() };
   const parts = { endpoints, calling, tape: taping.recorder, log, ...told };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
@@ -139,7 +138,7 @@ export async function startAt<Tools, At extends Door>(
     inbox,
     tools,
     readiness,
-    metrics,
+    metrics: operations.metrics,
     notWritten,
     differing: facts.differing,
     door,

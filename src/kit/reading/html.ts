@@ -1,8 +1,10 @@
-/** HTML with every inserted value escaped: `` html`<p>${name}</p>` ``. What is HTML already goes in as it is. */
-export function html(
-  fixed: TemplateStringsArray,
-  ...values: readonly (string | Html | readonly Html[])[]
-): Html {
+type Inserted = string | number | false | Html | readonly Html[];
+
+/**
+ * HTML with every inserted value escaped: `` html`<p>${name}</p>` ``. What is HTML already goes in as it is, and `false` is
+ * nothing.
+ */
+export function html(fixed: TemplateStringsArray, ...values: readonly Inserted[]): Html {
   const parts = fixed.map((part, index) => part + inserted(values[index] ?? ''));
   return new Html(parts.join(''));
 }
@@ -25,7 +27,8 @@ export class Html {
   }
 }
 
-function inserted(value: string | Html | readonly Html[]): string {
+function inserted(value: Inserted): string {
+  if (value === false) return '';
   if (typeof value === 'string')
     return value.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
   return Array.isArray(value) ? value.join('\n') : String(value);
