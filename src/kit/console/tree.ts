@@ -70,7 +70,7 @@ function childrenOf(value: unknown, path: string): readonly Child[] | undefined 
 }
 
 function valueHtml(value: unknown, masked: boolean): Html {
-  if (value === null || typeof value === 'boolean') return html`<code>${value}</code>`;
+  if (value === null || typeof value === 'boolean') return html`<code>${String(value)}</code>`;
   if (typeof value !== 'string')
     return masked ? html`<i>number</i>` : html`<code>${JSON.stringify(value)}</code>`;
   if (masked) return html`<i>text of ${value.length}</i>`;
