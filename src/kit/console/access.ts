@@ -76,8 +76,8 @@ export function createAccess({
 }
 
 function closedBecause(development: boolean): string {
-  if (development) return 'ADMIN_HOST lets other machines reach it, so it needs CONSOLE_TOKEN.';
-  return 'CONSOLE_TOKEN is not set, so nobody can log in.';
+  if (development) return 'ADMIN_HOST lets other machines reach it, so CONSOLE_TOKEN must be set.';
+  return 'nobody can log in while CONSOLE_TOKEN is not set.';
 }
 
 /**

@@ -51,6 +51,8 @@ export interface ConsoleOptions extends ConsoleParts {
 
 /** The pages for people, on the port of operations. */
 export interface Console extends Disposable {
+  /** Why nobody may look at it, if so. */
+  readonly closed: string | undefined;
   /** Never rejects. */
   answer(request: IncomingMessage, response: ServerResponse): Promise<void>;
 }
@@ -66,6 +68,7 @@ export function createConsole({ access: options, pages, ...parts }: ConsoleOptio
   const live = createLive({ journal, look: parts.shared ? look : undefined });
   const door = { access: createAccess(options), actions: new Actions(parts), live, pages, parts };
   return {
+    closed: door.access.closed,
     async answer(request, response) {
       try {
         const answer = await answerTo(request, response, door);
@@ -117,9 +120,9 @@ async function answerTo(
   if (!isLook && form === undefined) return refused('Only forms are taken, of 8 MB at most.');
   if (path === '/login') return logIn(request, door, form);
   const visitor = access.visitor(request);
-  if (visitor === undefined) return isLook && path !== '/live' ? goTo('/login') : refused('Log in first.');
+  if (visitor === undefined) return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
   if (path === '/logout') return goTo('/login', { 'Set-Cookie': access.logOut(request) });
-  if (path === '/live') return stream(response, query, door);
+  if (path === '/stream') return stream(response, query, door);
   const part = request.headers['hx-request'] === 'true';
   const content = await pageAt({ path, query, form, visitor, part, ...door });
   return answerOf(content, { path, query, form, visitor, part, ...door });

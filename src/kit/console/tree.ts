@@ -1,5 +1,5 @@
 import { driftOf, plainName, schemaOfEvent, type Drift, type Schema } from '../facts/drift.ts';
-import { html, type Html } from '../reading/html.ts';
+import { Html, html } from '../reading/html.ts';
 import { isObject } from '../reading/json.ts';
 import type { EventDefinition } from '../source.ts';
 
@@ -47,8 +47,13 @@ function nodeHtml(name: string, value: unknown, path: string, depth: number, loo
   if (below === undefined) return html`<li>${label}${valueHtml(value, look.masked)}${marks}</li>`;
   const items = below.map((child) => nodeHtml(child.name, child.value, child.path, depth + 1, look));
   const count = `${Array.isArray(value) ? 'list' : 'object'} of ${below.length}`;
-  const open = depth < OPEN_DEPTH ? html`<details open></details>` : html`<details></details>`;
-  return html`<li>${open}<summary>${label}<i>${count}</i>${marks}</summary><ul>${items}</ul></details></li>`;
+  const open = depth < OPEN_DEPTH && new Html(' open');
+  return html`<li>
+    <details${open}>
+      <summary>${label}<i>${count}</i>${marks}</summary>
+      <ul>${items}</ul>
+    </details>
+  </li>`;
 }
 
 interface Child {

@@ -33,6 +33,8 @@ export interface Program<Tools = unknown, At extends Door = Door> {
   readonly url: string;
   /** Where it can be asked how it is; `undefined`: nowhere. */
   readonly adminUrl: string | undefined;
+  /** Where the console is, or why nobody may look at it; `undefined`: there is none. */
+  readonly console: string | undefined;
   readonly inbox: Inbox;
   /** What the app has opened. */
   readonly tools: Tools;
@@ -134,7 +136,7 @@ export async function startAt<Tools, At extends Door>(
   const running = opened.move();
   return {
     url: door?.url ?? '',
-    adminUrl: operations.url,
+    ...{ adminUrl: operations.url, console: operations.console },
     inbox,
     tools,
     readiness,

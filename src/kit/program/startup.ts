@@ -12,13 +12,14 @@ export function startupTable(
   program: Started,
 ): string {
   const { general, warnings } = config;
-  const { url, adminUrl, notWritten, differing } = program;
+  const { url, adminUrl, console, notWritten, differing } = program;
   return [
     `advance-receiver-kit ${kitVersion()}, running ${app.folder}`,
     ...(general.ROLE === 'worker' ? [] : [`Listening on ${url}`]),
     ...(general.ROLE === 'receiver' ? [] : [`Working on ${printableInbox(general.INBOX_URL)}`]),
     ...placesOf(config),
     ...(adminUrl === undefined ? [] : [`Health on ${adminUrl}/live and ${adminUrl}/ready`]),
+    ...(console === undefined ? [] : [console]),
     '',
     ...(general.ROLE === 'worker' ? [] : endpointLines(config)),
     ...notWrittenLines(app, notWritten),
@@ -38,7 +39,8 @@ function placesOf({ own }: Config): string[] {
   );
 }
 
-type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten' | 'differing'>;
+type Started = Pick<Program, 'url' | 'adminUrl' | 'notWritten' | 'differing'> &
+  Partial<Pick<Program, 'console'>>;
 
 function differingLines(count: number): string[] {
   if (count === 0) return [];

@@ -10,6 +10,8 @@ import { createOperationsServer } from './server.ts';
 export interface Operations extends Disposable {
   /** Without a slash at the end; `undefined`: nowhere. */
   readonly url: string | undefined;
+  /** Where the console is, or why nobody may look at it; `undefined`: there is none. */
+  readonly console: string | undefined;
   /** To be told of what is done; `undefined`: nothing is counted, since nobody could ask. */
   readonly metrics: Metrics | undefined;
   /** From now on, endpoints are as this says. */
@@ -46,6 +48,8 @@ export async function openOperations(config: Config, parts: OperationsParts): Pr
   const running = opened.move();
   return {
     url,
+    console:
+      console && (console.closed === undefined ? `Console on ${url ?? ''}` : `No console: ${console.closed}`),
     metrics: metrics && (console?.watching(metrics) ?? metrics),
     renew: (next) => console?.renew(next),
     [Symbol.dispose]: () => {

@@ -35,7 +35,7 @@ it('lives, and is ready, and lets nobody keep the answer', async () => {
 });
 
 it.each(['/', '/live//', '/Live', '//live', '/risr/profile_updated'])('has nothing at %s', async (path) => {
-  expect(await ask(await start(), path)).toMatchObject({ status: 404 });
+  expect(await ask(await start({ env: { CONSOLE: 'off' } }), path)).toMatchObject({ status: 404 });
 });
 
 it.each(['POST', 'PUT', 'DELETE'])('is asked with GET, HEAD or OPTIONS and not with %s', async (method) => {
