@@ -42,20 +42,6 @@ const kinds: readonly (readonly [Kind, string, raw: number, express: number, fas
 /** What is compared, in the order of the table in scripts/prove/README.md, with the targets. */
 export function comparisonsAt(connections: number): Comparison[] {
   const lane = (name: Name, kind: Kind): Lane => ({ name, kind, connections });
-  const accepting = kinds.flatMap(([kind, spoken, raw, express, fastify]) => {
-    const against = (stranger: Stranger, words: string, atMost: number): Comparison => ({
-      section: kind,
-      what: `${spoken}: \`sqlite:\` against ${words}`,
-      lane: lane('kit-sqlite-held', kind),
-      against: lane(stranger, kind),
-      atMost,
-    });
-    return [
-      against('raw', 'node:http and the check by hand', raw),
-      against('express', 'Express, helmet, rate limit, jose, a log line', express),
-      against('fastify', 'Fastify, jose, a log line', fastify),
-    ];
-  });
   const durable = (name: Name, other: Name, what: string, atMost?: number): Comparison => ({
     section: 'durable',
     what,
@@ -68,7 +54,7 @@ export function comparisonsAt(connections: number): Comparison[] {
   const taped = (name: Name, words: string, atMost?: number) =>
     part('tape', name, 'kit-sqlite-off', `\`sqlite:\` with \`TAPE=${words}\` against \`TAPE=off\``, atMost);
   return [
-    ...accepting,
+    ...acceptingAt(lane),
     taped('kit-sqlite-held', 'refused', 1.02),
     taped('kit-sqlite-all', 'all'),
     part(
@@ -102,6 +88,23 @@ export function comparisonsAt(connections: number): Comparison[] {
       0.4,
     ),
   ];
+}
+
+function acceptingAt(lane: (name: Name, kind: Kind) => Lane): Comparison[] {
+  return kinds.flatMap(([kind, spoken, raw, express, fastify]) => {
+    const against = (stranger: Stranger, words: string, atMost: number): Comparison => ({
+      section: kind,
+      what: `${spoken}: \`sqlite:\` against ${words}`,
+      lane: lane('kit-sqlite-held', kind),
+      against: lane(stranger, kind),
+      atMost,
+    });
+    return [
+      against('raw', 'node:http and the check by hand', raw),
+      against('express', 'Express, helmet, rate limit, jose, a log line', express),
+      against('fastify', 'Fastify, jose, a log line', fastify),
+    ];
+  });
 }
 
 /** The same in another version of the kit, for each kind of delivery and each inbox. */
