@@ -96,6 +96,10 @@ interface Door {
   readonly parts: ConsoleParts;
 }
 
+/** Of an address only what stands behind it counts. */
+const ORIGIN = 'http://console';
+const NOTHING = new URLSearchParams();
+
 /** `undefined`: it is answered already, and goes on. */
 async function answerTo(
   request: IncomingMessage,
@@ -103,13 +107,13 @@ async function answerTo(
   door: Door,
 ): Promise<Answer | undefined> {
   const { access } = door;
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://console');
   const refused = (words: string): Answer => ({
     status: 403,
     body: framed(door, 'Refused', notice('bad', words)),
   });
   const stranger = access.stranger(request);
   if (stranger !== undefined) return refused(stranger);
+  const { pathname: path = '', searchParams: query = NOTHING } = URL.parse(request.url ?? '', ORIGIN) ?? {};
   const isLook = request.method === 'GET' || request.method === 'HEAD';
   const [, first = '', name = ''] = path.split('/');
   if (first === 'assets') return assetOf(name) ?? missing(door);
