@@ -9,12 +9,13 @@ import { readConfig } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
 import { start, type Program, type Startable } from '../../kit/program/start.ts';
 import { startReconciliation, type OpenTask } from '../../kit/sources/phenixid/reconciliation.ts';
+import { createMockPage } from '../console/mock-page.ts';
 import { createChaos, type Chaos } from '../mock/chaos.ts';
 import { createRandom } from '../mock/random.ts';
 import type { ReceiverView, World } from '../mock/scenarios/scenario.ts';
 import type { Fired, Sender } from '../mock/sender.ts';
 import { secretsFor } from '../rig/secrets.ts';
-import { listenOnFree, openMock } from './mock.ts';
+import { listenOnFree, openMock, type Mock } from './mock.ts';
 import { apiEnvironment, type Products } from './products.ts';
 
 /** The app that plays the receiver's part, and what a stage must know of it. */
@@ -83,14 +84,18 @@ async function setUpWith<Tools>(
     ...further,
   };
   const log = createLogLines();
+  const opened = Promise.withResolvers<Mock>();
   const app = await startOnFreePort(staged.app, env, log.log, {
     ...(chaosSeed !== undefined && { apiTools: hasty }),
+    development: { pages: [createMockPage(opened.promise)] },
+    environment: () => env,
   });
   staged.furnish(app.tools);
 
   const seed = chaosSeed ?? randomInt(2 ** 31);
   const chaos = chaosSeed === undefined ? undefined : createChaos({ seed, maxDelayMs: 30, isLost });
   const mock = openMock(server, { app: staged.app, env, receiver: new URL(app.url), seed, chaos });
+  opened.resolve(mock);
   const { products, senders, fired } = mock;
 
   const openTasks = () => staged.openTasks(app.tools);
