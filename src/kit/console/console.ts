@@ -96,6 +96,10 @@ interface Door {
   readonly parts: ConsoleParts;
 }
 
+/** Of an address only what stands behind it counts. */
+const ORIGIN = 'http://console';
+const NOTHING = new URLSearchParams();
+
 /** `undefined`: it is answered already, and goes on. */
 async function answerTo(
   request: IncomingMessage,
@@ -103,24 +107,26 @@ async function answerTo(
   door: Door,
 ): Promise<Answer | undefined> {
   const { access } = door;
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://console');
   const refused = (words: string): Answer => ({
     status: 403,
     body: framed(door, 'Refused', notice('bad', words)),
   });
   const stranger = access.stranger(request);
   if (stranger !== undefined) return refused(stranger);
+  const { pathname: path = '', searchParams: query = NOTHING } = URL.parse(request.url ?? '', ORIGIN) ?? {};
   const isLook = request.method === 'GET' || request.method === 'HEAD';
   const [, first = '', name = ''] = path.split('/');
   if (first === 'assets') return assetOf(name) ?? missing(door);
   if (access.closed !== undefined) return refused(access.closed);
   if (!isLook && request.method !== 'POST')
     return { status: 405, body: '', headers: { Allow: 'GET, HEAD, POST' } };
-  const form = isLook ? undefined : await readForm(request);
-  if (!isLook && form === undefined) return refused('Only forms are taken, of 8 MB at most.');
-  if (path === '/login') return logIn(request, door, form);
   const visitor = access.visitor(request);
-  if (visitor === undefined) return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
+  if (visitor === undefined && path !== '/login')
+    return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
+  const form = isLook ? undefined : await readForm(request, visitor === undefined ? LOGIN_BYTES : FORM_BYTES);
+  if (!isLook && form === undefined)
+    return { ...refused('Only forms are taken, and none so large.'), headers: { Connection: 'close' } };
+  if (path === '/login' || visitor === undefined) return logIn(request, door, form);
   if (path === '/logout') return goTo('/login', { 'Set-Cookie': access.logOut(request) });
   if (path === '/stream') return stream(response, query, door);
   const part = request.headers['hx-request'] === 'true';
@@ -134,6 +140,10 @@ function stream(response: ServerResponse, query: URLSearchParams, { live }: Door
   live.open(response, readFilter(query), Number(query.get('since')) || 0);
   return undefined;
 }
+
+const LOGIN_BYTES = 4_096;
+/** A payload that somebody edits may be large. */
+const FORM_BYTES = 8 * 1_048_576;
 
 /** Whoever guesses waits; there is nothing to guess in a token that is long enough. */
 const PAUSE_MS = 500;

@@ -12,7 +12,7 @@ export interface Frame {
   readonly app: string;
 }
 
-const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse' });
+const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse, upsert' });
 
 export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: Html): string {
   const link = (path: string, words: string) =>
@@ -33,6 +33,7 @@ export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: H
         <link rel="stylesheet" href="/assets/console.css" />
         <script src="/assets/htmx.js" defer></script>
         <script src="/assets/sse.js" defer></script>
+        <script src="/assets/upsert.js" defer></script>
         <script src="/assets/console.js" defer></script>
       </head>
       <body>
