@@ -12,6 +12,7 @@ import type { Kept, Tape } from '../tape/tape.ts';
 import { createAccess, type AccessOptions } from './access.ts';
 import { Actions } from './actions.ts';
 import { assetOf } from './assets.ts';
+import { every } from './every.ts';
 import { beginStream, goTo, readForm, send, type Answer } from './exchange.ts';
 import { readFilter } from './filter.ts';
 import type { Journal } from './journal.ts';
@@ -19,6 +20,7 @@ import { notice, pageHtml } from './layout.ts';
 import { createLive, type Live } from './live.ts';
 import type { ConsolePage } from './page.ts';
 import { pageAt, type Content, type Visit } from './routes.ts';
+import { lookAtState, type State } from './state.ts';
 
 /** What the console looks at and works on: interfaces of the kit, whatever is behind them. */
 export interface ConsoleParts {
@@ -59,6 +61,7 @@ export interface Console extends Disposable {
 
 /** So much of an inbox in common is looked at, each second while somebody looks. */
 const LOOKED_AT = 50;
+const STATE_MS = 1_000;
 
 export function createConsole({ access: options, pages, ...parts }: ConsoleOptions): Console {
   const { inbox, journal, log } = parts;
@@ -66,7 +69,8 @@ export function createConsole({ access: options, pages, ...parts }: ConsoleOptio
     for (const entry of (await inbox.list({ limit: LOOKED_AT, bare: true })).reverse()) journal.seen(entry);
   };
   const live = createLive({ journal, look: parts.shared ? look : undefined });
-  const door = { access: createAccess(options), actions: new Actions(parts), live, pages, parts };
+  const state = every(STATE_MS, () => lookAtState(parts));
+  const door = { access: createAccess(options), actions: new Actions(parts), live, state, pages, parts };
   return {
     closed: door.access.closed,
     async answer(request, response) {
@@ -92,6 +96,7 @@ interface Door {
   readonly access: ReturnType<typeof createAccess>;
   readonly actions: Actions;
   readonly live: Live;
+  readonly state: () => Promise<State>;
   readonly pages: readonly ConsolePage[];
   readonly parts: ConsoleParts;
 }
