@@ -1,13 +1,19 @@
 import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
-import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import {
+  chromium,
+  type Browser,
+  type BrowserContext,
+  type BrowserContextOptions,
+  type Page,
+} from 'playwright-core';
 import { later } from './fixtures.ts';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const ON_MACOS = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 /** A step that takes longer will never be done, on whatever machine. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 15_000;
 
 let running: Browser | undefined;
 
@@ -70,13 +76,13 @@ export async function newWatchedPage(url: string, options: BrowserContextOptions
 }
 
 /** Of the reply to a request a test looks at what it asked for itself; of all others it is told here. */
-const REPLY = /^Failed to load resource: the server responded with a status of /;
+const REPLY = 'Failed to load resource: the server responded with a status of ';
 
 function watch(context: BrowserContext, origin: string): readonly string[] {
   const wrongs: string[] = [];
   context.on('console', (message) => {
     const text = message.text();
-    if (message.type() === 'error' && !REPLY.test(text)) wrongs.push(text);
+    if (message.type() === 'error' && !text.startsWith(REPLY)) wrongs.push(text);
   });
   context.on('weberror', (error) => wrongs.push(String(error.error())));
   context.on('dialog', (dialog) => {
