@@ -59,7 +59,7 @@ export function rowOfKept({ at, endpoint, outcome, request, number, why }: Kept)
 }
 
 /** The page of the delivery. */
-export function addressOf({ seq, request = '' }: Pick<Row, 'seq' | 'request'>): string {
+function addressOf({ seq, request = '' }: Pick<Row, 'seq' | 'request'>): string {
   return seq === undefined ? `/refused/${encodeURIComponent(request)}` : `/deliveries/${seq}`;
 }
 
