@@ -30,6 +30,8 @@ export interface TestReceiver {
   readonly sender: TestSender;
   /** The secret of an endpoint's path. */
   secretOf(path: string): string;
+  /** As when SIGHUP comes, these variables being otherwise than before. */
+  renew(env: TestReceiverOptions['env']): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,8 @@ export interface TestReceiverOptions {
   readonly steps?: readonly RunnableStep[];
   readonly further?: readonly EndpointDefinition[];
   readonly sources?: readonly NamedSource[];
+  /** Its console is that of a developer's machine, where nobody need log in. */
+  readonly development?: boolean;
   /** Default `info`. */
   readonly logLevel?: 'debug';
 }
@@ -59,7 +63,7 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     RECORDS_FILE: ':memory:',
     ARCHIVE_DIR: archive,
   };
-  const env = { ...usual, ...secrets, ...options.env };
+  let env = { ...usual, ...secrets, ...options.env };
   const lines: LogLine[] = [];
   const log = createLog(options.logLevel ?? 'info', lineWriter(lines));
   const changed: Startable<Tools> = {
@@ -73,7 +77,8 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     steps: (tools) => [...(example.steps?.(tools) ?? []), ...(options.steps ?? [])],
   };
   const config = readConfig(env, changed);
-  const app = await start(changed, config, log);
+  const development = options.development === true ? { pages: [] } : undefined;
+  const app = await start(changed, config, log, { development, environment: () => env });
   const { records } = app.tools;
   addExamplePeople(records);
   const secretOf = (path: string) => {
@@ -89,6 +94,10 @@ export async function startReceiver(options: TestReceiverOptions = {}): Promise<
     log: lines,
     sender,
     secretOf,
+    renew: (changes) => {
+      env = { ...env, ...changes };
+      return app.renew(readConfig(env, changed));
+    },
     stop: async () => {
       sender.close();
       await app.stop();

@@ -14,6 +14,12 @@ export interface Frame {
 
 const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse, upsert' });
 
+/** Not deferred, htmx waits for the end of the document; deferred, it might begin before its extension is there. */
+const SCRIPTS = html`<script src="/assets/htmx.js"></script>
+  <script src="/assets/sse.js"></script>
+  <script src="/assets/upsert.js"></script>
+  <script src="/assets/console.js" defer></script>`;
+
 export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: Html): string {
   const link = (path: string, words: string) =>
     html`<a href="${path}" ${new Html(path === at ? ' aria-current="page"' : '')}>${words}</a>`;
@@ -31,10 +37,7 @@ export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: H
         <title>${title} · advance-receiver-kit</title>
         <link rel="icon" href="/assets/icon.svg" />
         <link rel="stylesheet" href="/assets/console.css" />
-        <script src="/assets/htmx.js" defer></script>
-        <script src="/assets/sse.js" defer></script>
-        <script src="/assets/upsert.js" defer></script>
-        <script src="/assets/console.js" defer></script>
+        ${SCRIPTS}
       </head>
       <body>
         <a class="skip" href="#main">To the content</a>
