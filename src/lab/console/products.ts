@@ -29,16 +29,19 @@ function newest<Item>(items: readonly Item[], most: number, none: string, show: 
   if (items.length === 0) return html`<p class="none">${none}</p>`;
   const shown = items.slice(-most).reverse();
   return html`<ul class="groups">
-      ${shown.map((item) => html`<li>${show(item)}</li>`)}
+      ${shown.map(show)}
     </ul>
     ${items.length > shown.length && html`<p class="none">The newest ${shown.length} of ${items.length}.</p>`}`;
 }
 
 function thingHtml(source: string, { id, name, state, tone, about, deeds }: Thing, mayAct: boolean): Html {
-  return html`<p class="said">
+  // By its id it is found again where it has moved to, with whatever has the focus in it.
+  return html`<li id="${source}-${id}">
+    <p class="said">
       <b>${name}</b> <span class="chip ${tone}">${state}</span> ${about} <small>${id}</small>
     </p>
-    ${mayAct && deeds.length > 0 && deedsHtml(source, id, deeds)}`;
+    ${mayAct && deeds.length > 0 && deedsHtml(source, id, deeds)}
+  </li>`;
 }
 
 function deedsHtml(source: string, id: string, deeds: readonly string[]): Html {
@@ -50,17 +53,17 @@ function deedsHtml(source: string, id: string, deeds: readonly string[]): Html {
     hx-post="${address}?part"
     hx-target="#did"
   >
-    <input type="hidden" name="id" value="${id}" />
+    <input type="hidden" name="thing" value="${id}" />
     ${deeds.map((deed) => html`<button name="deed" value="${deed}">${deed}</button>`)}
   </form>`;
 }
 
 function sentLine(fired: Fired): Html {
   const { reply, ms, verdict } = fired;
-  return html`<p class="said">
+  return html`<li class="said">
     ${verdictHtml(fired)}
     <small>${reply?.status ?? 'no reply'}, ${ms} ms</small> ${!verdict.ok && verdict.says}
-  </p>`;
+  </li>`;
 }
 
 /** Does what somebody has asked for; what the product does not let him do is said. */
@@ -73,7 +76,7 @@ export async function act(
   try {
     const named = counters.map((counter) => [counter.source, counter] as const);
     const { deeds, title } = pick('product', source, named);
-    await pick('deed', deed, [...deeds])(form.get('id') ?? '');
+    await pick('deed', deed, [...deeds])(form.get('thing') ?? '');
     return notice('good', `${title}: ${deed}.`);
   } catch (error) {
     return notice('bad', `${deed}: ${messageOf(error)}`);

@@ -17,7 +17,7 @@ import { pick, UsageError } from '../usage.ts';
 export function sendingHtml({ senders, receiver }: Mock, { visitor, rest, form }: Asked): Html {
   if (visitor.role !== 'act') return notice('warn', 'You may look, and not send.');
   const [, posted] = rest;
-  return html`<p>Sent to ${receiver.origin}, with the secrets of <code>.env</code> and the environment.</p>
+  return html`<p>They are sent to ${receiver.origin}, proven with its own secrets.</p>
     ${senders.map(({ source }) => section(source.title, formHtml(source, source.name === posted ? form : undefined)))}`;
 }
 

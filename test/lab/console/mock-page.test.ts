@@ -37,7 +37,7 @@ async function send(stage: Stage, source: string, form: Readonly<Record<string, 
 }
 
 async function act(stage: Stage, source: string, deed: string, id = ''): Promise<string> {
-  return (await ask(stage, `/mock/act/${source}?part`, { deed, id }, WITH_SCRIPTS)).text;
+  return (await ask(stage, `/mock/act/${source}?part`, { deed, thing: id }, WITH_SCRIPTS)).text;
 }
 
 async function products(stage: Stage): Promise<string> {
