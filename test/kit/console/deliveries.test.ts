@@ -65,8 +65,8 @@ it('lists each delivery with its reply and what became of it, newest first', asy
     expect.stringMatching(/^[\d:]{8} – \/nowhere refused \d+ ms path_unknown: No endpoint has this path\.$/),
     expect.stringMatching(/^[\d:]{8} phenixid – \/phenixid refused \d+ ms proof_mismatch: /),
     expect.stringMatching(/^[\d:]{8} hotdocs InterviewLoadEvent .* answered \d+ ms /),
-    expect.stringMatching(/^[\d:]{8} risr profile_updated evt-1 duplicate \d+ ms/),
-    expect.stringMatching(/^[\d:]{8} risr profile_updated evt-1 done \d+ ms profile at revision/),
+    expect.stringMatching(/^[\d:]{8} risr profile_updated profile:\S+ evt-1 duplicate \d+ ms/),
+    expect.stringMatching(/^[\d:]{8} risr profile_updated profile:\S+ evt-1 done \d+ ms profile at revision/),
   ]);
 });
 
@@ -86,6 +86,29 @@ it('finds deliveries by what the address says, and what it does not know', async
   expect(await found('state=dead')).toBe(0);
   expect(await found('state=nonsense')).toBe(3);
   expect(await look('/?source=acme')).toMatch(/<option value="acme" +selected>/);
+});
+
+it('tells the way of a delivery, step by step with their times, and each attempt', async () => {
+  const { told, handlers } = failing();
+  const { receiver, sender, look, post } = await open({ handlers });
+  await sender.fire(risr, 'profile_updated');
+  await receiver.app.idle();
+  told.fails = false;
+  await post('/deliveries/1/replay');
+  await receiver.app.idle();
+  const way = wordsIn(await look('/deliveries/1'));
+  const time = '[\\d:]{8}';
+  const steps = [
+    `came ${time} to /risr/profile_updated proven by the newest secret, in [\\d.]+ ms read as profile_updated`,
+    `stored as entry 1, in [\\d.]+ ms replied accepted, after [\\d.]+ ms in all`,
+    `attempt 1 ${time} dead, after \\d+ ms payload_invalid: no such profile: .* attempt 1 ${time} done, after \\d+ ms`,
+    `done after 1 attempt ${time}`,
+  ];
+  for (const step of steps) expect(way).toMatch(new RegExp(step));
+  await sender.fire(hotdocs, 'InterviewLoadEvent');
+  expect(wordsIn(await look('/deliveries/2'))).toMatch(
+    /handled while its sender waited, in [\d.]+ ms replied answered/,
+  );
 });
 
 it('searches a large inbox in pieces, and goes on where it ended', async () => {
