@@ -14,9 +14,6 @@ const mail = defineStep('mail', z.object({ to: z.string() }));
 /** A console with deliveries of every kind. */
 export async function storiedConsole(): Promise<TestConsole> {
   const slow = Promise.withResolvers<string>();
-  later(() => {
-    slow.resolve('done at last');
-  });
   const console = await newConsole({
     env: { INBOX_URL: newInboxUrl(), TAPE: 'all', ...tokens },
     development: false,
@@ -39,6 +36,9 @@ export async function storiedConsole(): Promise<TestConsole> {
       },
     },
     steps: [runs(mail, ({ data: { to } }) => `mailed to ${to}`)],
+  });
+  later(() => {
+    slow.resolve('done at last');
   });
   await tell(console);
   return console;
