@@ -52,7 +52,8 @@ async function runDemo(once: boolean, chaosSeed: number | undefined): Promise<nu
       `advance-receiver-kit ${kitVersion()}, running src/example\n` +
         `Receiver ${stage.app.url}, mock ${stage.mockUrl}, each endpoint with a secret made just now.`,
     );
-    const asExpected = [...(await playStories(stage)), ...(await playRefusals(stage, folder))];
+    const stays = once ? undefined : stage.app.adminUrl;
+    const asExpected = [...(await playStories(stage)), ...(await playRefusals(stage, folder, stays))];
     const failed = asExpected.filter((right) => !right).length;
     console.log(
       `\n${failed === 0 ? 'Every row is as it should be.' : `${failed} rows are NOT as they should be.`}`,
@@ -144,13 +145,14 @@ function complaintOf({ verdict }: Fired, entries: readonly Entry[]): string {
   return `NOT handled: ${undone?.status ?? 'never stored'} ${undone?.note ?? ''}`;
 }
 
-function showAround({ mockUrl, log, senders }: Stage, folder: string): void {
+function showAround({ app, mockUrl, log, senders }: Stage, folder: string): void {
   const [first] = senders;
   const name = first?.source.name ?? '';
   const [type] = first ? storyOf(first.source) : [];
   console.log(`
 Everything keeps running; Ctrl-C ends it. Where to look next:
 
+  look at it          ${app.adminUrl ?? ''}
   send one yourself   curl -H 'Content-Type: application/json' -d '{}' ${mockUrl}/send/${name}/${type ?? ''}
   what can be sent    ${mockUrl}
   what was received   INBOX_URL=sqlite:${join(folder, 'inbox.db')} npm run inbox -- list

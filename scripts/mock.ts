@@ -1,5 +1,4 @@
 import { randomInt } from 'node:crypto';
-import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { styleText } from 'node:util';
@@ -10,21 +9,14 @@ import { createRandom, type Random } from '../src/lab/mock/random.ts';
 import { scenarioOf, scenarios } from '../src/lab/mock/scenarios/index.ts';
 import { missingIn, play } from '../src/lab/mock/scenarios/play.ts';
 import type { Scenario } from '../src/lab/mock/scenarios/scenario.ts';
-import { createSender, type Fired, type Sender } from '../src/lab/mock/sender.ts';
-import { createMockApp, sendingLine } from '../src/lab/mock/server.ts';
+import { sendingLine } from '../src/lab/mock/server.ts';
 import { onOneLine } from '../src/lab/printable.ts';
-import type { Source } from '../src/kit/source.ts';
 import { app, environment } from './the-app.ts';
 import { readOptions, receiverUrl, runCommand, untilStopped, wholeNumber } from '../src/lab/command.ts';
 import { credentialsFrom } from '../src/lab/stage/credentials.ts';
-import {
-  apiEnvironment,
-  createProducts,
-  noting,
-  readState,
-  type Products,
-  type ProductsOptions,
-} from '../src/lab/stage/products.ts';
+import { listenOn } from '../src/lab/rig/ports.ts';
+import { isTaken, openMock, type Mock, type MockOptions } from '../src/lab/stage/mock.ts';
+import { apiEnvironment, readState } from '../src/lab/stage/products.ts';
 
 const USAGE = `The three products with their APIs: keep running on this machine, and send on request.
 
@@ -70,73 +62,38 @@ await runCommand(async (args) => {
 
   const server = createServer();
   if (!(await listen(server, port))) return 1;
-  const mock = open(server, { url, seed, chaosSeed, state, phenixidConfig: values['phenixid-config'] });
+  const phenixidConfig = values['phenixid-config'];
+  const mock = open(server, { receiver: url, seed, chaosSeed, state, phenixidConfig });
   try {
-    return await (scenario ? playOnce(mock, scenario) : runUntilStopped(mock, url));
+    return await (scenario ? playOnce(mock, scenario) : runUntilStopped(mock));
   } finally {
-    server.close();
-    server.closeAllConnections();
-    for (const sender of mock.senders) sender.close();
+    mock.close();
   }
 }, USAGE);
 
-interface Mock {
-  readonly host: string;
-  readonly senders: readonly Sender[];
-  readonly products: Products;
-  readonly fired: readonly Fired[];
+interface CountedMock extends Mock {
   /** To the products' APIs. */
   readonly calls: readonly string[];
   readonly chaos: Chaos | undefined;
   readonly random: Random;
 }
 
-interface MockOptions {
-  readonly url: URL;
-  readonly seed: number;
+interface CountedOptions extends Pick<MockOptions, 'receiver' | 'seed' | 'state' | 'phenixidConfig'> {
   readonly chaosSeed: number | undefined;
-  readonly state: ProductsOptions['state'];
-  readonly phenixidConfig: string | undefined;
 }
 
-function open(server: Server, { url, seed, chaosSeed, state, phenixidConfig }: MockOptions): Mock {
-  const address = server.address();
-  const host = typeof address === 'object' ? `127.0.0.1:${address?.port ?? ''}` : '';
+function open(server: Server, { chaosSeed, ...options }: CountedOptions): CountedMock {
   const chaos =
     chaosSeed === undefined
       ? undefined
       : createChaos({ seed: chaosSeed, maxDelayMs: 1000, isLost: () => false });
-  const fired: Fired[] = [];
-  const products = createProducts({
-    app,
-    env: environment,
-    receiver: url,
-    origin: `http://${host}`,
-    seed,
-    state,
-    phenixidConfig,
-    fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
-  });
-  const senders = sendersTo(url);
-  const platforms = [products.hotdocs, products.phenixid, products.risr];
   const calls: string[] = [];
   const disturb: Disturb = (platform, request) => {
     if (request.path[0] !== 'admin') calls.push(`${platform} ${request.method}`);
-    return chaos?.disturb(platform, request);
+    return undefined;
   };
-  server.on(
-    'request',
-    createMockApp(senders, platforms, { disturb, variables: apiEnvironment(`http://${host}`) }),
-  );
-  return { host, senders, products, fired, calls, chaos, random: createRandom(seed) };
-}
-
-function sendersTo(url: URL): Sender[] {
-  const credentialsOf = credentialsFrom(environment, app);
-  const random = createRandom(randomInt(2 ** 32));
-  return app.sources.map((source: Source) =>
-    createSender({ source, url, random, credentialFor: credentialsOf(source) }),
-  );
+  const mock = openMock(server, { app, env: environment, chaos, disturb, ...options });
+  return { ...mock, calls, chaos, random: createRandom(options.seed) };
 }
 
 /** Where nothing can be sent, nothing would come of it. @throws UsageError that names the variable */
@@ -149,8 +106,8 @@ function demandSecrets({ platform }: Scenario): void {
   }
 }
 
-async function playOnce(mock: Mock, scenario: Scenario): Promise<number> {
-  const { host, products, fired, calls, chaos, random } = mock;
+async function playOnce(mock: CountedMock, scenario: Scenario): Promise<number> {
+  const { origin, products, fired, calls, chaos, random } = mock;
   console.log(`${scenario.summary}\n`);
   const world = { ...products, receiver: undefined, random };
   const breath = chaos && { breath: () => chaos.breath() };
@@ -163,7 +120,7 @@ async function playOnce(mock: Mock, scenario: Scenario): Promise<number> {
   show(calls.length > 0, `→ the receiver called the API ${calls.length} times`);
   const right =
     fired.every(({ verdict }) => verdict.ok) && missingIn(played).length === 0 && calls.length > 0;
-  if (!right) console.log(`\n${adviceFor(`http://${host}`)}`);
+  if (!right) console.log(`\n${adviceFor(origin)}`);
   console.log('\nWhat the receiver has kept cannot be seen from here; npm run demo looks at both sides.');
   return right ? 0 : 1;
 }
@@ -173,7 +130,7 @@ function show(right: boolean, words: string): void {
 }
 
 /** The products know when they have sent everything, but not when the receiver has done everything. */
-async function untilQuiet({ products, calls, fired, chaos }: Mock): Promise<void> {
+async function untilQuiet({ products, calls, fired, chaos }: CountedMock): Promise<void> {
   const { hotdocs, phenixid, risr } = products;
   let before = -1;
   while (calls.length + fired.length !== before) {
@@ -191,12 +148,10 @@ function adviceFor(origin: string): string {
 
 async function listen(server: Server, port: number): Promise<boolean> {
   try {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
+    await listenOn(server, port);
     return true;
   } catch (error) {
-    const taken = error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-    if (!taken) throw error;
+    if (!isTaken(error)) throw error;
     console.error(
       `Port ${port} is taken; is a mock running already? MOCK_PORT=4001 npm run mock takes another.`,
     );
@@ -204,13 +159,13 @@ async function listen(server: Server, port: number): Promise<boolean> {
   }
 }
 
-async function runUntilStopped({ host, senders }: Mock, url: URL): Promise<number> {
-  console.log(`The mock listens at http://${host} and sends to ${url.href}; Ctrl-C ends it.
+async function runUntilStopped({ origin, receiver, senders }: Mock): Promise<number> {
+  console.log(`The mock listens at ${origin} and sends to ${receiver.href}; Ctrl-C ends it.
 
-  what it can do    curl http://${host}
-  send an event     ${sendingLine(senders, host)}
+  what it can do    curl ${origin}
+  send an event     ${sendingLine(senders, new URL(origin).host)}
   let the receiver call back, once
-                    curl http://${host}/env >> .env
+                    curl ${origin}/env >> .env
 `);
   await untilStopped();
   return 0;

@@ -1,7 +1,6 @@
-import { app as yours } from '../src/app/index.ts';
-import { example } from '../src/example/index.ts';
 import { strangeVariables, type Configurable } from '../src/kit/program/config.ts';
 import { commandEnvironment, warn } from '../src/lab/command.ts';
+import { appNamed } from './apps.ts';
 
 /** What the commands are told, as the receiver reads it. */
 export const environment = commandEnvironment(
@@ -10,13 +9,6 @@ export const environment = commandEnvironment(
 );
 
 /** The app that a command is about: src/app, or as KIT_APP says the reference receiver, `src/example`. */
-export const app: Configurable = named(environment['KIT_APP'] ?? 'src/app');
+export const app: Configurable = appNamed(environment['KIT_APP']);
 
 warn(strangeVariables(environment, app));
-
-function named(folder: string): Configurable {
-  const found = [yours, example].find((one) => one.folder === folder);
-  if (found !== undefined) return found;
-  console.error(`KIT_APP: expected src/app, or src/example for the reference receiver.`);
-  process.exit(2);
-}

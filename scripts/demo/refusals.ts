@@ -17,8 +17,12 @@ import { credentialsFrom } from '../../src/lab/stage/credentials.ts';
 import type { Stage } from '../../src/lab/stage/stage.ts';
 import { printRow, statusOf, timeOf } from './rows.ts';
 
-/** What is refused, and what the receiver's tape tells of it. */
-export async function playRefusals(stage: Stage, folder: string): Promise<boolean[]> {
+/** What is refused, and what the receiver's tape tells of it; `adminUrl` where a console tells it, too. */
+export async function playRefusals(
+  stage: Stage,
+  folder: string,
+  adminUrl: string | undefined,
+): Promise<boolean[]> {
   const [first, second] = stage.senders;
   if (first === undefined || second === undefined) return [false];
   const env = join(folder, '.env');
@@ -32,7 +36,7 @@ export async function playRefusals(stage: Stage, folder: string): Promise<boolea
   const mistaken = withBlank(second, stage);
   const genuine = await playRefused(stage, mistaken, undefined);
   mistaken.close();
-  return [forged, genuine, ...(await explainRefused(stage.env, since))];
+  return [forged, genuine, ...(await explainRefused(stage.env, since, adminUrl))];
 }
 
 /** The same sender, but for its secret. */
@@ -63,13 +67,18 @@ async function playRefused({ app, log }: Stage, sender: Sender, fault: string | 
 }
 
 /** What `npm run explain` says of the two, and whether that is the truth. */
-async function explainRefused(env: Environment, since: number): Promise<boolean[]> {
+async function explainRefused(
+  env: Environment,
+  since: number,
+  adminUrl: string | undefined,
+): Promise<boolean[]> {
   const refused = await untilTaped(env['INBOX_URL'] ?? '', since, 2);
   const { endpoints } = endpointsIn(env, example);
   const right: boolean[] = [];
   for (const one of refused) {
     const report = await explain(one, { endpoints, now: one.at }, { ms: EXPLAINED_WITHIN_MS });
-    console.log(`\n${styleText('bold', `npm run explain -- ${one.number}`)} says of it:\n`);
+    const there = adminUrl === undefined ? '' : ` (or ${adminUrl}/refused/${one.number})`;
+    console.log(`\n${styleText('bold', `npm run explain -- ${one.number}`)}${there} says of it:\n`);
     console.log(tell(report, undefined).replaceAll(/^/gm, '  '));
     right.push(
       one === refused[0]

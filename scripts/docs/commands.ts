@@ -1,7 +1,7 @@
 /** The commands of package.json, by when one needs them, and what each is for; `npm run docs` refuses when the two differ. */
 export const commands: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'Every day': {
-    dev: 'The receiver, started again whenever you save a file.',
+    dev: 'The receiver with the mock beside it, and a console that shows both; started again whenever you save a file.',
     start: 'The receiver with your handlers, as `.env` and the environment say.',
     send: 'Sends one event or many, genuine or spoilt, and judges the reply as its sender would.',
     mock: 'The three products with their APIs: keeps running, sends on request, plays a scenario.',

@@ -21,6 +21,7 @@ const SECTIONS = [
   'durable',
   'tape',
   'metrics',
+  'console',
   'drain',
   'growth',
   'machines',

@@ -51,3 +51,17 @@ it('ends while it starts, and leaves nothing behind', async () => {
   expect(await end).toMatchObject({ code: 130 });
   expect(readdirSync(temporary)).toEqual([]);
 });
+
+it('keeps running with a console that explains what was refused', async () => {
+  const demo = startScript('demo', [], { TMPDIR: newFolder() });
+  const end = ended(demo);
+  const out = await printed(demo, /look at it +http/);
+  const [, console = ''] = /look at it +(\S+)/.exec(out) ?? [];
+  const [page = ''] = out.match(/http\S+\/refused\/\d+/g)?.toReversed() ?? [];
+  expect(await (await fetch(`${console}/mock`)).text()).toContain('In HotDocs Advance');
+  const asked = { method: 'POST', body: new URLSearchParams(), headers: { Origin: console } };
+  const explained = await fetch(`${page}/explain`, asked);
+  expect(await explained.text()).toContain('It would verify if PHENIXID_SECRET had a blank at its end');
+  demo.kill('SIGINT');
+  expect(await end).toMatchObject({ code: 0 });
+});

@@ -2,7 +2,9 @@ import type { InboxName } from '../../../src/lab/rig/inboxes.ts';
 import type { Kind } from './requests.ts';
 
 /** Who is measured. `held`: the kit with handlers that wait, so that accepting is all there is to do. */
-export type Name = Stranger | 'kit-sqlite' | Held | Taped | 'kit-sqlite-counting';
+export type Name = Stranger | 'kit-sqlite' | Held | Taped | 'kit-sqlite-counting' | Watched;
+/** With a console that nobody looks at, and with five that somebody does. */
+export type Watched = 'kit-sqlite-alone' | 'kit-sqlite-watched';
 export type Held = `kit-${InboxName}-held`;
 /** The same with another TAPE. */
 export type Taped = 'kit-sqlite-off' | 'kit-sqlite-all';
@@ -29,7 +31,7 @@ export interface Comparison {
   readonly atMost?: number;
 }
 
-export type Section = Kind | 'durable' | 'tape' | 'metrics';
+export type Section = Kind | 'durable' | 'tape' | 'metrics' | 'console';
 
 const kinds: readonly (readonly [Kind, string, raw: number, express: number, fastify: number])[] = [
   ['json', 'JSON with an HMAC', 2.7, 0.7, 1.3],
@@ -40,20 +42,6 @@ const kinds: readonly (readonly [Kind, string, raw: number, express: number, fas
 /** What is compared, in the order of the table in scripts/prove/README.md, with the targets. */
 export function comparisonsAt(connections: number): Comparison[] {
   const lane = (name: Name, kind: Kind): Lane => ({ name, kind, connections });
-  const accepting = kinds.flatMap(([kind, spoken, raw, express, fastify]) => {
-    const against = (stranger: Stranger, words: string, atMost: number): Comparison => ({
-      section: kind,
-      what: `${spoken}: \`sqlite:\` against ${words}`,
-      lane: lane('kit-sqlite-held', kind),
-      against: lane(stranger, kind),
-      atMost,
-    });
-    return [
-      against('raw', 'node:http and the check by hand', raw),
-      against('express', 'Express, helmet, rate limit, jose, a log line', express),
-      against('fastify', 'Fastify, jose, a log line', fastify),
-    ];
-  });
   const durable = (name: Name, other: Name, what: string, atMost?: number): Comparison => ({
     section: 'durable',
     what,
@@ -62,23 +50,27 @@ export function comparisonsAt(connections: number): Comparison[] {
     inbox: name.startsWith('kit-postgres') ? 'postgres' : 'sqlite',
     ...(atMost !== undefined && { atMost }),
   });
-  const taped = (name: Name, words: string, atMost?: number): Comparison => ({
-    ...durable(name, 'kit-sqlite-off', `\`sqlite:\` with \`TAPE=${words}\` against \`TAPE=off\``, atMost),
-    section: 'tape',
-  });
+  const part = (section: Section, ...of: Parameters<typeof durable>) => ({ ...durable(...of), section });
+  const taped = (name: Name, words: string, atMost?: number) =>
+    part('tape', name, 'kit-sqlite-off', `\`sqlite:\` with \`TAPE=${words}\` against \`TAPE=off\``, atMost);
   return [
-    ...accepting,
+    ...acceptingAt(lane),
     taped('kit-sqlite-held', 'refused', 1.02),
     taped('kit-sqlite-all', 'all'),
-    {
-      ...durable(
-        'kit-sqlite-counting',
-        'kit-sqlite-held',
-        '`sqlite:` with metrics against `ADMIN_PORT=off`',
-        1.03,
-      ),
-      section: 'metrics',
-    },
+    part(
+      'metrics',
+      'kit-sqlite-counting',
+      'kit-sqlite-held',
+      '`sqlite:` with metrics against `ADMIN_PORT=off`',
+      1.03,
+    ),
+    part(
+      'console',
+      'kit-sqlite-watched',
+      'kit-sqlite-alone',
+      '`sqlite:` with five consoles open against none',
+      1.05,
+    ),
     durable('kit-sqlite-held', 'kit-memory-held', '`sqlite:` against `memory:`'),
     durable('kit-sqlite', 'kit-sqlite-held', '`sqlite:` while handlers run, against handlers that wait'),
     durable(
@@ -96,6 +88,23 @@ export function comparisonsAt(connections: number): Comparison[] {
       0.4,
     ),
   ];
+}
+
+function acceptingAt(lane: (name: Name, kind: Kind) => Lane): Comparison[] {
+  return kinds.flatMap(([kind, spoken, raw, express, fastify]) => {
+    const against = (stranger: Stranger, words: string, atMost: number): Comparison => ({
+      section: kind,
+      what: `${spoken}: \`sqlite:\` against ${words}`,
+      lane: lane('kit-sqlite-held', kind),
+      against: lane(stranger, kind),
+      atMost,
+    });
+    return [
+      against('raw', 'node:http and the check by hand', raw),
+      against('express', 'Express, helmet, rate limit, jose, a log line', express),
+      against('fastify', 'Fastify, jose, a log line', fastify),
+    ];
+  });
 }
 
 /** The same in another version of the kit, for each kind of delivery and each inbox. */

@@ -3,9 +3,11 @@ import { relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startContestant, startHeld, type Contestant, type HeldContestant } from './contestant.ts';
 import { inboxNames, type InboxName, type Inboxes } from '../../../src/lab/rig/inboxes.ts';
-import type { Lane } from './lanes.ts';
+import { freePort } from '../../../src/lab/rig/ports.ts';
+import type { Lane, Watched } from './lanes.ts';
 import { startRedis } from './redis.ts';
 import { Unavailable } from './unavailable.ts';
+import { watch, WATCHER_TOKEN } from './watchers.ts';
 
 /** Where contestants keep what they keep, and other versions of the kit. */
 export interface Grounds {
@@ -43,6 +45,9 @@ export async function startLane({ name, revision }: Lane, grounds: Grounds): Pro
       return startContestant(name, '../../../src/example/main.ts', {
         INBOX_URL: await inboxes.urlOf('sqlite', name),
       });
+    case 'kit-sqlite-alone':
+    case 'kit-sqlite-watched':
+      return startWatched(name, await inboxes.urlOf('sqlite', name));
     case 'kit-sqlite-off':
     case 'kit-sqlite-all':
       return startKit('sqlite', grounds, { tape: name.slice('kit-sqlite-'.length) });
@@ -55,6 +60,14 @@ export async function startLane({ name, revision }: Lane, grounds: Grounds): Pro
       return startKit(inbox, grounds, { revision });
     }
   }
+}
+
+async function startWatched(name: Watched, inboxUrl: string): Promise<Contestant> {
+  const port = await freePort();
+  const env = { INBOX_URL: inboxUrl, ADMIN_PORT: String(port), CONSOLE_LOOK_TOKEN: WATCHER_TOKEN };
+  const contestant = await startContestant(name, '../../../src/example/main.ts', env);
+  if (name === 'kit-sqlite-watched') await watch(`http://127.0.0.1:${port}`);
+  return contestant;
 }
 
 /** Those of contestants are none of the kit's. @throws Unavailable */

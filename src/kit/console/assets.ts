@@ -3,11 +3,13 @@ import { createRequire } from 'node:module';
 import type { Answer } from './exchange.ts';
 
 const htmx = createRequire(import.meta.url).resolve('htmx.org');
+const packaged = (name: string) => htmx.replace(/htmx\.js$/, name);
 const own = (name: string) => new URL(`assets/${name}`, import.meta.url);
 
 const FILES: ReadonlyMap<string, readonly [file: string | URL, type: string]> = new Map([
-  ['htmx.js', [htmx.replace(/htmx\.js$/, 'htmx.min.js'), 'text/javascript; charset=utf-8']],
-  ['sse.js', [htmx.replace(/htmx\.js$/, 'ext/hx-sse.min.js'), 'text/javascript; charset=utf-8']],
+  ['htmx.js', [packaged('htmx.min.js'), 'text/javascript; charset=utf-8']],
+  ['sse.js', [packaged('ext/hx-sse.min.js'), 'text/javascript; charset=utf-8']],
+  ['upsert.js', [packaged('ext/hx-upsert.min.js'), 'text/javascript; charset=utf-8']],
   ['console.js', [own('console.js'), 'text/javascript; charset=utf-8']],
   ['console.css', [own('console.css'), 'text/css; charset=utf-8']],
   ['icon.svg', [own('icon.svg'), 'image/svg+xml']],

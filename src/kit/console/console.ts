@@ -12,6 +12,7 @@ import type { Kept, Tape } from '../tape/tape.ts';
 import { createAccess, type AccessOptions } from './access.ts';
 import { Actions } from './actions.ts';
 import { assetOf } from './assets.ts';
+import { every } from './every.ts';
 import { beginStream, goTo, readForm, send, type Answer } from './exchange.ts';
 import { readFilter } from './filter.ts';
 import type { Journal } from './journal.ts';
@@ -19,6 +20,7 @@ import { notice, pageHtml } from './layout.ts';
 import { createLive, type Live } from './live.ts';
 import type { ConsolePage } from './page.ts';
 import { pageAt, type Content, type Visit } from './routes.ts';
+import { lookAtState, type State } from './state.ts';
 
 /** What the console looks at and works on: interfaces of the kit, whatever is behind them. */
 export interface ConsoleParts {
@@ -59,6 +61,7 @@ export interface Console extends Disposable {
 
 /** So much of an inbox in common is looked at, each second while somebody looks. */
 const LOOKED_AT = 50;
+const STATE_MS = 1_000;
 
 export function createConsole({ access: options, pages, ...parts }: ConsoleOptions): Console {
   const { inbox, journal, log } = parts;
@@ -66,7 +69,8 @@ export function createConsole({ access: options, pages, ...parts }: ConsoleOptio
     for (const entry of (await inbox.list({ limit: LOOKED_AT, bare: true })).reverse()) journal.seen(entry);
   };
   const live = createLive({ journal, look: parts.shared ? look : undefined });
-  const door = { access: createAccess(options), actions: new Actions(parts), live, pages, parts };
+  const state = every(STATE_MS, () => lookAtState(parts));
+  const door = { access: createAccess(options), actions: new Actions(parts), live, state, pages, parts };
   return {
     closed: door.access.closed,
     async answer(request, response) {
@@ -92,9 +96,14 @@ interface Door {
   readonly access: ReturnType<typeof createAccess>;
   readonly actions: Actions;
   readonly live: Live;
+  readonly state: () => Promise<State>;
   readonly pages: readonly ConsolePage[];
   readonly parts: ConsoleParts;
 }
+
+/** Of an address only what stands behind it counts. */
+const ORIGIN = 'http://console';
+const NOTHING = new URLSearchParams();
 
 /** `undefined`: it is answered already, and goes on. */
 async function answerTo(
@@ -103,24 +112,26 @@ async function answerTo(
   door: Door,
 ): Promise<Answer | undefined> {
   const { access } = door;
-  const { pathname: path, searchParams: query } = new URL(request.url ?? '/', 'http://console');
   const refused = (words: string): Answer => ({
     status: 403,
     body: framed(door, 'Refused', notice('bad', words)),
   });
   const stranger = access.stranger(request);
   if (stranger !== undefined) return refused(stranger);
+  const { pathname: path = '', searchParams: query = NOTHING } = URL.parse(request.url ?? '', ORIGIN) ?? {};
   const isLook = request.method === 'GET' || request.method === 'HEAD';
   const [, first = '', name = ''] = path.split('/');
   if (first === 'assets') return assetOf(name) ?? missing(door);
   if (access.closed !== undefined) return refused(access.closed);
   if (!isLook && request.method !== 'POST')
     return { status: 405, body: '', headers: { Allow: 'GET, HEAD, POST' } };
-  const form = isLook ? undefined : await readForm(request);
-  if (!isLook && form === undefined) return refused('Only forms are taken, of 8 MB at most.');
-  if (path === '/login') return logIn(request, door, form);
   const visitor = access.visitor(request);
-  if (visitor === undefined) return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
+  if (visitor === undefined && path !== '/login')
+    return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
+  const form = isLook ? undefined : await readForm(request, visitor === undefined ? LOGIN_BYTES : FORM_BYTES);
+  if (!isLook && form === undefined)
+    return { ...refused('Only forms are taken, and none so large.'), headers: { Connection: 'close' } };
+  if (path === '/login' || visitor === undefined) return logIn(request, door, form);
   if (path === '/logout') return goTo('/login', { 'Set-Cookie': access.logOut(request) });
   if (path === '/stream') return stream(response, query, door);
   const part = request.headers['hx-request'] === 'true';
@@ -134,6 +145,10 @@ function stream(response: ServerResponse, query: URLSearchParams, { live }: Door
   live.open(response, readFilter(query), Number(query.get('since')) || 0);
   return undefined;
 }
+
+const LOGIN_BYTES = 4_096;
+/** A payload that somebody edits may be large. */
+const FORM_BYTES = 8 * 1_048_576;
 
 /** Whoever guesses waits; there is nothing to guess in a token that is long enough. */
 const PAUSE_MS = 500;

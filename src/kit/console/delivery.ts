@@ -14,7 +14,7 @@ import { confirmed, duration, listed, section } from './layout.ts';
 import type { Visitor } from './page.ts';
 import { requestHtml } from './request.ts';
 import { rowHtml, rowOfEntry, timeHtml, toneOf } from './row.ts';
-import { findOnTape } from './taped.ts';
+import { findAccepted } from './taped.ts';
 import { payloadHtml, schemaHtml } from './tree.ts';
 
 /** One entry: the way it took, what it says, and what can be done about it. */
@@ -28,7 +28,7 @@ export async function deliveryHtml(
   const named =
     request === undefined ? [] : await parts.inbox.list({ about: request, limit: 50, bare: true });
   const others = named.filter((one) => one.seq !== seq).map((one) => rowHtml(rowOfEntry(one)));
-  const kept = parts.tape && request !== undefined ? await findOnTape(parts.tape, request) : undefined;
+  const kept = parts.tape && (await findAccepted(parts.tape, entry));
   const came = kept === undefined ? UNTAPED : requestHtml(kept, revealed);
   return html`${actionsHtml(entry, visitor)} ${section('The way it took', wayHtml(parts, entry))}
   ${

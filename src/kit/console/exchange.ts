@@ -50,18 +50,19 @@ export function goTo(address: string, headers: Answer['headers'] = {}): Answer {
   return { status: 303, body: '', headers: { ...headers, Location: address } };
 }
 
-/** A payload that somebody edits may be large. */
-const MOST_BYTES = 8 * 1_048_576;
-
-/** What a form posts; `undefined`: it is none, or too large. */
-export async function readForm(request: IncomingMessage): Promise<URLSearchParams | undefined> {
+/** What a form posts; `undefined`: it is none, or larger than this. */
+export async function readForm(
+  request: IncomingMessage,
+  maxBytes: number,
+): Promise<URLSearchParams | undefined> {
   if (!/^application\/x-www-form-urlencoded(;|$)/i.test(request.headers['content-type'] ?? ''))
     return undefined;
   const parts: Buffer[] = [];
   let bytes = 0;
-  for await (const part of request as AsyncIterable<Buffer>) {
+  // Whoever sends more is still to be told.
+  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += part.length;
-    if (bytes > MOST_BYTES) return undefined;
+    if (bytes > maxBytes) return undefined;
     parts.push(part);
   }
   return new URLSearchParams(Buffer.concat(parts).toString());

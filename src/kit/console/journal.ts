@@ -28,8 +28,7 @@ export interface Journal {
 }
 
 export interface Noted extends Row {
-  /** The version in which it came, and that in which it last changed. */
-  readonly born: number;
+  /** In which it last changed. */
   readonly version: number;
 }
 
@@ -121,8 +120,7 @@ class Ring {
 
   put(row: Row): void {
     this.version += 1;
-    const born = this.rows.get(row.key)?.born ?? this.version;
-    const noted = { ...row, born, version: this.version };
+    const noted = { ...row, version: this.version };
     this.rows.set(row.key, noted);
     this.#changed.delete(row.key);
     this.#changed.set(row.key, noted);

@@ -12,11 +12,12 @@ export interface Frame {
   readonly app: string;
 }
 
-const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse' });
+const htmxConfig = JSON.stringify({ includeIndicatorCSS: false, history: false, extensions: 'sse, upsert' });
 
 /** Not deferred, htmx waits for the end of the document; deferred, it might begin before its extension is there. */
 const SCRIPTS = html`<script src="/assets/htmx.js"></script>
   <script src="/assets/sse.js"></script>
+  <script src="/assets/upsert.js"></script>
   <script src="/assets/console.js" defer></script>`;
 
 export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: Html): string {

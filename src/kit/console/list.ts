@@ -78,7 +78,8 @@ export function listHtml(
   const older = new URLSearchParams([...new URLSearchParams(query), ['before', String(before)]]).toString();
   const since = new URLSearchParams([...new URLSearchParams(query), ['since', String(journal.version)]]);
   const live = isNewest
-    ? html` hx-sse:connect="/stream?${since.toString()}" hx-swap="afterbegin" hx-target="this"`
+    ? html` hx-sse:connect="/stream?${since.toString()}" hx-swap="upsert key:data-at sort:desc"
+      hx-target="this"`
     : html``;
   return html`${filterHtml(sources, filter)}
     <div class="bar">

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
-import { html } from '../reading/html.ts';
+import { html, type Html } from '../reading/html.ts';
 import { matches, type Filter } from './filter.ts';
-import type { Journal, Noted } from './journal.ts';
-import { rowHtml } from './row.ts';
+import type { Journal } from './journal.ts';
+import { rowHtml, type Row } from './row.ts';
 
 /** Rows as they come, to whoever has a list open: server-sent events, each a piece of the page. */
 export interface Live extends Disposable {
@@ -24,26 +24,27 @@ const LOOK_EVERY_MS = 1_000;
 const BEAT_EVERY_MS = 15_000;
 const MOST_OPEN = 30;
 /** Of a burst so many rows are sent each time, of the others the number; nobody reads more. */
-const MOST_NEW = 40;
-const MOST_CHANGES = 200;
+const MOST_ROWS = 40;
+/** So many rows that will change are followed until they have. */
+const MOST_FOLLOWED = 1_000;
 /** Whoever does not read fast enough is left out until he has. */
 const MOST_UNREAD_BYTES = 1_048_576;
 
 interface Stream {
   readonly response: ServerResponse;
   readonly filter: Filter;
-  /** All before is on the page, or was. */
-  readonly from: number;
+  /** All of it is on the page. */
   version: number;
-  readonly shown: Set<string>;
+  /** Keys of the rows on the page that wait, or run. */
+  readonly followed: Set<string>;
   missed: number;
-  quietSince: number;
+  heardAt: number;
 }
 
 export function createLive({ journal, look }: LiveOptions): Live {
   const streams = new Set<Stream>();
   let timer: NodeJS.Timeout | undefined;
-  let looked = 0;
+  let looked = -Infinity;
   let looking = false;
 
   function tick(): void {
@@ -56,7 +57,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
     for (const stream of streams) send(stream, journal);
   }
 
-  function close(stream: Stream): void {
+  function leave(stream: Stream): void {
     streams.delete(stream);
     if (streams.size > 0) return;
     clearInterval(timer);
@@ -68,19 +69,12 @@ export function createLive({ journal, look }: LiveOptions): Live {
       return streams.size >= MOST_OPEN;
     },
     open(response, filter, version) {
-      const shown = new Set<string>();
-      const stream = {
-        response,
-        filter,
-        from: version,
-        version,
-        shown,
-        missed: 0,
-        quietSince: performance.now(),
-      };
+      const open = [...journal.rows.values()].filter(isOpen).slice(-MOST_FOLLOWED);
+      const followed = new Set(open.map(({ key }) => key));
+      const stream = { response, filter, version, followed, missed: 0, heardAt: performance.now() };
       streams.add(stream);
       response.on('close', () => {
-        close(stream);
+        leave(stream);
       });
       response.write(': open\n\n');
       timer ??= setInterval(tick, TICK_MS).unref();
@@ -92,45 +86,42 @@ export function createLive({ journal, look }: LiveOptions): Live {
   };
 }
 
-function send(stream: Stream, journal: Journal): void {
-  const { response } = stream;
-  if (response.writableLength > MOST_UNREAD_BYTES) return;
-  const rows = journal.version === stream.version ? [] : journal.since(stream.version);
-  stream.version = journal.version;
-  const text = piece(
-    stream,
-    rows.filter((row) => matches(row, stream.filter)),
-  );
-  const now = performance.now();
-  if (text === '' && now - stream.quietSince < BEAT_EVERY_MS) return;
-  stream.quietSince = now;
-  response.write(text === '' ? ': \n\n' : event(text, stream.version));
+function isOpen({ state }: Row): boolean {
+  return state === 'waiting' || state === 'running';
 }
 
-function piece(stream: Stream, rows: readonly Noted[]): string {
-  const { shown, from } = stream;
-  const isNew = (row: Noted) => row.born > from && !shown.has(row.key);
-  const fresh = rows.filter(isNew).slice(-MOST_NEW).reverse();
-  const changed = rows.filter((row) => !isNew(row)).slice(-MOST_CHANGES);
-  const skipped = rows.length - changed.length - fresh.length;
-  for (const { key } of fresh) shown.add(key);
-  for (const key of shown) {
-    if (shown.size <= MOST_NEW * 10) break;
-    shown.delete(key);
+function send(stream: Stream, journal: Journal): void {
+  const { response, filter } = stream;
+  if (response.writableLength > MOST_UNREAD_BYTES) return;
+  const now = performance.now();
+  const changed = journal.version === stream.version ? [] : journal.since(stream.version);
+  stream.version = journal.version;
+  const rows = changed.filter((row) => matches(row, filter) || stream.followed.has(row.key));
+  if (rows.length === 0 && now - stream.heardAt < BEAT_EVERY_MS) return;
+  stream.heardAt = now;
+  response.write(rows.length === 0 ? ': \n\n' : event(pieceOf(stream, rows), stream.version));
+}
+
+function pieceOf(stream: Stream, rows: readonly Row[]): string {
+  const { followed } = stream;
+  const from = rows.length - MOST_ROWS;
+  const shown = rows.filter(({ key }, index) => index >= from || followed.has(key));
+  for (const row of shown) {
+    if (isOpen(row)) followed.add(row.key);
+    else followed.delete(row.key);
   }
-  const pieces = [...fresh.map((row) => rowHtml(row)), ...changed.map((row) => rowHtml(row, true))];
-  if (skipped > 0) {
-    stream.missed += skipped;
-    pieces.push(missedHtml(stream.missed));
+  for (const key of followed) {
+    if (followed.size <= MOST_FOLLOWED) break;
+    followed.delete(key);
   }
-  return pieces.join('');
+  stream.missed += rows.length - shown.length;
+  const missed = rows.length === shown.length ? '' : missedHtml(stream.missed).toString();
+  return shown.map((row) => rowHtml(row)).join('') + missed;
 }
 
 /** How many came too fast to be shown. */
-function missedHtml(count: number) {
-  return html`<output id="missed" hx-swap-oob="true"
-    >${count} more came too fast to be listed: reload for the latest.</output
-  >`;
+function missedHtml(count: number): Html {
+  return html`<output id="missed" hx-swap-oob="true">${count} changes came too fast to be listed.</output>`;
 }
 
 function event(text: string, version: number): string {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { html, type Html } from '../reading/html.ts';
 import { maskedRequest } from '../tape/masked.ts';
 import type { Kept } from '../tape/tape.ts';
@@ -23,12 +24,12 @@ export function requestHtml(kept: Kept, revealed: boolean): Html {
           <pre><bdi>${cut(claim)}</bdi></pre>`,
     )}
     ${
-      revealed && body.length > 0
-        ? html`<details>
-            <summary>Its first bytes</summary>
-            <pre>${dump(body)}</pre>
-          </details>`
-        : html``
+      text !== undefined &&
+      text !== '' &&
+      html`<details>
+        <summary>Its first bytes</summary>
+        <pre>${dump(Buffer.from(text, isUtf8(body) ? 'utf8' : 'latin1'))}</pre>
+      </details>`
     }
     <details>
       <summary>As a line for curl</summary>

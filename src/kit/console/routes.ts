@@ -7,8 +7,8 @@ import { notice } from './layout.ts';
 import { listHtml, listRows } from './list.ts';
 import type { ConsolePage, Visitor } from './page.ts';
 import { explainedHtml, refusedHtml, unknownHtml } from './refused.ts';
-import { lookAtState, standingHtml, stateHtml } from './state.ts';
-import { findOnTape } from './taped.ts';
+import { lookAtState, standingHtml, stateHtml, type State } from './state.ts';
+import { findRefused } from './taped.ts';
 
 /** Somebody who may look asks for a page, or with a form for something to be done. */
 export interface Visit {
@@ -20,6 +20,8 @@ export interface Visit {
   /** Only what is inside the page is wanted. */
   readonly part: boolean;
   readonly parts: ConsoleParts;
+  /** As it was a moment ago. */
+  readonly state: () => Promise<State>;
   readonly actions: Actions;
   readonly pages: readonly ConsolePage[];
 }
@@ -113,7 +115,7 @@ function saidIn({ query }: Visit): Html {
 
 async function refused(visit: Visit, [called = '', verb = '', ...more]: readonly string[]): Promise<Content> {
   const { parts, actions, visitor, form, part } = visit;
-  const kept = parts.tape && more.length === 0 ? await findOnTape(parts.tape, called) : undefined;
+  const kept = parts.tape && more.length === 0 ? await findRefused(parts.tape, called) : undefined;
   if (kept === undefined) return { title: 'A refused delivery', inside: unknownHtml(), status: 404, at: '/' };
   const canExplain = parts.explain !== undefined;
   const page = (said: Html, more: Parameters<typeof refusedHtml>[2] = { canExplain }): Content => ({
@@ -143,7 +145,7 @@ async function refused(visit: Visit, [called = '', verb = '', ...more]: readonly
 
 async function state(visit: Visit, [verb = '']: readonly string[]): Promise<Content> {
   const { parts, actions, visitor, form, part } = visit;
-  const now = await lookAtState(parts);
+  const now = form === undefined ? await visit.state() : await lookAtState(parts);
   if (form !== undefined) {
     if (visitor.role !== 'act') return MAY_NOT;
     if (verb !== 'replay') return NOTHING;

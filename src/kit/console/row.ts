@@ -2,7 +2,7 @@ import { whyAndWhere } from '../failure.ts';
 import { isFollowUp } from '../handling/handle.ts';
 import type { Entry } from '../inbox/inbox.ts';
 import { called, logged } from '../log.ts';
-import { Html, html } from '../reading/html.ts';
+import { html, type Html } from '../reading/html.ts';
 import type { Kept } from '../tape/tape.ts';
 import type { Filter } from './filter.ts';
 
@@ -59,7 +59,7 @@ export function rowOfKept({ at, endpoint, outcome, request, number, why }: Kept)
 }
 
 /** The page of the delivery. */
-export function addressOf({ seq, request = '' }: Pick<Row, 'seq' | 'request'>): string {
+function addressOf({ seq, request = '' }: Pick<Row, 'seq' | 'request'>): string {
   return seq === undefined ? `/refused/${encodeURIComponent(request)}` : `/deliveries/${seq}`;
 }
 
@@ -72,17 +72,18 @@ export function toneOf({
   return state === 'waiting' && attempts > 0 ? 'warn' : 'wait';
 }
 
-/** `update`: it takes the place of the one that is there. */
-export function rowHtml(row: Row, update = false): Html {
-  const { key, source, type, about, ms, note } = row;
-  return html`<li id="${key}" class="row ${toneOf(row)}" ${new Html(update ? ' hx-swap-oob="true"' : '')}>
-    <a href="${addressOf(row)}"
-      >${timeHtml(row.at)} <span class="source">${source}</span>
+/** By `data-at` it finds its place in the list, and by its id the row that it replaces. */
+export function rowHtml(row: Row): Html {
+  const { key, at, seq = 0, source, type, about, ms, note } = row;
+  const tone = toneOf(row);
+  return html`<li id="${key}" class="row ${tone}" data-at="${at}.${seq}">
+    <a href="${addressOf(row)}">
+      ${timeHtml(at)} <span class="source">${source}</span>
       <span class="event">${type === '' ? '–' : type}</span> <span class="about">${about}</span>
-      <span class="chip ${toneOf(row)}">${chipOf(row)}</span>
-      <span class="ms">${ms === undefined ? '' : `${Math.round(ms)} ms`}</span>
-      <span class="note">${cut(note)}</span></a
-    >
+      <span class="chip ${tone}">${chipOf(row)}</span>
+      <span class="ms">${ms !== undefined && `${Math.round(ms)} ms`}</span>
+      <span class="note">${cut(note)}</span>
+    </a>
   </li>`;
 }
 

@@ -1,4 +1,5 @@
-import { isGenuine, type Kept, type Tape } from '../tape/tape.ts';
+import type { Entry } from '../inbox/inbox.ts';
+import { isGenuine, type Kept, type Stored, type Tape } from '../tape/tape.ts';
 
 /** What is on the tape of refused deliveries: the newest, newest first. What cannot be read is left out. */
 export async function newestOnTape(tape: Tape, limit: number): Promise<Kept[]> {
@@ -6,13 +7,30 @@ export async function newestOnTape(tape: Tape, limit: number): Promise<Kept[]> {
   return readAll(tape, heads.slice(-limit).reverse());
 }
 
-/** One by its number, or by our name for the delivery, as its reply and the log have it. */
-export async function findOnTape(tape: Tape, called: string): Promise<Kept | undefined> {
+/** A refused one by its number, or by our name for the delivery, as its reply and the log have it. */
+export async function findRefused(tape: Tape, called: string): Promise<Kept | undefined> {
   if (/^\d{1,10}$/.test(called)) return (await readAll(tape, [{ number: Number(called) }]))[0];
-  const heads = (await tape.heads()).toReversed();
-  for (const head of heads) {
+  return findNamed(tape, called, (head) => !isGenuine(head.group));
+}
+
+/** What came of an entry, as it came. */
+export async function findAccepted(
+  tape: Tape,
+  { request, endpoint }: Pick<Entry, 'request' | 'endpoint'>,
+): Promise<Kept | undefined> {
+  if (request === undefined) return undefined;
+  return findNamed(tape, request, ({ group }) => isGenuine(group) && group.endpoint === endpoint);
+}
+
+/** The newest first: whoever looks for one has mostly just seen it. */
+async function findNamed(
+  tape: Tape,
+  request: string,
+  isWanted: (head: Stored) => boolean,
+): Promise<Kept | undefined> {
+  for (const head of (await tape.heads()).filter(isWanted).reverse()) {
     const [kept] = await readAll(tape, [head]);
-    if (kept?.request === called) return kept;
+    if (kept?.request === request) return kept;
   }
   return undefined;
 }

@@ -1,4 +1,5 @@
 import { createConsole, type Console, type ConsoleParts } from '../console/console.ts';
+import { every } from '../console/every.ts';
 import { createJournal, type Journal } from '../console/journal.ts';
 import type { ConsolePage } from '../console/page.ts';
 import { readPasses } from '../console/passes.ts';
@@ -48,7 +49,7 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
     configs: () => current.endpoints,
     shared: isShared(INBOX_URL),
     journal,
-    counts: readEvery(COUNTS_MS, () => readFacts(INBOX_URL)),
+    counts: every(COUNTS_MS, () => readFacts(INBOX_URL).catch(() => [])),
     explain: environment && explainer(folder, INBOX_URL, environment),
     access: {
       passes: passesOf(general),
@@ -86,22 +87,5 @@ function both(metrics: Metrics, journal: Journal): Metrics {
       metrics.attempted(entry, attempted);
       journal.attempted(entry, attempted);
     },
-  };
-}
-
-/** However many ask, it is read once in this time. What cannot be read is as it was. */
-function readEvery<Value>(
-  everyMs: number,
-  read: () => Promise<readonly Value[]>,
-): () => Promise<readonly Value[]> {
-  let last: Promise<readonly Value[]> = Promise.resolve([]);
-  let at = -Infinity;
-  return () => {
-    if (performance.now() - at >= everyMs) {
-      at = performance.now();
-      const before = last;
-      last = read().catch(() => before);
-    }
-    return last;
   };
 }

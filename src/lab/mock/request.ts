@@ -52,10 +52,10 @@ export async function buildRequest(source: Source, order: Order, random: Random)
  * @throws UsageError if the source has no such event, switch or choice
  */
 export function prepare(source: Source, order: Order, random: Random): Prepared {
-  const { type, path, credential } = order;
+  const { type, path, credential, payload: given } = order;
   const definition = eventOf(source, type);
   const switches = switchesOf(source, order.switches ?? {});
-  const payload = assign(order.payload ?? definition.example, order.set ?? []);
+  const payload = assign(given === undefined ? definition.example : given, order.set ?? []);
   const event = { type, id: order.id ?? randomUuid(random), at: order.at ?? new Date(), payload };
   return {
     event,

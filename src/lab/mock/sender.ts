@@ -122,10 +122,10 @@ export function createSender(options: SenderOptions): Sender {
 
 function orderFor(options: SenderOptions, type: string, chosen: FireOptions): Order {
   const { source, url, credentialFor, now = () => new Date() } = options;
-  const { payload, set = [], id, at = now() } = chosen;
   const { schema, example } = eventOf(source, type);
+  const { payload = example, set = [], id, at = now() } = chosen;
   const switches = switchesOf(source, chosen.switches ?? {});
-  checkMembers(schema, payload ?? example, set);
+  checkMembers(schema, payload, set);
   const path = pathFor(source, url, type);
   const credential = credentialFor({ type, path, switches });
   return { type, path, credential, switches, at, payload, set, ...(id !== undefined && { id }) };

@@ -1,15 +1,15 @@
 import express, { type ErrorRequestHandler, type Request, type RequestHandler, type Response } from 'express';
 import helmet from 'helmet';
-import { z } from 'zod';
 import { messageOf } from '../../kit/errors.ts';
 import { listingOf, listingText } from './listing.ts';
+import { readOrder, sendAsked } from './order.ts';
 import type { Platform } from './platforms/platform.ts';
 import { listenerOf, type ServeOptions } from './platforms/serve.ts';
 import { excerptOf } from './report.ts';
-import type { RunSize } from './run.ts';
-import type { FireOptions, Fired, Sender } from './sender.ts';
+import type { Run } from './run.ts';
+import type { Fired, Sender } from './sender.ts';
 import { printableJson } from '../../kit/log.ts';
-import { pick, pickOne, UsageError } from '../usage.ts';
+import { pick, UsageError } from '../usage.ts';
 
 export interface MockAppOptions extends ServeOptions {
   /** Of the receiver, so that its handlers call the APIs here. */
@@ -46,7 +46,7 @@ export function createMockApp(
     express.json({ limit: '2mb', strict: true }),
     async (request: Request<{ source: string; type: string }>, response) => {
       const { source, type } = request.params;
-      sendJson(response, await sendAsked(senderOf(senders, source), type, readOrder(request.body)));
+      sendJson(response, shown(await sendAsked(senderOf(senders, source), type, readOrder(request.body))));
     },
   );
   for (const platform of platforms) app.use(`/${platform.name}`, listenerOf(platform, serving));
@@ -97,26 +97,6 @@ const demandJson: RequestHandler = (request, response, next) => {
   else response.status(415).json({ error: 'Send JSON, with Content-Type: application/json; {} is enough.' });
 };
 
-const order = z.strictObject({
-  payload: z.unknown().optional(),
-  set: z.record(z.string(), z.unknown()).default({}),
-  add: z.record(z.string(), z.unknown()).default({}),
-  switches: z.record(z.string(), z.string()).default({}),
-  fault: z.string().optional(),
-  count: z.int().min(1).max(100_000).default(1),
-  concurrency: z.int().min(1).max(256).default(1),
-});
-
-function readOrder(json: unknown): FireOptions & RunSize {
-  for (const name of Object.keys(json ?? {})) pickOne('member', name, Object.keys(order.shape));
-  const result = order.safeParse(json);
-  if (!result.success) throw new UsageError(z.prettifyError(result.error));
-  const { set, add, ...rest } = result.data;
-  const assigned = (members: typeof set, adds: boolean) =>
-    Object.entries(members).map(([path, value]) => ({ path, value, add: adds }));
-  return { ...rest, set: [...assigned(set, false), ...assigned(add, true)] };
-}
-
 function senderOf(senders: readonly Sender[], source: string): Sender {
   return pick(
     'source',
@@ -125,13 +105,10 @@ function senderOf(senders: readonly Sender[], source: string): Sender {
   );
 }
 
-async function sendAsked(sender: Sender, type: string, asked: FireOptions & RunSize): Promise<unknown> {
-  return asked.count === 1 ? shown(await sender.fire(type, asked)) : sender.run(type, asked);
-}
-
-function shown(fired: Fired): unknown {
-  const { reply } = fired;
-  return { ...fired, reply: reply && { status: reply.status, ms: reply.ms, body: excerptOf(reply) } };
+function shown(sent: Fired | Run): unknown {
+  if (!('reply' in sent)) return sent;
+  const { reply } = sent;
+  return { ...sent, reply: reply && { status: reply.status, ms: reply.ms, body: excerptOf(reply) } };
 }
 
 /** For a terminal: a receiver's words are in it. */

@@ -2,23 +2,21 @@ import { randomInt } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
-import { PortTaken } from '../../kit/http/listen.ts';
+import { PortTaken, urlOf } from '../../kit/http/listen.ts';
 import { createLog, type Log } from '../../kit/log.ts';
 import { sleepUnlessAborted } from '../../kit/outgoing/retry.ts';
 import { readConfig } from '../../kit/program/config.ts';
 import type { Environment } from '../../kit/program/reader.ts';
 import { start, type Program, type Startable } from '../../kit/program/start.ts';
-import type { Source } from '../../kit/source.ts';
 import { startReconciliation, type OpenTask } from '../../kit/sources/phenixid/reconciliation.ts';
+import { createMockPage } from '../console/mock-page.ts';
 import { createChaos, type Chaos } from '../mock/chaos.ts';
 import { createRandom } from '../mock/random.ts';
 import type { ReceiverView, World } from '../mock/scenarios/scenario.ts';
-import { createSender, type Fired, type Sender } from '../mock/sender.ts';
-import { createMockApp } from '../mock/server.ts';
-import { listenOn } from '../rig/ports.ts';
+import type { Fired, Sender } from '../mock/sender.ts';
 import { secretsFor } from '../rig/secrets.ts';
-import { credentialsFrom } from './credentials.ts';
-import { apiEnvironment, createProducts, noting, type Products } from './products.ts';
+import { listenOnFree, openMock, type Mock } from './mock.ts';
+import { apiEnvironment, type Products } from './products.ts';
 
 /** The app that plays the receiver's part, and what a stage must know of it. */
 export interface Staged<Tools = unknown> {
@@ -63,56 +61,48 @@ export async function setUp<Tools>(
   folder: string,
   options: StageOptions = {},
 ): Promise<Stage> {
-  const mock = createServer();
-  const mockUrl = `http://127.0.0.1:${await listenOnFreePort(mock, options.fleeting === true ? 0 : 4000)}`;
+  const server = createServer();
+  await listenOnFree(server, options.fleeting === true ? 0 : 4000);
   try {
-    return await setUpWith(staged, mock, mockUrl, folder, options);
+    return await setUpWith(staged, server, folder, options);
   } catch (error) {
-    mock.close();
+    server.close();
     throw error;
   }
 }
 
 async function setUpWith<Tools>(
   staged: Staged<Tools>,
-  mock: Server,
-  mockUrl: string,
+  server: Server,
   folder: string,
   { chaosSeed, fleeting = false, env: further }: StageOptions,
 ): Promise<Stage> {
   const env = {
-    ...freshEnvironment(staged.app, folder, mockUrl),
+    ...freshEnvironment(staged.app, folder, urlOf(server, 'http')),
     ...staged.env(folder, fleeting),
     ...(fleeting && { PORT: '0', ADMIN_PORT: 'off', INBOX_URL: 'memory:' }),
     ...further,
   };
   const log = createLogLines();
-  const app = await startOnFreePort(staged.app, env, log.log, chaosSeed !== undefined);
+  const opened = Promise.withResolvers<Mock>();
+  const app = await startOnFreePort(staged.app, env, log.log, {
+    ...(chaosSeed !== undefined && { apiTools: hasty }),
+    development: { pages: [createMockPage(opened.promise)] },
+    environment: () => env,
+  });
   staged.furnish(app.tools);
 
   const seed = chaosSeed ?? randomInt(2 ** 31);
   const chaos = chaosSeed === undefined ? undefined : createChaos({ seed, maxDelayMs: 30, isLost });
-  const fired: Fired[] = [];
-  const receiver = new URL(app.url);
-  const products = createProducts({
-    app: staged.app,
-    env,
-    receiver,
-    origin: mockUrl,
-    seed,
-    fireBy: (source, fire) => noting(fired, chaos?.spoil(source.name, fire) ?? fire),
-  });
-  const senders = sendersTo(staged.app, receiver, env);
-  mock.on(
-    'request',
-    createMockApp(senders, [products.hotdocs, products.phenixid, products.risr], { disturb: chaos?.disturb }),
-  );
+  const mock = openMock(server, { app: staged.app, env, receiver: new URL(app.url), seed, chaos });
+  opened.resolve(mock);
+  const { products, senders, fired } = mock;
 
   const openTasks = () => staged.openTasks(app.tools);
   const parts = { app, openTasks, log: log.log, products, chaos };
   return {
     app,
-    mockUrl,
+    mockUrl: mock.origin,
     senders,
     world: { ...products, receiver: staged.view(app.tools, folder), random: createRandom(seed) },
     fired,
@@ -121,10 +111,8 @@ async function setUpWith<Tools>(
     env,
     settle: () => settle(parts),
     async tearDown() {
-      for (const sender of senders) sender.close();
       await app.stop();
       mock.close();
-      mock.closeAllConnections();
     },
   };
 }
@@ -195,36 +183,14 @@ async function startOnFreePort<Tools>(
   app: Startable<Tools>,
   env: Environment,
   log: Log,
-  inHaste: boolean,
+  options: Parameters<typeof start>[3],
 ): Promise<Program<Tools>> {
-  const options = inHaste ? { apiTools: hasty } : {};
   try {
     return await start(app, readConfig(env, app), log, options);
   } catch (error) {
     if (!(error instanceof PortTaken)) throw error;
     return start(app, readConfig({ ...env, PORT: '0', ADMIN_PORT: '0' }, app), log, options);
   }
-}
-
-async function listenOnFreePort(server: Server, preferred: number): Promise<number> {
-  try {
-    return await listenOn(server, preferred);
-  } catch (error) {
-    if (!isPortTaken(error)) throw error;
-    return listenOn(server);
-  }
-}
-
-function isPortTaken(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'EADDRINUSE';
-}
-
-function sendersTo(app: Startable, url: URL, env: Environment): Sender[] {
-  const credentialsOf = credentialsFrom(env, app);
-  const random = createRandom(randomInt(2 ** 32));
-  return app.sources.map((source: Source) =>
-    createSender({ source, url, random, credentialFor: credentialsOf(source) }),
-  );
 }
 
 interface LogLines {

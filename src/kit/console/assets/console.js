@@ -26,13 +26,18 @@ if (rows?.hasAttribute('hx-sse:connect')) {
   pause.hidden = false;
   pause.addEventListener('click', togglePause);
   document.addEventListener('htmx:sse:after:connection', tellState);
+  let focused = '';
   document.addEventListener('htmx:sse:before:message', (event) => {
+    focused = rows.contains(document.activeElement) ? document.activeElement.closest('li').id : '';
     if (!paused) return;
     event.preventDefault();
     held += 1;
     tellState();
   });
   document.addEventListener('htmx:sse:after:message', () => {
+    // A row that has changed is another element.
+    if (focused !== '' && document.activeElement === document.body)
+      document.getElementById(focused)?.querySelector('a')?.focus();
     while (rows.childElementCount > MOST_ROWS) rows.lastElementChild.remove();
   });
   for (const name of ['htmx:sse:error', 'htmx:sse:close'])
