@@ -1,25 +1,9 @@
 import { expect, it } from '@jest/globals';
-import type { Page } from 'playwright-core';
 import { phenixid } from '../../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../../src/kit/sources/risr/index.ts';
 import { describeInBrowser, newPage } from '../../../support/browser.ts';
-import { newReceiver } from '../../../support/new-receiver.ts';
-import type { TestReceiverOptions } from '../../../support/receiver.ts';
-
-const console = { env: { ADMIN_PORT: '0' }, development: true } satisfies TestReceiverOptions;
-
-async function newConsole(options: TestReceiverOptions = {}) {
-  const { receiver, sender } = await newReceiver({ ...console, ...options });
-  return { receiver, sender, url: receiver.app.adminUrl ?? '' };
-}
-
-/** Of a list that is told of what comes. */
-async function openList(url: string, address = '/'): Promise<Page> {
-  const page = await newPage(url);
-  await page.goto(address);
-  await page.getByText('Live, newest first').waitFor();
-  return page;
-}
+import { until } from '../../../support/until.ts';
+import { newConsole, openList, untilLive } from './console.ts';
 
 describeInBrowser('The list of deliveries', () => {
   it('shows a delivery within half a second of its reply', async () => {
@@ -60,7 +44,7 @@ describeInBrowser('The list of deliveries', () => {
     const page = await openList(url);
     await page.getByLabel('Source').selectOption('phenixid');
     await page.waitForURL(/source=phenixid/);
-    await page.getByText('Live, newest first').waitFor();
+    await untilLive(page);
     await sender.fire(risr, 'user_registered');
     await sender.fire(phenixid, 'OrderCreated');
     await page.getByText('OrderCreated', { exact: true }).and(page.locator('.event')).waitFor();
@@ -81,6 +65,18 @@ describeInBrowser('The list of deliveries', () => {
     expect(await page.locator('#rows > li').count()).toBe(0);
     await page.getByRole('button', { name: 'Go on' }).click();
     await page.locator('#rows > li').waitFor();
-    await page.getByText('Live, newest first').waitFor();
+    await untilLive(page);
+  });
+
+  it('is live even when the script that makes it so comes late', async () => {
+    const { url } = await newConsole();
+    const page = await newPage(url);
+    await page.route('**/assets/sse.js', async (route) => {
+      await until('htmx is there', () => page.evaluate<boolean>(`'htmx' in globalThis`));
+      await page.evaluate(`new Promise((resolve) => setTimeout(resolve, 20))`);
+      await route.continue();
+    });
+    await page.goto('/');
+    await untilLive(page);
   });
 });
