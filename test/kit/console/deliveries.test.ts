@@ -122,6 +122,19 @@ it('searches a large inbox in pieces, and goes on where it ended', async () => {
   expect(rowsIn(await look('/'))).toHaveLength(200);
 });
 
+it('loses none where refused ones take the room of others', async () => {
+  const { sender, look, inbox } = await open();
+  const all = Array.from({ length: 120 }, (_, index) => ({ ...newEntry(), eventId: `evt-${index}` }));
+  await Promise.all(all.map((entry) => inbox.store({ ...entry, receivedAt: Date.now() - 60_000 })));
+  for (let count = 0; count < 100; count += 1) await sender.fire(phenixid, 'OrderSigned', other);
+  const page = await look('/');
+  const [, older = ''] = /href="(\/\?before=\d+)"/.exec(page) ?? [];
+  const rows = [...rowsIn(page), ...rowsIn(await look(older))];
+  expect(rowsIn(page)).toHaveLength(200);
+  expect(rows.filter((row) => row.includes('evt-'))).toHaveLength(120);
+  expect(new Set(rows.map((row) => /evt-\d+/.exec(row)?.[0])).size).toBe(121);
+});
+
 it('replays and discards an entry, and writes down who did', async () => {
   const { told, handlers } = failing();
   const { receiver, sender, look, post, inbox } = await open({ handlers });
