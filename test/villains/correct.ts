@@ -148,9 +148,8 @@ export const bearing: Readonly<Record<string, TryOptions['start']>> = {
   ...(hasPython && { 'in Python': startPython }),
 };
 
-const OTHER_BURDENS = ['G9-forwarded-for', 'G13-*', 'G14-*', 'G15-*'];
-const ALL_BURDENS = [...OTHER_BURDENS, 'G11-*', 'G12-*'];
-const SOME_BURDENS = [...OTHER_BURDENS, 'G11-*/blanks', 'G12-*/fields-of-a-form', 'G12-*/members-of-JSON'];
+const ALL_BURDENS = ['G9-forwarded-for', 'G11-*', 'G12-*', 'G13-*', 'G14-*', 'G15-*'];
+const SOME_BURDENS = ['G9-forwarded-for', 'G11-*/blanks', 'G12-*/fields-of-a-form', 'G13-*'];
 
 /** What one of these does not bear, tried while nothing else is. */
 export async function burdensOf(start: TryOptions['start'], { isWhole }: Extent): Promise<string[]> {
