@@ -13,6 +13,8 @@ which of them, at every sender; and on right ones, with every case. Of both npm 
 Ends with 0 if each receiver is found out by the rules that claim it, each rule finds out one at least, and no right
 receiver is accused.`;
 
+const WHOLE = { isWhole: true };
+
 await runCommand(async (args) => {
   const { values } = readOptions({
     args,
@@ -33,8 +35,6 @@ await runCommand(async (args) => {
   const isRight = [...accused.values()].every(({ length }) => length === 0);
   return isRight && escaped.length + idle.length === 0 ? 0 : 1;
 }, USAGE);
-
-const WHOLE = { isWhole: true };
 
 async function tryAll(certificates: Certificates | undefined) {
   const accused = new Map(await accusations(certificates, WHOLE));
