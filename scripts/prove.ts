@@ -15,6 +15,7 @@ const USAGE = `The kit's own proofs; what is yours is tested by npm run test:app
   npm run prove -- kill-matrix   receivers broken on purpose: each must be found out by the conformance suite
   npm run prove -- explain       deliveries broken on purpose: npm run explain must find out how
   npm run prove -- own-app       all of npm run check with another app in src/app
+  npm run prove -- screenshots   pictures of the console, and of it for the documents
   npm run prove -- vendor-check  sends to the vendor's own example of a receiver (Python)
 `;
 
@@ -28,6 +29,7 @@ const proofs = {
   'kill-matrix': () => runInTests('villains'),
   explain: () => runInTests('lab/explain'),
   'own-app': () => runInTests('own-app'),
+  screenshots: () => import('./prove/screenshots.ts'),
   'vendor-check': () => import('./prove/vendor-check.ts'),
 };
 

@@ -1,5 +1,3 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { afterAll, beforeAll, describe } from '@jest/globals';
 import {
   chromium,
@@ -8,10 +6,9 @@ import {
   type BrowserContextOptions,
   type Page,
 } from 'playwright-core';
+import { chromiumHere } from '../../src/lab/rig/chromium.ts';
 import { later } from './fixtures.ts';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-const ON_MACOS = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 /** A step that takes longer will never be done, on whatever machine. */
 const PATIENCE_MS = 15_000;
 
@@ -19,36 +16,19 @@ let running: Browser | undefined;
 
 /** Tests that look at pages with Chromium, one for all of them; skipped, and loudly, where it is not installed. */
 export function describeInBrowser(what: string, tests: () => void): void {
-  const executablePath = chromiumHere();
-  if (executablePath === undefined) {
+  const here = chromiumHere();
+  if (here === undefined) {
     process.stderr.write(`NOT TESTED: ${what}; Chromium is not installed here, nor named by CHROME_PATH.\n`);
     describe.skip(what, tests);
     return;
   }
   describe(what, () => {
     beforeAll(async () => {
-      const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-      running = await chromium.launch({ executablePath, args });
+      running = await chromium.launch(here);
     });
     afterAll(() => running?.close());
     tests();
   });
-}
-
-function chromiumHere(): string | undefined {
-  const { CHROME_PATH, PATH = '' } = process.env;
-  if (CHROME_PATH !== undefined) return CHROME_PATH;
-  const folders = PATH.split(delimiter);
-  return [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ON_MACOS].find(isProgram);
-}
-
-function isProgram(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** A page of somebody who has never been here; the test fails if anything is wrong with it while it is open. */
