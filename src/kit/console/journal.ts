@@ -209,7 +209,8 @@ class Minutes {
   }
 
   current(): Minute {
-    const at = this.#now() - (this.#now() % MINUTE_MS);
+    const now = this.#now();
+    const at = now - (now % MINUTE_MS);
     const last = this.#noted.at(-1);
     if (last?.at === at) return last;
     const fresh = emptyMinute(at);
