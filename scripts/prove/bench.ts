@@ -66,11 +66,11 @@ const USUAL = {
 };
 const QUICK = {
   rounds: '1',
-  seconds: '0.2',
+  seconds: '0.1',
   waiting: '2000',
-  warmUp: 500,
+  warmUp: 100,
   deliveries: 4000,
-  entries: 1000,
+  entries: 300,
   each: 20,
 };
 const LEAST_WAITING = 10_000;

@@ -57,6 +57,15 @@ export function stepLog(log: Log): StepLog | undefined {
   };
 }
 
+/** Tells two of each step, as far as they are there. */
+export function toldBoth(one: StepLog | undefined, other: StepLog | undefined): StepLog | undefined {
+  if (one === undefined || other === undefined) return one ?? other;
+  return (...step) => {
+    one(...step);
+    other(...step);
+  };
+}
+
 const LOGGED_LENGTH = 128;
 
 // eslint-disable-next-line no-control-regex -- they are what is looked for

@@ -178,12 +178,13 @@ function indiscreet({ lines, request, observation }: Seen, { config }: TestRecei
     .map((line) => JSON.stringify({ ...line, type: '', id: '', subject: '', path: '' }))
     .join('\n');
   const whole = lines.map((line) => JSON.stringify(line)).join('\n');
-  const reply = observation.status < 400 ? '' : undated(observation);
+  const reply = undated(observation);
+  const refusal = observation.status < 400 ? '' : reply;
   const sent = fragmentsOf(request);
   return [
     ...(sent.some((fragment) => text.includes(fragment)) ? ['the log tells what was sent'] : []),
-    ...(sent.some((fragment) => reply.includes(fragment)) ? ['the reply tells what was sent'] : []),
+    ...(sent.some((fragment) => refusal.includes(fragment)) ? ['the reply tells what was sent'] : []),
     ...(secrets.some((secret) => whole.includes(secret)) ? ['the log tells a secret'] : []),
-    ...(secrets.some((secret) => undated(observation).includes(secret)) ? ['the reply tells a secret'] : []),
+    ...(secrets.some((secret) => reply.includes(secret)) ? ['the reply tells a secret'] : []),
   ];
 }

@@ -122,7 +122,10 @@ function checkLines(lines: readonly LogLine[], request: WireRequest): void {
 
 /** What was sent, in pieces that cannot stand in a log or a reply by chance: tokens, signatures, keys, payload. */
 export function fragmentsOf(request: WireRequest | Buffer): string[] {
-  return (textOf(request).match(/[\w+/-]{16,}/g) ?? []).slice(0, 64);
+  const found = textOf(request)
+    .matchAll(/[\w+/-]{16,}/g)
+    .take(64);
+  return found.map(([fragment]) => fragment).toArray();
 }
 
 function textOf(request: WireRequest | Buffer): string {

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { writeFirstHandler } from '../support/first-handler.ts';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
 
 let copy: ProjectCopy;
@@ -14,6 +15,7 @@ beforeAll(async () => {
   copy.replace('src/kit/sources/risr/events.ts', "user: 'usr-4471',", 'user: 4471,');
   copy.replace('src/example/handlers/hotdocs.ts', 'payload.user?.email', 'payload.user?.emial');
   putInExampleLine();
+  writeFirstHandler(copy);
   const compiled = await copy.tsc();
   expect(compiled.code).not.toBe(0);
   output = compiled.output;
@@ -29,8 +31,10 @@ function putInExampleLine(): void {
   copy.replace('src/app/index.ts', 'import { defineApp,', 'import { defineApp, endpoint,');
 }
 
-it('compiles the endpoint that src/app gives as an example', () =>
-  expect(output).not.toMatch(/^src\/app\/index\.ts/m));
+it.each([
+  ['the endpoint that src/app gives as an example', /^src\/app\/index\.ts/m],
+  ["the handler of the README's first hour", /^src\/app\/handlers\//m],
+])('compiles %s', (_what, complaint) => expect(output).not.toMatch(complaint));
 
 it.each([
   [

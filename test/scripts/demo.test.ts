@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { afterAll, beforeAll, expect, it } from '@jest/globals';
+import { compiled } from '../../src/lab/rig/program.ts';
 import { ended, printed, startScript, type Running } from '../support/command.ts';
 import { newFolder } from '../support/fixtures.ts';
 import { copyProject, type ProjectCopy } from '../support/project-copy.ts';
@@ -23,7 +24,7 @@ afterAll(() => {
 
 /** The demo of the copy, in which a handler never ends. */
 function startHanging(TMPDIR: string): Running {
-  const options = { cwd: copy.root, env: { TMPDIR } };
+  const options = { cwd: copy.root, env: { ...compiled, TMPDIR } };
   return spawn(process.execPath, ['scripts/demo.ts'], { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
 }
 

@@ -109,7 +109,7 @@ it.each([
 });
 
 it.each(['send', 'mock', 'demo', 'prove/chaos'])('explains %s when asked for help', async (script) => {
-  const { code, out } = await runScript(script, ['--help']);
+  const { code, out } = await runHere(script, ['--help']);
   expect(out).toContain(`npm run ${script.replace('/', ' -- ')}`);
   expect(code).toBe(0);
 });
@@ -185,7 +185,7 @@ it('plays a scenario against a receiver that runs elsewhere, and says what shows
   const receiver = await startWholeReceiver({ env: apiEnvironment(`http://127.0.0.1:${port}`) });
   later(() => receiver.stop());
   const env = { ...secretsFor(sources), MOCK_PORT: String(port) };
-  const { code, out } = await runScript('mock', ['--url', receiver.url, '--scenario', 'interview'], env);
+  const { code, out } = await runHere('mock', ['--url', receiver.url, '--scenario', 'interview'], env);
   expect(out).toMatch(/^✓ NewWorkItemVersionComplete: delivered/m);
   expect(out).toMatch(/^✓ → post-processing has ended: Completed$/m);
   expect(out).toContain('What the receiver has kept cannot be seen from here');
@@ -195,7 +195,7 @@ it('plays a scenario against a receiver that runs elsewhere, and says what shows
 it('says what is missing of a scenario, and what to set', async () => {
   const { url } = await receiverAnswering(503);
   const env = { ...secretsFor(sources), MOCK_PORT: '0' };
-  const { code, out } = await runScript('mock', ['--url', url.href, '--scenario', 'signing'], env);
+  const { code, out } = await runHere('mock', ['--url', url.href, '--scenario', 'signing'], env);
   expect(out).toMatch(/^✗ OrderCreated: /m);
   expect(out).toMatch(/^✗ → the receiver called the API 0 times$/m);
   expect(out).toMatch(/^ {2}PHENIXID_API_URL=http:/m);
@@ -236,14 +236,14 @@ it('shows every event in the demo, refuses the forged one, and leaves nothing be
 });
 
 it('shows the same effects in a demo on a bad day', async () => {
-  const { code, out } = await runScript('demo', ['--once', '--chaos', '11'], { TMPDIR: newFolder() });
+  const { code, out } = await runHere('demo', ['--once', '--chaos', '11'], { TMPDIR: newFolder() });
   expect(out).toMatch(/^\d+ things went wrong on purpose\.$/m);
   expect(out).toMatch(/^✓ → here, in the receiver +the signed file is archived, once: /m);
   expect(code).toBe(0);
 });
 
 it('plays bad days one after the other', async () => {
-  const { code, out } = await runScript('prove/chaos', ['--seed', '3', '--days', '2'], {
+  const { code, out } = await runHere('prove/chaos', ['--seed', '3', '--days', '2'], {
     TMPDIR: newFolder(),
   });
   expect(out).toMatch(/^seed 3: \d+ things went wrong, nothing is missing\nseed 4: .*\n\n2 of 2 days/);

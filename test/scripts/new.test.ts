@@ -6,6 +6,7 @@ import { copyProject, type ProjectCopy, type Ran } from '../support/project-copy
 import type { Trip } from '../support/round-trip.ts';
 
 let copy: ProjectCopy;
+let fresh: Readonly<Record<string, string>>;
 
 const run = inOneProcess(() => copy.root);
 
@@ -17,6 +18,7 @@ async function stamp(...args: readonly string[]): Promise<Ran> {
 
 beforeAll(() => {
   copy = copyProject();
+  fresh = contents(copy.root);
 });
 afterAll(() => {
   copy.remove();
@@ -79,11 +81,10 @@ const stamps = [
 ];
 const copied = ['hotdocs InterviewLoadEvent', 'risr profile_updated', 'phenixid OrderAccepted'];
 
-it('stamps what compiles, passes its own test and travels end to end, and loses no event', async () => {
+it('stamps what passes its own test and travels end to end, and loses no event', async () => {
   const all = [...stamps, ...copied.map((event) => ['handler', ...event.split(' '), '--from-example'])];
   for (const args of all) expect(await stamp(...args)).toMatchObject({ code: 0 });
-  const [compiled, tested, travelled] = await Promise.all([copy.tsc(), runStampedTest(), runRoundTrip()]);
-  expect(compiled).toEqual({ code: 0, output: '' });
+  const [tested, travelled] = await Promise.all([runStampedTest(), runRoundTrip()]);
   expect(tested).toMatchObject({ code: 0, output: expect.stringContaining('2 todo') });
   expect(travelled.filter(({ ok }) => !ok)).toEqual([]);
   const named = (trips: readonly Trip[]) => trips.map(({ source, type }) => `${source} ${type}`);
@@ -117,10 +118,12 @@ it('gives a stamped event the subject by which it is handled in turn with others
 });
 
 it('leaves what it stamps as the formatter and the linter would', async () => {
-  const files = ['src/app', 'test/app', 'src/kit/sources', 'src/example/handlers'];
+  const files = Object.entries(contents(copy.root))
+    .filter(([file, text]) => fresh[file] !== text)
+    .map(([file]) => file);
   const [formatted, linted] = await Promise.all([
     copy.node('node_modules/prettier/bin/prettier.cjs', '--check', ...files),
-    copy.node('node_modules/eslint/bin/eslint.js', ...files),
+    copy.lint(...files.filter((file) => file.endsWith('.ts'))),
   ]);
   expect(formatted).toMatchObject({ code: 0 });
   expect(linted).toEqual({ code: 0, output: '' });
@@ -160,7 +163,7 @@ it('writes nothing at all when one of the files cannot be read', async () => {
   copy.write('src/app/tools.ts', intact);
 });
 
-it('says what a copied handler needs where the app opens its tools in a way of its own', async () => {
+it('says what a copied handler needs where the app opens its tools in a way of its own: with that, all that was stamped compiles', async () => {
   copy.replace('src/app/index.ts', /return (\{ apis,.*\});/, 'const opened = $1;\n    return opened;');
   const ran = await stamp('handler', 'hotdocs', 'ActionLink', '--from-example');
   expect(ran).toEqual({ code: 1, output: expect.stringContaining('Add by hand:\nin open:\nsettings\n') });

@@ -32,6 +32,8 @@ export interface ProjectCopy {
   start(env: Environment, ...nodeArguments: string[]): ProgramProcess;
   /** Compiles the copy's app with all that it imports, or what a settings file in it includes. */
   tsc(settings?: string): Promise<Ran>;
+  /** Lints files of the copy's app, or of what it imports. */
+  lint(...files: string[]): Promise<Ran>;
   remove(): void;
 }
 
@@ -72,6 +74,12 @@ const appSettings = {
   include: ['src/app', 'src/main.ts', 'src/example', 'test/app', 'src/kit/**/*.d.ts'],
 };
 
+/** Types are all that a linter needs of the other files, and these settings know the fewest. */
+const LINTER = [
+  'node_modules/eslint/bin/eslint.js',
+  ...['projectService:false', `project:${APP_SETTINGS}`].flatMap((option) => ['--parser-options', option]),
+];
+
 export function copyProject(parts: readonly string[] = usual): ProjectCopy {
   const folder = mkdtempSync(join(tmpdir(), 'advance-receiver-kit-'));
   const root = join(folder, 'project');
@@ -108,6 +116,7 @@ export function copyProject(parts: readonly string[] = usual): ProjectCopy {
       return startProgram({ main, env, folder: root, nodeArguments: [...nodeArguments, ...own] });
     },
     tsc: (settings = APP_SETTINGS) => compile(root, settings),
+    lint: (...files) => run(root, [...LINTER, ...files]),
     remove: () => {
       rmSync(folder, { recursive: true, force: true });
     },

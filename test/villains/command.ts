@@ -1,17 +1,19 @@
 import { rules } from '../../src/lab/conformance/rules/index.ts';
 import { makeCertificates, requireOpenssl, type Certificates } from '../support/certificates.ts';
-import { accusations } from './correct.ts';
-import { missedBy, tryVillains, unseenAt, type MatrixRow } from './matrix.ts';
+import { accusations, bearing, burdensOf } from './correct.ts';
+import { isMissed, missedBy, tryVillains, unseenAt, type MatrixRow } from './matrix.ts';
 import { readOptions, runCommand } from '../../src/lab/command.ts';
 
 const USAGE = `Tries the conformance suite on receivers that are broken on purpose (test/villains), and shows which rule finds out
-which of them; and on right ones, with every case, of which npm test tries a sample at some of them. Takes minutes.
+which of them, at every sender; and on right ones, with every case. Of both npm test tries a sample. Takes minutes.
 
   npm run prove -- kill-matrix
   npm run prove -- kill-matrix --rules      by rule instead of by receiver
 
 Ends with 0 if each receiver is found out by the rules that claim it, each rule finds out one at least, and no right
 receiver is accused.`;
+
+const WHOLE = { isWhole: true };
 
 await runCommand(async (args) => {
   const { values } = readOptions({
@@ -35,12 +37,14 @@ await runCommand(async (args) => {
 }, USAGE);
 
 async function tryAll(certificates: Certificates | undefined) {
-  const accused = await accusations(certificates, { isWhole: true });
-  return [accused, await tryVillains(certificates)] as const;
+  const accused = new Map(await accusations(certificates, WHOLE));
+  for (const [name, start] of Object.entries(bearing))
+    accused.set(`${name}, under every burden`, await burdensOf(start, WHOLE));
+  return [accused, await tryVillains(certificates, WHOLE)] as const;
 }
 
 function escapes(row: MatrixRow): boolean {
-  return row.villain.claimedBy.length === 0 || missedBy(row).length > 0 || unseenAt(row).length > 0;
+  return row.villain.claimedBy.length === 0 || isMissed(row);
 }
 
 function byReceiver(rows: readonly MatrixRow[]): string {

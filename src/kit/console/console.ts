@@ -132,8 +132,8 @@ async function answerTo(
   if (!isLook && form === undefined)
     return { ...refused('Only forms are taken, and none so large.'), headers: { Connection: 'close' } };
   if (path === '/login' || visitor === undefined) return logIn(request, door, form);
-  if (path === '/logout') return goTo('/login', { 'Set-Cookie': access.logOut(request) });
-  if (path === '/stream') return stream(response, query, door);
+  if (path === '/logout' && !isLook) return goTo('/login', { 'Set-Cookie': access.logOut(request) });
+  if (path === '/stream' && request.method === 'GET') return stream(response, query, door);
   const part = request.headers['hx-request'] === 'true';
   const content = await pageAt({ path, query, form, visitor, part, ...door });
   return answerOf(content, { path, query, form, visitor, part, ...door });

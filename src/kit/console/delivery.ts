@@ -68,18 +68,21 @@ function actionsHtml({ seq, status }: Entry, { role }: Visitor): Html {
 function wayHtml({ journal }: ConsoleParts, entry: Entry): Html {
   const { seq, endpoint, receivedAt, subject, key, installation, eventId, request, status } = entry;
   const answered = journal.rows.get(`e${seq}`);
-  const attempts = journal.attemptsOf(seq);
+  const { steps, attempts } = journal.historyOf(seq);
+  const after = (step: string) => (steps.has(step) ? `, in ${steps.get(step) ?? 0} ms` : '');
   return html`<ol class="way">
       <li><b>came</b> ${timeHtml(receivedAt)} to <code>${endpoint}</code></li>
-      <li><b>${isFollowUp(entry) ? 'asked for' : 'proven'}</b> ${provenBy(entry)}</li>
-      <li><b>stored</b> as entry ${seq}</li>
-      ${answered?.ms === undefined ? html`` : html`<li><b>replied</b> ${answered.word}, after ${answered.ms} ms</li>`}
+      <li><b>${isFollowUp(entry) ? 'asked for' : 'proven'}</b> ${provenBy(entry)}${after('proven')}</li>
+      <li><b>read</b> ${entry.type === '?' ? 'not: what it says is no event' : `as ${entry.type}`}</li>
+      <li><b>stored</b> as entry ${seq}${after('stored')}</li>
+      ${steps.has('handled') && html`<li><b>handled</b> while its sender waited${after('handled')}</li>`}
+      ${answered?.ms !== undefined && html`<li><b>replied</b> ${answered.word}, after ${answered.ms} ms in all</li>`}
       ${attempts.map(attemptHtml)}
       <li>
         <b><span class="chip ${toneOf(rowOfEntry(entry))}">${status}</span></b> ${stateWords(entry)}
       </li>
     </ol>
-    ${attempts.length > 0 && attempts.at(-1)?.note === entry.note ? html`` : noteHtml(entry.note)}
+    ${(attempts.length === 0 || attempts.at(-1)?.note !== entry.note) && noteHtml(entry.note)}
     ${listed([
       ['id, as its sender says', eventId],
       ['subject', subject],

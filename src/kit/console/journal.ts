@@ -1,7 +1,7 @@
 import type { RefusalLine } from '../http/refusal-log.ts';
 import { shortNote, type Entry } from '../inbox/inbox.ts';
 import type { Attempted } from '../inbox/worker/attempt.ts';
-import { logged } from '../log.ts';
+import { logged, type StepLog } from '../log.ts';
 import type { Genuine } from '../receiver/receive.ts';
 import { definitionOf, type Source } from '../source.ts';
 import { rowOfEntry, type Row } from './row.ts';
@@ -11,6 +11,8 @@ export interface Journal {
   received(received: Genuine, ms: number): void;
   refused(line: RefusalLine): void;
   attempted(entry: Entry, attempted: Attempted): void;
+  /** Told of each step on the way to the reply. */
+  readonly step: StepLog;
   /** An entry as it is now, where another process may have changed it, or somebody here. */
   seen(entry: Entry): void;
   /** Grows with each change. */
@@ -19,8 +21,7 @@ export interface Journal {
   readonly rows: ReadonlyMap<string, Noted>;
   /** Those that are newer, or have changed, since a version: in the order in which they changed. */
   since(version: number): readonly Noted[];
-  /** Of an entry, oldest first. */
-  attemptsOf(seq: number): readonly NotedAttempt[];
+  historyOf(seq: number): History;
   /** The last hour, minute by minute, the one that goes on last. */
   minutes(): readonly Minute[];
   /** When each secret was last needed (ms since 1970), by `path position`. */
@@ -30,6 +31,14 @@ export interface Journal {
 export interface Noted extends Row {
   /** In which it last changed. */
   readonly version: number;
+}
+
+/** What is known of an entry besides what the inbox keeps. */
+export interface History {
+  /** How long each step took before the reply (ms), by its name. */
+  readonly steps: ReadonlyMap<string, number>;
+  /** Oldest first. */
+  readonly attempts: readonly NotedAttempt[];
 }
 
 export interface NotedAttempt extends Attempted {
@@ -50,11 +59,11 @@ export interface Minute {
 const MOST_ATTEMPTS = 20;
 
 export function createJournal(sources: readonly Source[], now: () => number = Date.now): Journal {
-  const attempts = new Map<number, NotedAttempt[]>();
   const proofs = new Map<string, number>();
+  const histories = new Histories();
   const minutes = new Minutes(now);
   const ring = new Ring(({ seq }) => {
-    if (seq !== undefined) attempts.delete(seq);
+    histories.forget(seq);
   });
   let duplicates = 0;
 
@@ -69,6 +78,7 @@ export function createJournal(sources: readonly Source[], now: () => number = Da
       minutes.current().accepted += 1;
       proofs.set(`${entry.endpoint} ${proven.secret}`, now());
       const row = { ...rowOfEntry(entry), ms };
+      histories.keepSteps(entry);
       if (outcome === 'accepted') ring.put(row);
       else if (outcome === 'duplicate') {
         duplicates += 1;
@@ -80,14 +90,14 @@ export function createJournal(sources: readonly Source[], now: () => number = Da
     },
     refused(line) {
       minutes.current().refused += 1;
+      histories.drop(line['request']);
       ring.put(rowOfRefusal(line, now()));
     },
     attempted(entry, attempted) {
       const { outcome, note, ms } = attempted;
       minutes.handled(ms);
       putAsIs(rowOfEntry({ ...entry, note, status: outcome === 'retry' ? 'waiting' : outcome }));
-      const noted = { ...attempted, at: now(), attempt: entry.attempts };
-      attempts.set(entry.seq, [...(attempts.get(entry.seq) ?? []), noted].slice(-MOST_ATTEMPTS));
+      histories.keepAttempt(entry.seq, { ...attempted, at: now(), attempt: entry.attempts });
     },
     seen(entry) {
       const row = rowOfEntry(entry);
@@ -99,7 +109,8 @@ export function createJournal(sources: readonly Source[], now: () => number = Da
     },
     rows: ring.rows,
     since: (version) => ring.since(version),
-    attemptsOf: (seq) => attempts.get(seq) ?? [],
+    step: histories.note,
+    historyOf: (seq) => histories.of(seq),
     minutes: () => minutes.all(),
     proofs,
   };
@@ -140,6 +151,51 @@ class Ring {
     this.#onLost(oldest);
   }
 }
+
+/** More are not under way at a time. */
+const MOST_UNDER_WAY = 5_000;
+
+/** Steps are noted by the name of a delivery while it is under way, then kept by its entry. */
+class Histories {
+  readonly #underWay = new Map<unknown, Map<string, number>>();
+  readonly #kept = new Map<number, History>();
+
+  readonly note: StepLog = (request, name, facts) => {
+    if (!('ms' in facts) || typeof facts.ms !== 'number' || name === 'replied') return;
+    const before = this.#underWay.get(request);
+    // Of a duplicate it is the first one that has the entry.
+    if ('duplicate' in facts && facts.duplicate === true) this.#underWay.delete(request);
+    else if (before !== undefined) before.set(name, facts.ms);
+    else this.#underWay.set(request, new Map([[name, facts.ms]]));
+    if (this.#underWay.size > MOST_UNDER_WAY) this.#underWay.clear();
+  };
+
+  keepSteps({ seq, request }: Pick<Entry, 'seq' | 'request'>): void {
+    const steps = this.#underWay.get(request);
+    if (steps === undefined) return;
+    this.#underWay.delete(request);
+    this.#kept.set(seq, { ...this.of(seq), steps });
+  }
+
+  keepAttempt(seq: number, noted: NotedAttempt): void {
+    const { steps, attempts } = this.of(seq);
+    this.#kept.set(seq, { steps, attempts: [...attempts, noted].slice(-MOST_ATTEMPTS) });
+  }
+
+  drop(request: unknown): void {
+    this.#underWay.delete(request);
+  }
+
+  forget(seq: number | undefined): void {
+    if (seq !== undefined) this.#kept.delete(seq);
+  }
+
+  of(seq: number): History {
+    return this.#kept.get(seq) ?? NO_HISTORY;
+  }
+}
+
+const NO_HISTORY: History = { steps: new Map(), attempts: [] };
 
 const MINUTE_MS = 60_000;
 const HOUR = 60;

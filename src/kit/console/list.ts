@@ -35,7 +35,11 @@ export async function listRows(parts: ConsoleParts, filter: Filter, before?: num
   const rows = [...byKey.values()]
     .filter((row) => matches(row, filter))
     .sort((one, other) => other.at - one.at);
-  return { rows: rows.slice(0, ROWS), before: stored.before };
+  const shown = rows.slice(0, ROWS);
+  if (shown.length === rows.length) return { rows, before: stored.before };
+  // Those of the inbox that found no room come next.
+  const last = shown.findLast(({ key, seq }) => key === `e${seq ?? ''}`)?.seq;
+  return { rows: shown, before: last ?? (stored.rows[0]?.seq ?? 0) + 1 };
 }
 
 async function storedRows(

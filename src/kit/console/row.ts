@@ -15,7 +15,7 @@ export interface Row {
   /** Empty where no endpoint has its path. */
   readonly source: string;
   readonly type: string;
-  /** The sender's id of the event, or what that is about; of a refused delivery its path. */
+  /** What the event is about, and the sender's id of it; of a refused delivery its path. */
   readonly about: string;
   /** Our name for the delivery. */
   readonly request: string | undefined;
@@ -33,13 +33,13 @@ export interface Row {
 
 export function rowOfEntry(entry: Entry): Row {
   const { seq, receivedAt, source, type, request, status, attempts } = entry;
-  const { id, subject } = called(entry);
+  const { subject } = called({ subject: entry.subject, eventId: undefined });
   return {
     key: `e${seq}`,
     at: receivedAt,
     source,
     type: logged(type) ?? '',
-    about: id ?? subject ?? '',
+    about: [subject, logged(entry.eventId)].filter((part) => part !== undefined).join(' '),
     ...{ request, seq, attempts, state: status },
     word: isFollowUp(entry) ? 'step' : 'accepted',
     note: whyAndWhere(entry.note).why ?? '',

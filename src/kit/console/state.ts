@@ -1,5 +1,5 @@
 import { credentialVariable, isOpen, type EndpointConfig } from '../endpoint/definition.ts';
-import { differing } from '../facts/findings.ts';
+import { findingsOf, type Finding } from '../facts/findings.ts';
 import { whyAndWhere } from '../failure.ts';
 import type { Entry, Stats } from '../inbox/inbox.ts';
 import { html, type Html } from '../reading/html.ts';
@@ -17,7 +17,7 @@ export interface State {
   /** The newest of them; more are counted, not looked at. */
   readonly dead: readonly Entry[];
   readonly waiting: readonly Entry[];
-  readonly differing: number;
+  readonly differing: readonly Finding[];
 }
 
 const MOST = 1_000;
@@ -26,7 +26,9 @@ export async function lookAtState({ inbox, readiness, counts, sources }: Console
   const newest = (status: 'dead' | 'waiting') => inbox.list({ status, limit: MOST, bare: true });
   const [stats, reasons] = await Promise.all([inbox.stats(), readiness.reasons()]);
   const [dead, waiting] = [await newest('dead'), await newest('waiting')];
-  return { stats, reasons, dead, waiting, differing: differing(sources, await counts()) };
+  const seen = await counts();
+  const findings = sources.flatMap((source) => findingsOf(source, seen));
+  return { stats, reasons, dead, waiting, differing: findings.filter(({ state }) => state === 'differs') };
 }
 
 /** Dead letters of one cause. */
@@ -78,7 +80,7 @@ export function stateHtml(parts: ConsoleParts, state: State, visitor: Visitor): 
       ${reasons.length === 0 ? html`<span class="chip good">ready</span> It takes deliveries.` : html`<span class="chip bad">not ready</span> ${reasons.join(', ')}`}
     </p>
     <ul class="tiles">
-      ${[tile('waiting', String(waiting)), tile('running', String(running)), tile('done', String(done)), tile('dead', String(stats.dead), stats.dead > 0 ? 'bad' : ''), tile('oldest waiting', age), tile('facts differ', String(state.differing), state.differing > 0 ? 'warn' : '')]}
+      ${[tile('waiting', String(waiting)), tile('running', String(running)), tile('done', String(done)), tile('dead', String(stats.dead), stats.dead > 0 ? 'bad' : ''), tile('oldest waiting', age), tile('facts differ', String(state.differing.length), state.differing.length > 0 ? 'warn' : '')]}
     </ul>
     ${section(
       'The last hour',
@@ -102,7 +104,15 @@ export function stateHtml(parts: ConsoleParts, state: State, visitor: Visitor): 
         <p><small>As this process saw it, since it was started.</small></p>`,
     )}
     ${section('Waiting, by source', waitingHtml(parts, state))}
+    ${state.differing.length > 0 && section('Facts that differ from what was assumed', differingHtml(state.differing))}
     ${section('Dead letters, by cause', deadHtml(groupsOf(dead), stats.dead, visitor))}`;
+}
+
+function differingHtml(findings: readonly Finding[]): Html {
+  return html`<ul class="facts">
+      ${findings.map(({ fact, seen }) => html`<li><b>${fact.id}</b> ${fact.what}: ${fact.assumed.join(' or ')} was assumed, and <code>${seen.map(({ variant, count }) => `${variant} ${count}`).join(', ')}</code> came</li>`)}
+    </ul>
+    <p><code>npm run facts</code> says what to do about it.</p>`;
 }
 
 function waitingHtml({ sources }: ConsoleParts, { waiting, stats }: State): Html {

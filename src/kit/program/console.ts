@@ -5,6 +5,7 @@ import type { ConsolePage } from '../console/page.ts';
 import { readPasses } from '../console/passes.ts';
 import { isShared } from '../inbox/address.ts';
 import { readFacts } from '../facts/open.ts';
+import type { StepLog } from '../log.ts';
 import type { Config } from './config.ts';
 import { explainer } from './explainer.ts';
 import type { Environment } from './reader.ts';
@@ -21,6 +22,7 @@ export interface Development {
 export interface OpenedConsole extends Console {
   /** Tells the console, too. */
   watching(metrics: Metrics): Metrics;
+  readonly step: StepLog;
   /** From now on, endpoints are as this says. */
   renew(config: Config): void;
 }
@@ -61,6 +63,7 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
   });
   return {
     ...opened,
+    step: journal.step,
     watching: (metrics) => both(metrics, journal),
     renew(next) {
       current = next;

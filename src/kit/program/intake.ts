@@ -12,7 +12,7 @@ import { createRouter, type Route, type RouterOptions } from '../http/router.ts'
 import { createSteadyClock } from '../inbox/inbox.ts';
 import type { Inbox } from '../inbox/inbox.ts';
 import { backoffMs } from '../inbox/worker/backoff.ts';
-import { stepLog, type Log } from '../log.ts';
+import type { Log, StepLog } from '../log.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import type { Tracing } from '../tracing.ts';
 import type { TapeRecorder } from '../tape/recorder.ts';
@@ -48,6 +48,8 @@ export interface IntakeParts {
   readonly tape: TapeRecorder | undefined;
   readonly log: Log;
   readonly observed?: RouterOptions['observed'];
+  /** `undefined`: no steps are told. */
+  readonly step?: StepLog | undefined;
   /** `undefined`: no spans are told. */
   readonly tracing?: Tracing | undefined;
   /** `undefined`: nothing is counted. */
@@ -77,7 +79,7 @@ export function createIntake(atStart: Config, { calling, inbox, tape, log, ...pa
       afterwards: (work) => background.add(work),
       stopping: stopping.signal,
       inFlight: new Map(),
-      step: stepLog(log),
+      step: parts.step,
     },
     countFailure: createFailureCounter(general.FAILED_PROOF_LIMIT, addressOf),
     addressOf,

@@ -121,7 +121,7 @@ export async function startAt<Tools, At extends Door>(
   const operations = opened.use(await openOperations(config, { ...app, ...calling, ...seen, ...options }));
   const facts = opened.use(await openFacts(general, app.sources, log));
   const told = { observed: facts.observed, metrics: operations.metrics, tracing: await loadTracing() };
-  const parts = { endpoints, calling, tape: taping.recorder, log, ...told };
+  const parts = { endpoints, calling, tape: taping.recorder, log, step: operations.step, ...told };
   const intake = ROLE === 'worker' ? undefined : createIntake(config, { ...parts, inbox: readiness.inbox });
   const door = intake && (await openDoor(config, intake, log));
   let work: Work | undefined;

@@ -104,6 +104,8 @@ it.each(['advance_console=', 'advance_console=guessed', 'advance_console=__proto
 it('forgets a session with its log-out', async () => {
   const { console } = await open();
   const headers = await logIn(console, passes.act);
+  expect(await ask(console, '/logout', { headers })).toMatchObject({ status: 404 });
+  expect(await ask(console, '/', { headers })).toMatchObject({ status: 200 });
   expect(await ask(console, '/logout', { form: {}, headers })).toMatchObject({ status: 303 });
   expect(await ask(console, '/', { headers })).toMatchObject({
     status: 303,

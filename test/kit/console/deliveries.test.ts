@@ -65,8 +65,8 @@ it('lists each delivery with its reply and what became of it, newest first', asy
     expect.stringMatching(/^[\d:]{8} – \/nowhere refused \d+ ms path_unknown: No endpoint has this path\.$/),
     expect.stringMatching(/^[\d:]{8} phenixid – \/phenixid refused \d+ ms proof_mismatch: /),
     expect.stringMatching(/^[\d:]{8} hotdocs InterviewLoadEvent .* answered \d+ ms /),
-    expect.stringMatching(/^[\d:]{8} risr profile_updated evt-1 duplicate \d+ ms/),
-    expect.stringMatching(/^[\d:]{8} risr profile_updated evt-1 done \d+ ms profile at revision/),
+    expect.stringMatching(/^[\d:]{8} risr profile_updated profile:\S+ evt-1 duplicate \d+ ms/),
+    expect.stringMatching(/^[\d:]{8} risr profile_updated profile:\S+ evt-1 done \d+ ms profile at revision/),
   ]);
 });
 
@@ -88,6 +88,29 @@ it('finds deliveries by what the address says, and what it does not know', async
   expect(await look('/?source=acme')).toMatch(/<option value="acme" +selected>/);
 });
 
+it('tells the way of a delivery, step by step with their times, and each attempt', async () => {
+  const { told, handlers } = failing();
+  const { receiver, sender, look, post } = await open({ handlers });
+  await sender.fire(risr, 'profile_updated');
+  await receiver.app.idle();
+  told.fails = false;
+  await post('/deliveries/1/replay');
+  await receiver.app.idle();
+  const way = wordsIn(await look('/deliveries/1'));
+  const time = '[\\d:]{8}';
+  const steps = [
+    `came ${time} to /risr/profile_updated proven by the newest secret, in [\\d.]+ ms read as profile_updated`,
+    `stored as entry 1, in [\\d.]+ ms replied accepted, after [\\d.]+ ms in all`,
+    `attempt 1 ${time} dead, after \\d+ ms payload_invalid: no such profile: .* attempt 1 ${time} done, after \\d+ ms`,
+    `done after 1 attempt ${time}`,
+  ];
+  for (const step of steps) expect(way).toMatch(new RegExp(step));
+  await sender.fire(hotdocs, 'InterviewLoadEvent');
+  expect(wordsIn(await look('/deliveries/2'))).toMatch(
+    /handled while its sender waited, in [\d.]+ ms replied answered/,
+  );
+});
+
 it('searches a large inbox in pieces, and goes on where it ended', async () => {
   const { look, inbox } = await open();
   const all = Array.from({ length: 21_000 }, (_, index) => (index === 3 ? 'wanted' : `evt-${index}`));
@@ -97,6 +120,19 @@ it('searches a large inbox in pieces, and goes on where it ended', async () => {
   const [, older = ''] = /href="(\/\?[^"]*before=\d+)"/.exec(page) ?? [];
   expect(rowsIn(await look(older.replaceAll('&#38;', '&')))).toEqual([expect.stringContaining('wanted')]);
   expect(rowsIn(await look('/'))).toHaveLength(200);
+});
+
+it('loses none where refused ones take the room of others', async () => {
+  const { sender, look, inbox } = await open();
+  const all = Array.from({ length: 120 }, (_, index) => ({ ...newEntry(), eventId: `evt-${index}` }));
+  await Promise.all(all.map((entry) => inbox.store({ ...entry, receivedAt: Date.now() - 60_000 })));
+  for (let count = 0; count < 100; count += 1) await sender.fire(phenixid, 'OrderSigned', other);
+  const page = await look('/');
+  const [, older = ''] = /href="(\/\?before=\d+)"/.exec(page) ?? [];
+  const rows = [...rowsIn(page), ...rowsIn(await look(older))];
+  expect(rowsIn(page)).toHaveLength(200);
+  expect(rows.filter((row) => row.includes('evt-'))).toHaveLength(120);
+  expect(new Set(rows.map((row) => /evt-\d+/.exec(row)?.[0])).size).toBe(121);
 });
 
 it('replays and discards an entry, and writes down who did', async () => {

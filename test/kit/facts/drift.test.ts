@@ -137,7 +137,7 @@ it('reports a member that came often and then no more, and none that comes now a
   expect(driftsIn(risr, counts)).toEqual(['gone profile_updated: email 20']);
 });
 
-it.each([undefined, 1, 2])('reports nothing of all scenarios, with chaos of seed %s', async (chaosSeed) => {
+it.each([undefined, 1])('reports nothing of all scenarios, with chaos of seed %s', async (chaosSeed) => {
   const url = newInboxUrl();
   const stage = await setUp(stagedExample, newFolder(), {
     fleeting: true,

@@ -60,8 +60,9 @@ async function host(put: (mounted: Mounted) => RequestListener | Promise<Request
   return { env, url, mounted, lines, sender };
 }
 
+const BARE = 'a bare node:http server';
 const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
-  ['a bare node:http server', ({ listener }) => listener],
+  [BARE, ({ listener }) => listener],
   [
     'an Express app, in front of its body parser',
     ({ listener }) => {
@@ -88,7 +89,7 @@ const hosts: readonly (readonly [string, Parameters<typeof host>[0]])[] = [
   ],
 ];
 
-describe.each(hosts)('mounted in %s', (_name, put) =>
+describe.each(hosts)('mounted in %s', (name, put) =>
   it('takes every event, and withstands what attackers do with tokens, signatures and keys', async () => {
     const { url, sender, lines } = await host(put);
     for (const source of sources)
@@ -98,9 +99,11 @@ describe.each(hosts)('mounted in %s', (_name, put) =>
 
     const everywhere = everyEndpoint(url, secretOf);
     const endpoints = named(everywhere, 'hotdocs/CustomInterviewEvent', 'phenixid', 'risr/profile_updated');
-    const { cases, findings } = await tryRules(endpoints, ['A*', 'B*', 'C*']);
+    // What a host may do to requests shows in a sample of them.
+    const quick = name !== BARE;
+    const { cases, findings } = await tryRules(endpoints, ['A*', 'B*', 'C*'], { quick });
     expect(findings).toEqual([]);
-    expect(cases.length).toBeGreaterThan(400);
+    expect(cases.length).toBeGreaterThan(quick ? 150 : 400);
   }),
 );
 

@@ -93,12 +93,16 @@ it.each(['PORT', 'ADMIN_PORT'])('says which port is taken, and to set %s', async
   );
 });
 
-it('says where it can be asked how it is', async () => {
-  const receiver = startProcess({ ...enough, ADMIN_PORT: '0' });
+it('says where it can be asked how it is, and by their whole paths where things are kept', async () => {
+  const folder = newFolder();
+  const receiver = startProcess({ ...enough, ADMIN_PORT: '0', RECORDS_FILE: 'records.db' }, folder);
   await receiver.url();
-  await until('the table is whole', () => receiver.output().includes('booking_state_changed'));
-  const [, ready = ''] = /^Health on \S+\/live and (\S+\/ready)$/m.exec(receiver.output()) ?? [];
+  const ready = await receiver.said(/^Health on \S+\/live and (\S+\/ready)$/m);
   expect(await (await fetch(ready)).json()).toEqual({ ready: true });
+  const whole = realpathSync(folder);
+  expect(await receiver.said(/^Working on (\S+)$/m)).toBe(`sqlite:${join(folder, 'data', 'inbox.db')}`);
+  expect(await receiver.said(/^RECORDS_FILE is (\S+)$/m)).toBe(join(whole, 'records.db'));
+  expect(await receiver.said(/^ARCHIVE_DIR is (\S+)$/m)).toBe(join(whole, 'data', 'archive'));
 });
 
 it.each(['receiver', 'worker'])(
@@ -152,13 +156,6 @@ it('names RECORDS_FILE where the records cannot be opened', async () => {
   expect(receiver.output()).not.toMatch(/^ +at /m);
 });
 
-it('says by their whole paths where things are kept', async () => {
-  const folder = newFolder();
-  const receiver = startProcess({ ...enough, RECORDS_FILE: 'records.db' }, folder);
-  expect(await receiver.said(/^RECORDS_FILE is (\S+)$/m)).toBe(join(realpathSync(folder), 'records.db'));
-  expect(await receiver.said(/^ARCHIVE_DIR is (\S+)$/m)).toBe(join(realpathSync(folder), 'data', 'archive'));
-});
-
 it('names ARCHIVE_DIR where no document could be put', async () => {
   const folder = newFolder();
   writeFileSync(join(folder, 'archive'), 'a file');
@@ -173,12 +170,6 @@ it('says at once where the records are no database', async () => {
   const receiver = startProcess({ ...enough, RECORDS_FILE: 'records' }, folder);
   expect((await receiver.ended).code).toBe(1);
   expect(receiver.output()).toMatch(/^Not started: RECORDS_FILE cannot be used: .*not a database/m);
-});
-
-it('says which file its inbox is, wherever it was started', async () => {
-  const folder = newFolder();
-  const receiver = startProcess(enough, folder);
-  expect(await receiver.said(/^Working on (\S+)$/m)).toBe(`sqlite:${join(folder, 'data', 'inbox.db')}`);
 });
 
 it('opens no debugger on SIGUSR1, and goes on', async () => {

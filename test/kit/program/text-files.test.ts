@@ -30,26 +30,28 @@ it.each([
   await receiver.said(/(RISR_PROFILE_UPDATED_SECRET_FILE) has a byte order mark/);
 });
 
-it.each([
-  ['a quotation mark', `"${SECRET}`],
-  ['invisible', `${SECRET}\u200b`],
-  ['several lines', `${SECRET}\n${SECRET}`],
-])('refuses a secret with %s, and does not print it', async (what, secret) => {
-  const receiver = startProcess({ ...enough, PHENIXID_SECRET: secret });
+it('refuses a secret with anything that it can hardly mean, and does not print it', async () => {
+  const receiver = startProcess({
+    ...enough,
+    PHENIXID_SECRET: `"${SECRET}`,
+    HOTDOCS_ACTION_LINK_SECRET: `${SECRET}\u200b`,
+    RISR_USER_LOGGED_IN_SECRET: `${SECRET}\n${SECRET}`,
+  });
   expect((await receiver.ended).code).toBe(1);
-  expect(receiver.output()).toMatch(new RegExp(`PHENIXID_SECRET .*${what}`));
+  expect(receiver.output()).toMatch(/PHENIXID_SECRET .*a quotation mark/);
+  expect(receiver.output()).toMatch(/HOTDOCS_ACTION_LINK_SECRET .*invisible/);
+  expect(receiver.output()).toMatch(/RISR_USER_LOGGED_IN_SECRET .*several lines/);
   expect(receiver.output()).not.toContain(SECRET);
 });
 
-it.each(['RISR_API_CLIENT_SECRET', 'INBOX_KEYS', 'INBOX_URL', 'PHENIXID_API_HEADERS'])(
-  'refuses %s with an invisible character, and does not print it',
-  async (name) => {
-    const receiver = startProcess({ ...enough, [name]: `${SECRET}\u200b` });
-    expect((await receiver.ended).code).toBe(1);
-    expect(receiver.output()).toContain(`${name} holds an invisible character`);
-    expect(receiver.output()).not.toContain(SECRET);
-  },
-);
+it('refuses what else is secret with an invisible character, and does not print it', async () => {
+  const names = ['RISR_API_CLIENT_SECRET', 'INBOX_KEYS', 'INBOX_URL', 'PHENIXID_API_HEADERS'];
+  const odd = Object.fromEntries(names.map((name) => [name, `${SECRET}\u200b`]));
+  const receiver = startProcess({ ...enough, ...odd });
+  expect((await receiver.ended).code).toBe(1);
+  for (const name of names) expect(receiver.output()).toContain(`${name} holds an invisible character`);
+  expect(receiver.output()).not.toContain(SECRET);
+});
 
 it('warns of a quotation mark at the end of a password', async () => {
   const api = {
@@ -102,15 +104,17 @@ function asked(how: number, what: string): Buffer {
   return Buffer.concat([message, Buffer.from(what)]);
 }
 
-it.each([
-  ['PHENIXID_SECRET', `${SECRET}é`, 'not ASCII'],
-  ['RISR_BOOKING_STATE_CHANGED_SECRET', `${SECRET}keys`, 'the word keys'],
-  ['RISR_BOOKING_STATE_CHANGED_SECRET', `{"k":1234567890123456789012345678901234567890}`, 'is JSON'],
-  ['RISR_BOOKING_STATE_CHANGED_SECRET', '12345678901234567890123456789012', 'is JSON, or a number'],
-])('warns that the sender of %s may read it as something else: %s', async (name, secret, why) => {
-  const receiver = startProcess({ ...enough, INBOX_URL: 'memory:', [name]: secret });
-  await receiver.said(new RegExp(`(Warning: ${name} .*${why})`));
-  expect(receiver.output()).not.toContain(secret);
+it('warns that the senders of some secrets may read them as something else', async () => {
+  const odd: readonly (readonly [name: string, secret: string, why: string])[] = [
+    ['PHENIXID_SECRET', `${SECRET}é`, 'not ASCII'],
+    ['RISR_BOOKING_STATE_CHANGED_SECRET', `${SECRET}keys`, 'the word keys'],
+    ['RISR_USER_LOGGED_IN_SECRET', `{"k":1234567890123456789012345678901234567890}`, 'is JSON'],
+    ['RISR_USER_REGISTERED_SECRET', '12345678901234567890123456789012', 'is JSON, or a number'],
+  ];
+  const env = Object.fromEntries(odd.map(([name, secret]) => [name, secret]));
+  const receiver = startProcess({ ...enough, INBOX_URL: 'memory:', ...env });
+  for (const [name, , why] of odd) await receiver.said(new RegExp(`(Warning: ${name} .*${why})`));
+  for (const [, secret] of odd) expect(receiver.output()).not.toContain(secret);
 });
 
 it('reads a .env in UTF-16 in every command, as the receiver does', async () => {
@@ -196,17 +200,24 @@ it.each([
   expect(linesInDoubt(text)).toEqual([]);
 });
 
-it.each([
-  ['PHENIXID_SECRET=0123456789abcdef0123456789abcdef#x2', /PHENIXID_SECRET has a # in it/],
-  ['PHENIXID_SECRET: 0123456789abcdef0123456789abcdef', /PHENIXID_SECRET is followed by a colon/],
-  ['PHENIXID_NORTH_SECRET: 0123456789abcdef0123456789abcdef', /PHENIXID_NORTH_SECRET is followed/],
-  ['\u00a0RISR_API_CLIENT_SECRET=0123456789abcdef', /RISR_API_CLIENT_SECRET; type the line/],
-])('does not start where a .env leaves a secret in doubt, nor prints it', async (line, why) => {
+it('does not start where a .env leaves secrets in doubt, nor prints them', async () => {
   const folder = newFolder();
-  writeFileSync(join(folder, '.env'), `nonsense\n${line}\n`, { mode: 0o600 });
+  const lines: readonly (readonly [line: string, why: RegExp])[] = [
+    ['PHENIXID_SECRET=0123456789abcdef0123456789abcdef#x2', /PHENIXID_SECRET has a # in it/],
+    [
+      'HOTDOCS_ACTION_LINK_SECRET: 0123456789abcdef0123456789abcdef',
+      /HOTDOCS_ACTION_LINK_SECRET is followed by a colon/,
+    ],
+    ['PHENIXID_NORTH_SECRET: 0123456789abcdef0123456789abcdef', /PHENIXID_NORTH_SECRET is followed/],
+    ['\u00a0RISR_API_CLIENT_SECRET=0123456789abcdef', /RISR_API_CLIENT_SECRET; type the line/],
+  ];
+  writeFileSync(join(folder, '.env'), `nonsense\n${lines.map(([line]) => `${line}\n`).join('')}`, {
+    mode: 0o600,
+  });
   const receiver = startProcess(enough, folder);
   expect((await receiver.ended).code).toBe(1);
-  expect(receiver.output()).toMatch(new RegExp(`- .*\\.env, line 2: .*${why.source}`));
+  for (const [at, [, why]] of lines.entries())
+    expect(receiver.output()).toMatch(new RegExp(`- .*\\.env, line ${at + 2}: .*${why.source}`));
   expect(receiver.output()).toMatch(/Warning: .*\.env, line 1: it is neither empty/);
   expect(receiver.output()).not.toMatch(/0123456789|nonsense/);
 });

@@ -80,7 +80,7 @@ it.each([
   ['a header of a quarter of a megabyte', withHead(`X: ${'a'.repeat(200_000)}\r\nContent-Length: 0`)],
   ['20,000 interim replies', 'HTTP/1.1 103 Early Hints\r\n\r\n'.repeat(20_000) + refusal('')],
   ['chunks of negative size', withHead('Transfer-Encoding: chunked', '-2\r\nab\r\n'.repeat(9))],
-  ['a hundred thousand chunks', withHead('Transfer-Encoding: chunked', '1\r\na\r\n'.repeat(200_000))],
+  ['fifty thousand chunks', withHead('Transfer-Encoding: chunked', '1\r\na\r\n'.repeat(50_000))],
 ])('comes to its end, whatever a receiver answers: %s', async (_what, answer) => {
   const { ended, cases } = await tryReceiver(answer, ['B1-missing', 'U*'], { timeoutMs: 500 });
   expect(['conformant', 'not conformant', 'inconclusive']).toContain(ended.verdict);

@@ -10,15 +10,15 @@ import type { PlatformRequest } from '../../../src/lab/mock/platforms/platform.t
 import type { Fired } from '../../../src/lab/mock/sender.ts';
 
 // npm run prove -- chaos --days 200 plays more.
-const SEEDS = Array.from({ length: 20 }, (_, index) => index + 1);
-const AT_ONCE = 5;
+const SEEDS = Array.from({ length: 8 }, (_, index) => index + 1);
+const AT_ONCE = 4;
 
 const groups = Array.from({ length: SEEDS.length / AT_ONCE }, (_, index) =>
   SEEDS.slice(index * AT_ONCE, (index + 1) * AT_ONCE),
 );
 
 it.each(groups)(
-  'ends bad days as a calm one: seeds %i, %i, %i, %i, %i',
+  'ends bad days as a calm one: seeds %i, %i, %i, %i',
   async (...seeds) => {
     const days = await Promise.all(seeds.map((seed) => playSeed(stagedExample, seed)));
     const failed = days.filter(({ missing }) => missing.length > 0);
@@ -43,7 +43,7 @@ function keepingTheOldest(tools: Tools) {
 
 it('finds out a receiver that keeps the oldest that came', async () => {
   const wrong = { ...stagedExample, app: { ...example, handlers: keepingTheOldest } };
-  const days = await Promise.all(SEEDS.slice(0, 4).map((seed) => playSeed(wrong, seed)));
+  const days = await Promise.all(SEEDS.slice(0, 2).map((seed) => playSeed(wrong, seed)));
   expect(days.flatMap(({ missing }) => missing)).toContainEqual(
     expect.stringMatching(/^trainee: at the receiver, the booking is CONFIRMED – NOT so: /),
   );

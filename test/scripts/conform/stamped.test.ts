@@ -63,7 +63,12 @@ afterAll(async () => {
 
 it('tries every kind of source that can be stamped to the end, and leaves out what does not apply to it', async () => {
   const chosen = Object.keys(senders).flatMap((name) => ['--source', `acme-${name}`]);
-  const only = ['B*', 'E*', 'F*', 'U*'].flatMap((pattern) => ['--only', pattern]);
+  // Content is put in at three of them only, each in its own way.
+  const content = ['plain', 'listing', 'fielded'].flatMap((name) => [
+    `E*/acme-${name}/*`,
+    `F*/acme-${name}/*`,
+  ]);
+  const only = ['B*', 'U*', ...content].flatMap((pattern) => ['--only', pattern]);
   const args = ['--url', url, '--secrets', 'secrets.env', ...chosen, ...only];
   const { code, output } = await copy.node('scripts/conform.ts', ...args);
   expect(output).toMatch(

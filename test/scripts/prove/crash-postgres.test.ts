@@ -5,7 +5,7 @@ import { describeCrashes } from './crash-contract.ts';
 
 describe('postgres', () => describeCrashes('postgres'));
 
-const DELIVERIES = 1_000;
+const DELIVERIES = 400;
 
 // npm run prove -- crash --machines plays more, and waits for the leases of the dead.
 it(`loses nothing of ${DELIVERIES} deliveries when receivers and workers are killed, and handles none twice`, async () => {

@@ -11,10 +11,10 @@ import { startProcess, waitingProgram } from '../../support/processes.ts';
 import { createTestSender } from '../../support/test-sender.ts';
 import { until } from '../../support/until.ts';
 
-const DELIVERIES = 2_000;
+const DELIVERIES = 1_000;
 const CONNECTIONS = 32;
 /** The receiver is killed each time so many more of them have been answered. */
-const KILL_AFTER = 600;
+const KILL_AFTER = 300;
 const HANDLERS_AT_A_TIME = 8;
 
 const SECRET = hash('sha256', 'a secret that outlives crashes');
@@ -61,7 +61,7 @@ async function prepare(): Promise<Delivery[]> {
     Array.from({ length: DELIVERIES }, async (_, number) => {
       const id = randomUuid(random);
       // Some subjects have several events, most have one.
-      const payload = { ...example, id: `profile-${number % 1_500}` };
+      const payload = { ...example, id: `profile-${number % 750}` };
       return { id, request: await sender.request(risr, 'profile_updated', { id, payload }) };
     }),
   );

@@ -1,4 +1,5 @@
 import { listen, urlOf } from '../../http/listen.ts';
+import { stepLog, toldBoth, type StepLog } from '../../log.ts';
 import type { TapeRecorder } from '../../tape/recorder.ts';
 import type { Config } from '../config.ts';
 import type { OpenedConsole, openConsole } from '../console.ts';
@@ -14,6 +15,8 @@ export interface Operations extends Disposable {
   readonly console: string | undefined;
   /** To be told of what is done; `undefined`: nothing is counted, since nobody could ask. */
   readonly metrics: Metrics | undefined;
+  /** Tells each step on the way to a reply to whoever asks, the log among them; `undefined`: nobody does. */
+  readonly step: StepLog | undefined;
   /** From now on, endpoints are as this says. */
   renew(config: Config): void;
 }
@@ -51,6 +54,7 @@ export async function openOperations(config: Config, parts: OperationsParts): Pr
     console:
       console && (console.closed === undefined ? `Console on ${url ?? ''}` : `No console: ${console.closed}`),
     metrics: metrics && (console?.watching(metrics) ?? metrics),
+    step: toldBoth(stepLog(parts.log), console?.step),
     renew: (next) => console?.renew(next),
     [Symbol.dispose]: () => {
       running.dispose();
