@@ -30,7 +30,7 @@ describeInBrowser('The page of the mock', () => {
     await form.getByText('How they are sent').click();
     await form.getByLabel('Fault').selectOption('wrong-secret');
     await page.getByLabel('Send OrderSigned').click();
-    await page.locator('.sent').getByText('401').waitFor();
+    await page.locator('.sent').getByText('Answered 401').waitFor();
     expect(await stage.app.inbox.list({ limit: 10 })).toEqual([]);
   });
 
