@@ -8,7 +8,7 @@ import { listHtml, listRows } from './list.ts';
 import type { ConsolePage, Visitor } from './page.ts';
 import { explainedHtml, refusedHtml, unknownHtml } from './refused.ts';
 import { lookAtState, standingHtml, stateHtml, type State } from './state.ts';
-import { findRefused } from './taped.ts';
+import { awaitRefused } from './taped.ts';
 
 /** Somebody who may look asks for a page, or with a form for something to be done. */
 export interface Visit {
@@ -115,7 +115,9 @@ function saidIn({ query }: Visit): Html {
 
 async function refused(visit: Visit, [called = '', verb = '', ...more]: readonly string[]): Promise<Content> {
   const { parts, actions, visitor, form, part } = visit;
-  const kept = parts.tape && more.length === 0 ? await findRefused(parts.tape, called) : undefined;
+  const { tape, journal } = parts;
+  const refusedAt = journal.rows.get(`r${called}`)?.at;
+  const kept = tape && more.length === 0 ? await awaitRefused(tape, called, refusedAt) : undefined;
   if (kept === undefined) return { title: 'A refused delivery', inside: unknownHtml(), status: 404, at: '/' };
   const canExplain = parts.explain !== undefined;
   const page = (said: Html, more: Parameters<typeof refusedHtml>[2] = { canExplain }): Content => ({

@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Entry } from '../inbox/inbox.ts';
 import { isGenuine, type Kept, type Stored, type Tape } from '../tape/tape.ts';
 
@@ -8,9 +9,25 @@ export async function newestOnTape(tape: Tape, limit: number): Promise<Kept[]> {
 }
 
 /** A refused one by its number, or by our name for the delivery, as its reply and the log have it. */
-export async function findRefused(tape: Tape, called: string): Promise<Kept | undefined> {
+async function findRefused(tape: Tape, called: string): Promise<Kept | undefined> {
   if (/^\d{1,10}$/.test(called)) return (await readAll(tape, [{ number: Number(called) }]))[0];
   return findNamed(tape, called, (head) => !isGenuine(head.group));
+}
+
+/** The tape is written behind the replies, a second later or less. */
+const BEHIND_MS = 2_000;
+const LOOK_AGAIN_MS = 100;
+
+/** The same, of one that may have been refused just now: whoever has seen its row need not wait for the tape himself. */
+export async function awaitRefused(
+  tape: Tape,
+  called: string,
+  refusedAt: number | undefined,
+): Promise<Kept | undefined> {
+  const found = await findRefused(tape, called);
+  if (found !== undefined || refusedAt === undefined || Date.now() - refusedAt > BEHIND_MS) return found;
+  await pause(LOOK_AGAIN_MS);
+  return awaitRefused(tape, called, refusedAt);
 }
 
 /** What came of an entry, as it came. */

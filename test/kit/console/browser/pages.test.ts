@@ -1,29 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { expect, it } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { phenixid } from '../../../../src/kit/sources/phenixid/index.ts';
 import { describeInBrowser, newPage } from '../../../support/browser.ts';
+import { barriers, needsMoreThan } from './barriers.ts';
 import { confirm, newConsole, openList } from './console.ts';
 import { pages, storiedConsole } from './story.ts';
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-const RULES = ['wcag2a', 'wcag2aa', 'wcag21aa', 'wcag22aa', 'best-practice'];
-
-/** What somebody could not read, reach or understand, and where. */
-async function barriers(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  return page.evaluate<string[]>(`
-    axe.run(document, { runOnly: ${JSON.stringify(RULES)} }).then(({ violations }) =>
-      violations.flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => id + ': ' + html + ' ' + failureSummary)))`);
-}
-
-/** The page scrolls up and down only. */
-async function needsMoreThan(page: Page, width: number): Promise<string[]> {
-  await page.setViewportSize({ width, height: 800 });
-  const needed = await page.evaluate<number>('document.documentElement.scrollWidth');
-  return needed > width ? [`needs ${needed} of ${width} pixels`] : [];
-}
 
 /** Walks through all of them, and finds nothing on any. */
 async function expectNothing(page: Page, find: (page: Page) => Promise<string[]>): Promise<void> {

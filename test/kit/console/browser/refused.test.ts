@@ -29,4 +29,15 @@ describeInBrowser('A refused delivery', () => {
     await page.getByRole('link', { name: 'entry 1' }).waitFor();
     expect(await page.getByText('Accept…').count()).toBe(0);
   });
+
+  it('is there as soon as its row is, although the tape is written later', async () => {
+    const { sender, url } = await newConsole();
+    const page = await openList(url);
+    const request = await sender.request(phenixid, 'OrderSigned', { secret: SECRET });
+    await sender.send(request); // written at once
+    await sender.send(request);
+    await page.locator('#rows > li:nth-child(2)').waitFor();
+    await page.locator('#rows a').first().click();
+    await page.getByRole('heading', { name: /Refused delivery \d/ }).waitFor();
+  });
 });
