@@ -5,8 +5,7 @@ const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-s
 const ON_MACOS = '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome';
 
 /** How Chromium is started here: the one that CHROME_PATH names, or the first that is installed; `undefined`: none is. */
-export function chromiumHere():
-  { readonly executablePath: string; readonly args: string[] } | undefined {
+export function chromiumHere(): { readonly executablePath: string; readonly args: string[] } | undefined {
   const { CHROME_PATH, PATH = '' } = process.env;
   const folders = PATH.split(delimiter);
   const usual = [...NAMES.flatMap((name) => folders.map((folder) => join(folder, name))), ON_MACOS];

@@ -44,7 +44,7 @@ export async function storiedConsole(): Promise<TestConsole> {
   return console;
 }
 
-export const ADA = 'wRt5mQ2xLk8vN4pZc7Yb';
+const ADA = 'wRt5mQ2xLk8vN4pZc7Yb';
 const tokens = { CONSOLE_TOKEN: `ada:${ADA}`, CONSOLE_LOOK_TOKEN: 'ben:hG3sDf9aJq6uE1iXo0Tr' };
 
 async function tell({ sender, receiver: { app } }: TestConsole): Promise<void> {
