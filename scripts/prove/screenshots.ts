@@ -144,7 +144,7 @@ async function takeSmall(browser: Browser, stage: Stage, view: View): Promise<vo
   const options = { viewport: VIEWPORT, deviceScaleFactor: WIDTH / VIEWPORT.width };
   const page = await open(browser, stage, view, options);
   const session = await page.context().newCDPSession(page);
-  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 70 });
+  const { data } = await session.send('Page.captureScreenshot', { format: 'webp', quality: 60 });
   const bytes = Buffer.from(data, 'base64');
   const file = join(DOCUMENTS, `${view.name}.webp`);
   writeFileSync(file, bytes);
