@@ -1,7 +1,6 @@
 import { randomBytes, timingSafeEqual, createHash } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { DEVELOPER } from './layout.ts';
-import type { Visitor } from './page.ts';
+import { DEVELOPER, type Visitor } from './page.ts';
 import type { Pass } from './passes.ts';
 
 /** Who may look at the console: the holders of a token, once they have logged in. */
@@ -12,13 +11,17 @@ export interface Access {
   stranger(request: IncomingMessage): string | undefined;
   visitor(request: IncomingMessage): Visitor | undefined;
   /** The visitor, and the header that lets his browser say so from now on. */
-  logIn(token: string, isSecure: boolean): { readonly visitor: Visitor; readonly cookie: string } | undefined;
+  logIn(
+    request: IncomingMessage,
+    token: string,
+  ): { readonly visitor: Visitor; readonly cookie: string } | undefined;
   /** Returns the header that lets his browser forget it. */
   logOut(request: IncomingMessage): string;
 }
 
 export interface AccessOptions {
-  readonly passes: readonly Pass[];
+  /** As they are now: whoever had one that is gone is out. */
+  readonly passes: () => readonly Pass[];
   /** On a laptop, where nobody else can reach it, nobody need log in. */
   readonly development: boolean;
   /** It can be reached from this machine only. */
@@ -28,13 +31,16 @@ export interface AccessOptions {
   readonly now?: () => number;
 }
 
-const COOKIE = 'advance_console';
 const SESSION_MS = 8 * 3_600_000;
-/** Whoever logs in again and again pushes out the session that he used longest ago. */
-const MOST_SESSIONS = 100;
+/** Whoever logs in again and again pushes out his own session that he used longest ago. */
+const MOST_SESSIONS = 20;
 
-const developer: Visitor = { name: DEVELOPER, role: 'act' };
 const LOOPBACK = ['127.0.0.1', 'localhost', '[::1]'];
+
+interface Session {
+  readonly pass: Pass;
+  readonly until: number;
+}
 
 export function createAccess({
   passes,
@@ -43,34 +49,39 @@ export function createAccess({
   hosts,
   now = Date.now,
 }: AccessOptions): Access {
-  const sessions = new Map<string, { readonly visitor: Visitor; readonly until: number }>();
+  const sessions = new Map<string, Session>();
   const names = new Set([...LOOPBACK, ...hosts.map((host) => host.toLowerCase())]);
-  const withoutToken = development && loopback && passes.length === 0;
+  const needsNoToken = () => development && loopback && passes().length === 0;
   return {
-    closed: passes.length > 0 || withoutToken ? undefined : closedBecause(development),
+    get closed() {
+      return passes().length > 0 || needsNoToken() ? undefined : closedBecause(development);
+    },
     stranger: (request) => strangerIn(request, names),
     visitor(request) {
-      if (withoutToken) return developer;
+      if (needsNoToken()) return DEVELOPER;
       const id = hashed(cookieIn(request));
       const session = sessions.get(id);
       if (session === undefined || session.until < now()) return undefined;
+      const isLive = passes().some(
+        ({ token, role }) => token === session.pass.token && role === session.pass.role,
+      );
+      if (!isLive) return undefined;
       sessions.delete(id);
       sessions.set(id, session);
-      return session.visitor;
+      return session.pass;
     },
-    logIn(token, isSecure) {
-      const found = passes.find((pass) => isSame(pass.token, token));
-      if (found === undefined) return undefined;
-      const { name, role } = found;
+    logIn(request, token) {
+      const pass = passes().find((one) => isSame(one.token, token));
+      if (pass === undefined) return undefined;
+      const own = [...sessions].filter(([, session]) => session.pass.token === pass.token);
+      for (const [id] of own.slice(0, Math.max(0, own.length - MOST_SESSIONS + 1))) sessions.delete(id);
       const id = randomBytes(32).toString('base64url');
-      sessions.set(hashed(id), { visitor: { name, role }, until: now() + SESSION_MS });
-      const [oldest] = sessions.keys();
-      if (oldest !== undefined && sessions.size > MOST_SESSIONS) sessions.delete(oldest);
-      return { visitor: { name, role }, cookie: cookieOf(id, SESSION_MS, isSecure) };
+      sessions.set(hashed(id), { pass, until: now() + SESSION_MS });
+      return { visitor: pass, cookie: cookieOf(request, id, SESSION_MS) };
     },
     logOut(request) {
       sessions.delete(hashed(cookieIn(request)));
-      return cookieOf('', 0, false);
+      return cookieOf(request, '', 0);
     },
   };
 }
@@ -103,14 +114,22 @@ function originHost(origin: string): string | undefined {
   return URL.canParse(origin) ? new URL(origin).host : undefined;
 }
 
-function cookieIn({ headers: { cookie = '' } }: IncomingMessage): string {
-  const found = cookie.split('; ').find((pair) => pair.startsWith(`${COOKIE}=`));
-  return found?.slice(COOKIE.length + 1) ?? '';
+/** Browsers keep cookies by the name of a host, whatever its port: several consoles, reached through tunnels, have one name. */
+function cookieName({ headers: { host = '' } }: IncomingMessage): string {
+  const port = host.slice(host.lastIndexOf(':') + 1);
+  return `advance_console_${/^\d+$/.test(port) ? port : 'https'}`;
 }
 
-function cookieOf(value: string, ageMs: number, isSecure: boolean): string {
+function cookieIn(request: IncomingMessage): string {
+  const name = `${cookieName(request)}=`;
+  const found = request.headers.cookie?.split('; ').find((pair) => pair.startsWith(name));
+  return found?.slice(name.length) ?? '';
+}
+
+function cookieOf(request: IncomingMessage, value: string, ageMs: number): string {
+  const isSecure = request.headers.origin?.startsWith('https:') === true;
   const attributes = ['Path=/', 'HttpOnly', 'SameSite=Strict', `Max-Age=${ageMs / 1_000}`];
-  return [`${COOKIE}=${value}`, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
+  return [`${cookieName(request)}=${value}`, ...attributes, ...(isSecure ? ['Secure'] : [])].join('; ');
 }
 
 /** Of one length, so that comparing takes the same time for all. */

@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import { shortNote, type Entry } from '../inbox/inbox.ts';
 import { acceptTaped, type Acceptance } from '../tape/accept.ts';
 import type { Kept } from '../tape/tape.ts';
@@ -36,10 +37,11 @@ export class Actions {
   }
 
   async discard(seq: number, reason: string, visitor: Visitor): Promise<Entry | null> {
-    const note = shortNote(`discarded by ${visitor.name}: ${reason}`);
+    const short = reason.slice(0, LONGEST_REASON);
+    const note = shortNote(`discarded by ${visitor.name}: ${short}`);
     const entry = await this.#parts.inbox.discard(seq, note);
     if (entry?.note !== note) return entry;
-    this.record(visitor, `discarded entry ${seq}: ${reason}`);
+    this.record(visitor, `discarded entry ${seq}: ${short}`);
     this.#parts.journal.seen(entry);
     return entry;
   }
@@ -53,7 +55,8 @@ export class Actions {
       visitor,
       `replayed ${seqs.length} dead letters of ${source} ${type}, from entry ${seqs[0] ?? ''} on`,
     );
-    for (const seq of seqs) {
+    for (const [index, seq] of seqs.entries()) {
+      if (index % 20 === 19) await immediately(); // deliveries first
       const entry = await this.#parts.inbox.replay(seq);
       if (entry !== null) this.#parts.journal.seen(entry);
     }
@@ -82,3 +85,4 @@ export class Actions {
 }
 
 const MOST = 100;
+const LONGEST_REASON = 200;

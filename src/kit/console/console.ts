@@ -12,11 +12,12 @@ import type { Kept, Tape } from '../tape/tape.ts';
 import { createAccess, type AccessOptions } from './access.ts';
 import { Actions } from './actions.ts';
 import { assetOf } from './assets.ts';
-import { every } from './every.ts';
+import { every, inTurn } from './every.ts';
 import { beginStream, goTo, readForm, send, type Answer } from './exchange.ts';
 import { readFilter } from './filter.ts';
 import type { Journal } from './journal.ts';
 import { notice, pageHtml } from './layout.ts';
+import { listRows } from './list.ts';
 import { createLive, type Live } from './live.ts';
 import type { ConsolePage } from './page.ts';
 import { pageAt, type Content, type Visit } from './routes.ts';
@@ -60,7 +61,7 @@ export interface Console extends Disposable {
 }
 
 /** So much of an inbox in common is looked at, each second while somebody looks. */
-const LOOKED_AT = 50;
+const LOOKED_AT = 500;
 const STATE_MS = 1_000;
 
 export function createConsole({ access: options, pages, ...parts }: ConsoleOptions): Console {
@@ -69,10 +70,21 @@ export function createConsole({ access: options, pages, ...parts }: ConsoleOptio
     for (const entry of (await inbox.list({ limit: LOOKED_AT, bare: true })).reverse()) journal.seen(entry);
   };
   const live = createLive({ journal, look: parts.shared ? look : undefined });
+  const list = inTurn(listRows);
   const state = every(STATE_MS, () => lookAtState(parts));
-  const door = { access: createAccess(options), actions: new Actions(parts), live, state, pages, parts };
+  const door = {
+    access: createAccess(options),
+    actions: new Actions(parts),
+    live,
+    list,
+    state,
+    pages,
+    parts,
+  };
   return {
-    closed: door.access.closed,
+    get closed() {
+      return door.access.closed;
+    },
     async answer(request, response) {
       try {
         const answer = await answerTo(request, response, door);
@@ -96,6 +108,7 @@ interface Door {
   readonly access: ReturnType<typeof createAccess>;
   readonly actions: Actions;
   readonly live: Live;
+  readonly list: typeof listRows;
   readonly state: () => Promise<State>;
   readonly pages: readonly ConsolePage[];
   readonly parts: ConsoleParts;
@@ -128,27 +141,38 @@ async function answerTo(
   const visitor = access.visitor(request);
   if (visitor === undefined && path !== '/login')
     return isLook && path !== '/stream' ? goTo('/login') : refused('Log in first.');
-  const form = isLook ? undefined : await readForm(request, visitor === undefined ? LOGIN_BYTES : FORM_BYTES);
+  const isFurther = visitor?.role === 'act' && door.pages.some((page) => page.path === first);
+  const form = isLook ? undefined : await readForm(request, isFurther ? PAYLOAD_BYTES : FORM_BYTES);
   if (!isLook && form === undefined)
     return { ...refused('Only forms are taken, and none so large.'), headers: { Connection: 'close' } };
   if (path === '/login' || visitor === undefined) return logIn(request, door, form);
   if (path === '/logout' && !isLook) return goTo('/login', { 'Set-Cookie': access.logOut(request) });
-  if (path === '/stream' && request.method === 'GET') return stream(response, query, door);
+  if (path === '/stream' && request.method === 'GET') return stream(request, response, query, door);
   const part = request.headers['hx-request'] === 'true';
   const content = await pageAt({ path, query, form, visitor, part, ...door });
   return answerOf(content, { path, query, form, visitor, part, ...door });
 }
 
-function stream(response: ServerResponse, query: URLSearchParams, { live }: Door): Answer | undefined {
-  if (live.isFull) return { status: 503, body: 'Too many lists are open.', type: 'text/plain' };
+function stream(
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+  { access, live }: Door,
+): Answer | undefined {
+  const { name } = access.visitor(request) ?? {};
+  if (name === undefined || live.isFullFor(name))
+    return { status: 503, body: 'Too many lists are open.', type: 'text/plain' };
   beginStream(response);
-  live.open(response, readFilter(query), Number(query.get('since')) || 0);
+  const since = request.headers['last-event-id'] ?? query.get('since') ?? '';
+  // Whoever has logged out, or whose token is taken away, is told nothing more.
+  const stands = () => access.visitor(request)?.name === name;
+  live.open(response, { name, filter: readFilter(query), since: String(since), stands });
   return undefined;
 }
 
-const LOGIN_BYTES = 4_096;
-/** A payload that somebody edits may be large. */
-const FORM_BYTES = 8 * 1_048_576;
+const FORM_BYTES = 4_096;
+/** In development a payload can be edited, and that may be large. */
+const PAYLOAD_BYTES = 8 * 1_048_576;
 
 /** Whoever guesses waits; there is nothing to guess in a token that is long enough. */
 const PAUSE_MS = 500;
@@ -160,8 +184,7 @@ async function logIn(
 ): Promise<Answer> {
   const { access, parts } = door;
   if (form === undefined) return { status: 200, body: framed(door, 'Log in', loginHtml(html``)) };
-  const isSecure = request.headers.origin?.startsWith('https:') ?? false;
-  const found = access.logIn((form.get('token') ?? '').trim(), isSecure);
+  const found = access.logIn(request, (form.get('token') ?? '').trim());
   if (found !== undefined) {
     parts.log.info({ outcome: 'console', who: found.visitor.name, why: 'logged in' });
     return goTo('/', { 'Set-Cookie': found.cookie });

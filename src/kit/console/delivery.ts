@@ -1,3 +1,4 @@
+import { setImmediate as immediately } from 'node:timers/promises';
 import { deadLetterReasons } from '../errors.ts';
 import type { Endpoint } from '../endpoint/endpoint.ts';
 import { whyAndWhere } from '../failure.ts';
@@ -24,10 +25,7 @@ export async function deliveryHtml(
   visitor: Visitor,
   revealed: boolean,
 ): Promise<Html> {
-  const { seq, request } = entry;
-  const named =
-    request === undefined ? [] : await parts.inbox.list({ about: request, limit: 50, bare: true });
-  const others = named.filter((one) => one.seq !== seq).map((one) => rowHtml(rowOfEntry(one)));
+  const others = (await neighbours(parts, entry)).map((one) => rowHtml(rowOfEntry(one)));
   const kept = parts.tape && (await findAccepted(parts.tape, entry));
   const came = kept === undefined ? UNTAPED : requestHtml(kept, revealed);
   return html`${actionsHtml(entry, visitor)} ${section('The way it took', wayHtml(parts, entry))}
@@ -43,6 +41,23 @@ export async function deliveryHtml(
   }
   ${section('What it says', contentHtml(parts, entry, visitor, revealed))} ${section('As it came', came)}
   ${section('What it shows of its sender', await factsShownBy(parts, entry, kept))}`;
+}
+
+const NEAR = 2_500;
+const PAGE = 500;
+
+/** Other entries of the same delivery, among those that came shortly before and after: there may be millions. */
+async function neighbours({ inbox }: ConsoleParts, { seq, request }: Entry): Promise<readonly Entry[]> {
+  const found: Entry[] = [];
+  if (request === undefined) return found;
+  for (let before = seq + NEAR; before > seq - NEAR; before -= PAGE) {
+    const page = await inbox.list({ before, limit: PAGE, bare: true });
+    found.push(
+      ...page.filter((one) => one.request === request && one.seq !== seq && one.seq >= before - PAGE),
+    );
+    await immediately(); // deliveries first
+  }
+  return found;
 }
 
 const UNTAPED = html`<p>
@@ -127,11 +142,15 @@ function noteHtml(note: string | undefined): Html {
     ${advice === undefined ? html`` : html`<p>${advice}</p>`}`;
 }
 
+/** Larger ones are not compared with their schema: it would take too long, beside deliveries. */
+const MOST_COMPARED = 262_144;
+
 function contentHtml(parts: ConsoleParts, entry: Entry, { role }: Visitor, revealed: boolean): Html {
   const endpoint = parts.endpoints.find(({ definition }) => definition.path === entry.endpoint);
   const source = parts.sources.find(({ name }) => name === entry.source);
   const event = source && definitionOf(source, entry.type);
   const payload = payloadOf(entry, endpoint);
+  const isLarge = entry.content.length > MOST_COMPARED;
   const ask =
     revealed || role !== 'act'
       ? html``
@@ -148,12 +167,12 @@ function contentHtml(parts: ConsoleParts, entry: Entry, { role }: Visitor, revea
     payload === undefined
       ? html`<p class="notice warn">It cannot be read: ${entry.content.length} bytes.</p>
           ${revealed ? html`<pre>${inUtf8(entry.content).toString().slice(0, 20_000)}</pre>` : html``}`
-      : payloadHtml(payload, event, !revealed);
+      : payloadHtml(payload, isLarge ? undefined : event, !revealed);
   return html`${ask}
     <div class="beside">
       <div>
         <h3>Payload</h3>
-        ${tree}
+        ${isLarge && html`<p>It is so large that what is unfamiliar in it is not marked.</p>`} ${tree}
       </div>
       ${
         event === undefined || isFollowUp(entry)

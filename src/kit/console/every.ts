@@ -10,3 +10,15 @@ export function every<Value>(everyMs: number, look: () => Promise<Value>): () =>
     return last;
   };
 }
+
+/** The same, one at a time: however many ask, the process has time for others in between. */
+export function inTurn<Args extends readonly unknown[], Value>(
+  look: (...args: Args) => Promise<Value>,
+): (...args: Args) => Promise<Value> {
+  let last: Promise<unknown> = Promise.resolve();
+  return (...args) => {
+    const next = last.then(() => look(...args));
+    last = next.catch(() => undefined);
+    return next;
+  };
+}

@@ -50,7 +50,10 @@ export function goTo(address: string, headers: Answer['headers'] = {}): Answer {
   return { status: 303, body: '', headers: { ...headers, Location: address } };
 }
 
-/** What a form posts; `undefined`: it is none, or larger than this. */
+/** More fields take a time that grows with the square of their number. */
+const MOST_FIELDS = 1_000;
+
+/** What a form posts; `undefined`: it is none, larger than this, or broken off. */
 export async function readForm(
   request: IncomingMessage,
   maxBytes: number,
@@ -59,11 +62,16 @@ export async function readForm(
     return undefined;
   const parts: Buffer[] = [];
   let bytes = 0;
-  // Whoever sends more is still to be told.
-  for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
-    bytes += part.length;
-    if (bytes > maxBytes) return undefined;
-    parts.push(part);
+  try {
+    // Whoever sends more is still to be told.
+    for await (const part of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      bytes += part.length;
+      if (bytes > maxBytes) return undefined;
+      parts.push(part);
+    }
+  } catch {
+    return undefined;
   }
-  return new URLSearchParams(Buffer.concat(parts).toString());
+  const text = Buffer.concat(parts).toString();
+  return text.split('&', MOST_FIELDS + 1).length > MOST_FIELDS ? undefined : new URLSearchParams(text);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { RefusalLine } from '../http/refusal-log.ts';
 import { shortNote, type Entry } from '../inbox/inbox.ts';
 import type { Attempted } from '../inbox/worker/attempt.ts';
@@ -17,6 +18,10 @@ export interface Journal {
   seen(entry: Entry): void;
   /** Grows with each change. */
   readonly version: number;
+  /** The version in a text that no other process gives. */
+  readonly mark: string;
+  /** 0 for what is no mark of this process. */
+  versionOf(mark: string): number;
   /** By their keys, oldest first. */
   readonly rows: ReadonlyMap<string, Noted>;
   /** Those that are newer, or have changed, since a version: in the order in which they changed. */
@@ -66,7 +71,6 @@ export function createJournal(sources: readonly Source[], now: () => number = Da
     histories.forget(seq);
   });
   let duplicates = 0;
-
   /** What the reply was stays known. */
   function putAsIs(row: Row): void {
     const before = ring.rows.get(row.key);
@@ -107,6 +111,10 @@ export function createJournal(sources: readonly Source[], now: () => number = Da
     get version() {
       return ring.version;
     },
+    get mark() {
+      return ring.mark;
+    },
+    versionOf: (mark) => ring.versionOf(mark),
     rows: ring.rows,
     since: (version) => ring.since(version),
     step: histories.note,
@@ -122,11 +130,21 @@ const MOST_ROWS = 2_000;
 class Ring {
   readonly rows = new Map<string, Noted>();
   readonly #changed = new Map<string, Noted>();
+  readonly #epoch = randomBytes(4).toString('hex');
   readonly #onLost: (row: Row) => void;
   version = 0;
 
   constructor(onLost: (row: Row) => void) {
     this.#onLost = onLost;
+  }
+
+  get mark(): string {
+    return `${this.#epoch}.${this.version}`;
+  }
+
+  versionOf(mark: string): number {
+    const [epoch, version = ''] = mark.split('.');
+    return epoch === this.#epoch && /^\d{1,15}$/.test(version) ? Number(version) : 0;
   }
 
   put(row: Row): void {

@@ -1,5 +1,5 @@
 import { Html, html } from '../reading/html.ts';
-import type { ConsolePage, Visitor } from './page.ts';
+import { DEVELOPER, type ConsolePage, type Visitor } from './page.ts';
 
 /** What stands around the content of every page. */
 export interface Frame {
@@ -53,15 +53,14 @@ export function pageHtml({ title, at, visitor, pages = [], app }: Frame, main: H
     </html> `.toString();
 }
 
-function whoHtml({ name, role }: Visitor): Html {
+function whoHtml(visitor: Visitor): Html {
+  const { name, role } = visitor;
   const may = role === 'act' ? 'may act' : 'may look';
-  if (name === DEVELOPER) return html`<p class="who"><small>development, ${may}</small></p>`;
+  if (visitor === DEVELOPER) return html`<p class="who"><small>development, ${may}</small></p>`;
   return html`<form class="who" method="post" action="/logout">
     <small>${name}, ${may}</small> <button>Log out</button>
   </form>`;
 }
-
-export const DEVELOPER = 'developer';
 
 /** Something that is asked back once before it is done; without scripts, too. */
 export function confirmed(action: string, what: string, why: Html, fields: Html = html``): Html {

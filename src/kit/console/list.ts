@@ -30,8 +30,12 @@ export async function listRows(parts: ConsoleParts, filter: Filter, before?: num
       ? [...journal.rows.values()].filter(({ word }) => word === 'duplicate' || word === 'refused')
       : [];
   const byKey = new Map<string, Row>();
-  for (const row of [...stored.rows, ...refused, ...own])
-    byKey.set(row.key, journal.rows.get(row.key) ?? row);
+  for (const row of [...refused, ...own]) byKey.set(row.key, journal.rows.get(row.key) ?? row);
+  for (const row of stored.rows) {
+    // How it is now the inbox knows; how it was answered, who answered it.
+    const { ms, word = row.word } = journal.rows.get(row.key) ?? {};
+    byKey.set(row.key, { ...row, ms, word });
+  }
   const rows = [...byKey.values()]
     .filter((row) => matches(row, filter))
     .sort((one, other) => other.at - one.at);
@@ -80,7 +84,7 @@ export function listHtml(
 ): Html {
   const query = written(filter);
   const older = new URLSearchParams([...new URLSearchParams(query), ['before', String(before)]]).toString();
-  const since = new URLSearchParams([...new URLSearchParams(query), ['since', String(journal.version)]]);
+  const since = new URLSearchParams([...new URLSearchParams(query), ['since', journal.mark]]);
   const live = isNewest
     ? html` hx-sse:connect="/stream?${since.toString()}" hx-swap="upsert key:data-at sort:desc"
       hx-target="this"`

@@ -6,10 +6,20 @@ import { rowHtml, type Row } from './row.ts';
 
 /** Rows as they come, to whoever has a list open: server-sent events, each a piece of the page. */
 export interface Live extends Disposable {
-  /** As many are open as may be. */
-  readonly isFull: boolean;
-  /** From the version on that his page shows. */
-  open(response: ServerResponse, filter: Filter, version: number): void;
+  /** He has as many lists open as he may, or all together have. */
+  isFullFor(name: string): boolean;
+  open(response: ServerResponse, listener: Listener): void;
+}
+
+/** Somebody who has a list open. */
+export interface Listener {
+  /** Of the visitor. */
+  readonly name: string;
+  readonly filter: Filter;
+  /** The mark of what his page shows, or of the event that he had last; of another process it means nothing. */
+  readonly since: string;
+  /** Whether he may still look. */
+  readonly stands: () => boolean;
 }
 
 export interface LiveOptions {
@@ -23,26 +33,33 @@ const LOOK_EVERY_MS = 1_000;
 /** A proxy that hears nothing for a minute would cut the connection. */
 const BEAT_EVERY_MS = 15_000;
 const MOST_OPEN = 30;
+const MOST_OF_ONE = 10;
 /** Of a burst so many rows are sent each time, of the others the number; nobody reads more. */
 const MOST_ROWS = 40;
-/** So many rows that will change are followed until they have. */
+/** So many rows that wait are followed until they are done, and so many of them sent each time. */
 const MOST_FOLLOWED = 1_000;
+const MOST_CHANGES = 100;
 /** Whoever does not read fast enough is left out until he has. */
 const MOST_UNREAD_BYTES = 1_048_576;
 
-interface Stream {
+interface Stream extends Listener {
   readonly response: ServerResponse;
-  readonly filter: Filter;
-  /** All of it is on the page. */
+  /** All of it was sent, or is due. */
   version: number;
   /** Keys of the rows on the page that wait, or run. */
   readonly followed: Set<string>;
+  /** Those of them that have changed. */
+  readonly due: Map<string, Row>;
   missed: number;
   heardAt: number;
 }
 
+/** Rows in HTML: several lists show the same. */
+type Written = WeakMap<Row, string>;
+
 export function createLive({ journal, look }: LiveOptions): Live {
   const streams = new Set<Stream>();
+  const written: Written = new WeakMap();
   let timer: NodeJS.Timeout | undefined;
   let looked = -Infinity;
   let looking = false;
@@ -54,7 +71,10 @@ export function createLive({ journal, look }: LiveOptions): Live {
         .catch(() => undefined) // why is in the log, of whoever needs the inbox for more than a page
         .finally(() => (looking = false));
     }
-    for (const stream of streams) send(stream, journal);
+    for (const stream of streams) {
+      if (stream.stands()) send(stream, journal, written);
+      else stream.response.end();
+    }
   }
 
   function leave(stream: Stream): void {
@@ -65,20 +85,19 @@ export function createLive({ journal, look }: LiveOptions): Live {
   }
 
   return {
-    get isFull() {
-      return streams.size >= MOST_OPEN;
+    isFullFor(name) {
+      const own = [...streams].filter((stream) => stream.name === name);
+      return streams.size >= MOST_OPEN || own.length >= MOST_OF_ONE;
     },
-    open(response, filter, version) {
-      const open = [...journal.rows.values()].filter(isOpen).slice(-MOST_FOLLOWED);
-      const followed = new Set(open.map(({ key }) => key));
-      const stream = { response, filter, version, followed, missed: 0, heardAt: performance.now() };
+    open(response, listener) {
+      const stream = begun(response, listener, journal);
       streams.add(stream);
       response.on('close', () => {
         leave(stream);
       });
       response.write(': open\n\n');
       timer ??= setInterval(tick, TICK_MS).unref();
-      send(stream, journal);
+      send(stream, journal, written);
     },
     [Symbol.dispose]() {
       for (const { response } of streams) response.end();
@@ -86,37 +105,61 @@ export function createLive({ journal, look }: LiveOptions): Live {
   };
 }
 
+function begun(response: ServerResponse, listener: Listener, journal: Journal): Stream {
+  const open = [...journal.rows.values()].filter((row) => isOpen(row) && matches(row, listener.filter));
+  return {
+    ...listener,
+    response,
+    version: journal.versionOf(listener.since),
+    followed: new Set(open.slice(-MOST_FOLLOWED).map(({ key }) => key)),
+    due: new Map(),
+    missed: 0,
+    heardAt: performance.now(),
+  };
+}
+
 function isOpen({ state }: Row): boolean {
   return state === 'waiting' || state === 'running';
 }
 
-function send(stream: Stream, journal: Journal): void {
-  const { response, filter } = stream;
+function send(stream: Stream, journal: Journal, written: Written): void {
+  const { response, filter, followed, due } = stream;
   if (response.writableLength > MOST_UNREAD_BYTES) return;
   const now = performance.now();
-  const changed = journal.version === stream.version ? [] : journal.since(stream.version);
+  const fresh: Row[] = [];
+  for (const row of journal.since(stream.version)) {
+    if (followed.has(row.key)) due.set(row.key, row);
+    else if (matches(row, filter)) fresh.push(row);
+  }
   stream.version = journal.version;
-  const rows = changed.filter((row) => matches(row, filter) || stream.followed.has(row.key));
-  if (rows.length === 0 && now - stream.heardAt < BEAT_EVERY_MS) return;
+  const changes = due.values().take(MOST_CHANGES).toArray();
+  if (fresh.length + changes.length === 0 && now - stream.heardAt < BEAT_EVERY_MS) return;
   stream.heardAt = now;
-  response.write(rows.length === 0 ? ': \n\n' : event(pieceOf(stream, rows), stream.version));
+  for (const { key } of changes) due.delete(key);
+  const rows = [...changes, ...fresh.slice(-MOST_ROWS)];
+  follow(followed, rows);
+  const tooMany = Math.max(0, fresh.length - MOST_ROWS);
+  stream.missed += tooMany;
+  const pieces = rows.map((row) => writtenOnce(row, written));
+  if (tooMany > 0) pieces.push(missedHtml(stream.missed).toString());
+  response.write(rows.length === 0 ? ': \n\n' : event(pieces.join(''), journal.mark));
 }
 
-function pieceOf(stream: Stream, rows: readonly Row[]): string {
-  const { followed } = stream;
-  const from = rows.length - MOST_ROWS;
-  const shown = rows.filter(({ key }, index) => index >= from || followed.has(key));
-  for (const row of shown) {
+function follow(followed: Set<string>, rows: readonly Row[]): void {
+  for (const row of rows) {
     if (isOpen(row)) followed.add(row.key);
     else followed.delete(row.key);
   }
   for (const key of followed) {
-    if (followed.size <= MOST_FOLLOWED) break;
+    if (followed.size <= MOST_FOLLOWED) return;
     followed.delete(key);
   }
-  stream.missed += rows.length - shown.length;
-  const missed = rows.length === shown.length ? '' : missedHtml(stream.missed).toString();
-  return shown.map((row) => rowHtml(row)).join('') + missed;
+}
+
+function writtenOnce(row: Row, written: Written): string {
+  const text = written.get(row) ?? rowHtml(row).toString();
+  written.set(row, text);
+  return text;
 }
 
 /** How many came too fast to be shown. */
@@ -124,7 +167,7 @@ function missedHtml(count: number): Html {
   return html`<output id="missed" hx-swap-oob="true">${count} changes came too fast to be listed.</output>`;
 }
 
-function event(text: string, version: number): string {
+function event(text: string, id: string): string {
   const lines = text.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
-  return `id: ${version}\n${lines.join('')}\n`;
+  return `id: ${id}\n${lines.join('')}\n`;
 }

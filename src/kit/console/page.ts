@@ -7,8 +7,10 @@ export interface Visitor {
   readonly role: Role;
 }
 
-export const roles = ['look', 'act'] as const;
-export type Role = (typeof roles)[number];
+export type Role = 'look' | 'act';
+
+/** Whoever sits at the machine on which it is developed. */
+export const DEVELOPER: Visitor = { name: 'developer', role: 'act' };
 
 /** What a page is asked for. */
 export interface Asked {

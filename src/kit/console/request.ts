@@ -10,9 +10,13 @@ const DUMPED = 512;
 export function requestHtml(kept: Kept, revealed: boolean): Html {
   const { method, httpVersion, body, whole, from } = kept;
   const { target, headers, body: text, claims } = maskedRequest(kept, { content: revealed });
+  const shown = headers.map(
+    ([name, value]) =>
+      [name, revealed || PLAIN.test(name) || MASKED.test(value) ? value : hidden(value)] as const,
+  );
   const lines = [
     `${method} ${target} HTTP/${httpVersion}`,
-    ...headers.map(([name, value]) => `${name}: ${value}`),
+    ...shown.map(([name, value]) => `${name}: ${value}`),
   ];
   const bytes = `${body.length} bytes of body${whole ? '' : ', and it had more'}${from === undefined ? '' : `, from ${from}`}`;
   return html`<pre>${lines.join('\n')}</pre>
@@ -33,9 +37,19 @@ export function requestHtml(kept: Kept, revealed: boolean): Html {
     }
     <details>
       <summary>As a line for curl</summary>
-      <pre>${curl(kept, headers, target, text)}</pre>
+      <pre>${curl(kept, shown, target, text)}</pre>
       <p>Credentials are left out. <code>npm run tape -- play ${kept.number} --url …</code> signs it anew.</p>
     </details>`;
+}
+
+/** Headers that say nothing of anybody. */
+const PLAIN =
+  /^(host|user-agent|accept(-.*)?|content-(type|length|encoding)|connection|transfer-encoding|date|x-request-id)$/i;
+/** As `maskedRequest` leaves it. */
+const MASKED = /^<\d+ characters>$/;
+
+function hidden(value: string): string {
+  return `<${value.length} characters>`;
 }
 
 function curl(

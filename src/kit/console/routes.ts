@@ -4,7 +4,7 @@ import type { ConsoleParts } from './console.ts';
 import { deliveryHtml } from './delivery.ts';
 import { readFilter } from './filter.ts';
 import { notice } from './layout.ts';
-import { listHtml, listRows } from './list.ts';
+import { listHtml, type listRows } from './list.ts';
 import type { ConsolePage, Visitor } from './page.ts';
 import { explainedHtml, refusedHtml, unknownHtml } from './refused.ts';
 import { lookAtState, standingHtml, stateHtml, type State } from './state.ts';
@@ -20,6 +20,8 @@ export interface Visit {
   /** Only what is inside the page is wanted. */
   readonly part: boolean;
   readonly parts: ConsoleParts;
+  /** One of them is made at a time. */
+  readonly list: typeof listRows;
   /** As it was a moment ago. */
   readonly state: () => Promise<State>;
   readonly actions: Actions;
@@ -62,10 +64,11 @@ const MAY_NOT: Content = {
   status: 403,
 };
 
-async function deliveries({ query, parts }: Visit): Promise<Content> {
+async function deliveries({ query, parts, list }: Visit): Promise<Content> {
   const filter = readFilter(query);
-  const before = Number(query.get('before')) || undefined;
-  const listed = await listRows(parts, filter, before);
+  const [written = ''] = /^\d{1,15}$/.exec(query.get('before') ?? '') ?? [];
+  const before = written === '' ? undefined : Number(written);
+  const listed = await list(parts, filter, before);
   return { title: 'Deliveries', inside: listHtml(parts, filter, listed, before === undefined), at: '/' };
 }
 

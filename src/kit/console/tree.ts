@@ -13,17 +13,19 @@ interface Look {
   readonly masked: boolean;
   readonly drift: ReadonlyMap<string, readonly Drift[]>;
   left: number;
+  /** Not all is shown. */
+  cut: boolean;
 }
 
 /** A payload as a tree, what its event does not know marked. */
 export function payloadHtml(payload: unknown, event: EventDefinition | undefined, masked: boolean): Html {
   const drift = event === undefined ? [] : driftOf(event, payload).filter(({ kind }) => isStrange(kind));
-  const look: Look = { masked, drift: Map.groupBy(drift, ({ path }) => path), left: MOST_NODES };
+  const look: Look = { masked, drift: Map.groupBy(drift, ({ path }) => path), left: MOST_NODES, cut: false };
   const missing = drift.filter(({ kind }) => kind === 'missing');
   return html`<ul class="tree">
       ${nodeHtml('', payload, '', 0, look)}
     </ul>
-    ${look.left < 0 ? html`<p>${-look.left} more values are not shown.</p>` : html``}
+    ${look.cut && html`<p>Of more values than can be read only the first are shown.</p>`}
     ${missing.map(({ path }) => html`<p class="mark">${path} is missing</p>`)}`;
 }
 
@@ -38,23 +40,29 @@ const WORDS: Readonly<Partial<Record<Drift['kind'], string>>> = {
 };
 
 function nodeHtml(name: string, value: unknown, path: string, depth: number, look: Look): Html {
+  if (look.left <= 0) {
+    look.cut = true;
+    return html``;
+  }
   look.left -= 1;
-  if (look.left < 0) return html``;
   const shown = look.masked ? plainName(name) : name;
   const label = name === '' ? html`` : html`<b>${name.startsWith('[') ? name : shown}</b> `;
   const marks = (look.drift.get(path) ?? []).map(({ kind }) => html` <mark>${WORDS[kind] ?? kind}</mark>`);
-  const below = childrenOf(value, path);
+  const below = childrenOf(value, path, depth < DEEPEST ? look.left : 0);
   if (below === undefined) return html`<li>${label}${valueHtml(value, look.masked)}${marks}</li>`;
-  const items = below.map((child) => nodeHtml(child.name, child.value, child.path, depth + 1, look));
-  const count = `${Array.isArray(value) ? 'list' : 'object'} of ${below.length}`;
+  if (below.children.length < below.count) look.cut = true;
+  const items = below.children.map((child) => nodeHtml(child.name, child.value, child.path, depth + 1, look));
   const open = depth < OPEN_DEPTH && new Html(' open');
   return html`<li>
     <details${open}>
-      <summary>${label}<i>${count}</i>${marks}</summary>
+      <summary>${label}<i>${Array.isArray(value) ? 'list' : 'object'} of ${below.count}</i>${marks}</summary>
       <ul>${items}</ul>
     </details>
   </li>`;
 }
+
+/** JSON that is nested deeper is a dead letter. */
+const DEEPEST = 32;
 
 interface Child {
   readonly name: string;
@@ -63,15 +71,25 @@ interface Child {
   readonly path: string;
 }
 
-function childrenOf(value: unknown, path: string): readonly Child[] | undefined {
-  if (Array.isArray(value))
-    return value.map((item: unknown, index) => ({ name: `[${index}]`, value: item, path: `${path}[]` }));
+/** The first of them, and how many there are. */
+function childrenOf(
+  value: unknown,
+  path: string,
+  most: number,
+): { readonly children: readonly Child[]; readonly count: number } | undefined {
+  if (Array.isArray(value)) {
+    const first: readonly unknown[] = value.slice(0, most);
+    const children = first.map((item, index) => ({ name: `[${index}]`, value: item, path: `${path}[]` }));
+    return { children, count: value.length };
+  }
   if (!isObject(value)) return undefined;
-  return Object.entries(value).map(([name, member]) => ({
+  const names = Object.keys(value);
+  const children = names.slice(0, most).map((name) => ({
     name,
-    value: member,
+    value: value[name],
     path: path === '' ? plainName(name) : `${path}.${plainName(name)}`,
   }));
+  return { children, count: names.length };
 }
 
 function valueHtml(value: unknown, masked: boolean): Html {

@@ -1,3 +1,4 @@
+import { readPasses } from '../console/passes.ts';
 import { closest, editDistance } from '../reading/closest.ts';
 import { credentialVariable, isOpen, upperSnake, type EndpointConfig } from '../endpoint/definition.ts';
 import type { TlsIdentity } from '../http/tls.ts';
@@ -71,6 +72,7 @@ export function readConfig(env: Environment, app: Configurable, doubts: readonly
   noteStrangeVariables(reader, app);
   noteUnusedProxy(reader, app.sources, found.apis);
   checkRole(reader, general);
+  checkTokens(reader, general);
   checkPorts(reader, general);
   if (reader.problems.length === 0 && general.ROLE !== 'worker' && !endpoints.some(isOpen)) {
     reader.complain(nothingOpen(endpoints));
@@ -153,6 +155,13 @@ function checkRole(reader: Reader, general: GeneralSettings): void {
       'ADMIN_HOST is no loopback address: whoever reaches it can ask how this process is.',
     );
   }
+}
+
+/** Whose it is decides what its holder may do. */
+function checkTokens(reader: Reader, { CONSOLE_TOKEN, CONSOLE_LOOK_TOKEN }: GeneralSettings): void {
+  const acting = new Set(readPasses(CONSOLE_TOKEN, 'act').map(({ token }) => token));
+  const isInBoth = readPasses(CONSOLE_LOOK_TOKEN, 'look').some(({ token }) => acting.has(token));
+  if (isInBoth) reader.complain('One token is in CONSOLE_TOKEN and in CONSOLE_LOOK_TOKEN: give it one role.');
 }
 
 /** One port can serve two addresses of a machine, but neither of them beside all of its addresses. */

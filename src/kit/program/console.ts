@@ -44,6 +44,7 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
   const { folder, development, environment, ...rest } = parts;
   const { ADMIN_HOST, CONSOLE_HOSTS, INBOX_URL } = general;
   let current = config;
+  let passes = passesOf(general);
   const journal = createJournal(parts.sources);
   const opened = createConsole({
     ...rest,
@@ -54,10 +55,10 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
     counts: every(COUNTS_MS, () => readFacts(INBOX_URL).catch(() => [])),
     explain: environment && explainer(folder, INBOX_URL, environment),
     access: {
-      passes: passesOf(general),
+      passes: () => passes,
       development: development !== undefined,
       loopback: LOOPBACK.test(ADMIN_HOST),
-      hosts: [ADMIN_HOST, ...CONSOLE_HOSTS],
+      hosts: [ADMIN_HOST.includes(':') ? `[${ADMIN_HOST}]` : ADMIN_HOST, ...CONSOLE_HOSTS],
     },
     pages: development?.pages ?? [],
   });
@@ -67,6 +68,7 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
     watching: (metrics) => both(metrics, journal),
     renew(next) {
       current = next;
+      passes = passesOf(next.general);
     },
   };
 }

@@ -20,11 +20,14 @@ export function explainer(
   environment: () => Environment,
 ): ((kept: Kept) => Promise<string>) | undefined {
   if (readAddress(inboxUrl)?.engine === 'memory' || !existsSync(COMMAND)) return undefined;
-  let last: Promise<unknown> = Promise.resolve();
-  return ({ number }) => {
-    const explained = last.then(() => run(number, { ...environment(), KIT_APP: folder }));
-    last = explained;
-    return explained;
+  const running = new Map<number, Promise<string>>();
+  return async ({ number }) => {
+    const asked = running.get(number);
+    if (asked !== undefined) return asked;
+    if (running.size > 0) return 'Another one is being explained just now: ask again in a moment.';
+    const explained = run(number, { ...environment(), KIT_APP: folder });
+    running.set(number, explained);
+    return explained.finally(() => running.delete(number));
   };
 }
 

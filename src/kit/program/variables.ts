@@ -19,6 +19,14 @@ function inboxKeys(): z.ZodType<string, string> {
   });
 }
 
+/** As an address has them, without scheme and port. */
+function hostNames(): z.ZodType<readonly string[], string> {
+  const error = 'expected names of hosts, separated by commas, without https:// and without a port';
+  return list().refine((names) => names.every((name) => /^[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(name)), {
+    error,
+  });
+}
+
 /** The text of the tokens; the console makes passes of it. */
 function passes(): z.ZodType<string, string> {
   return z.string().transform((value, context) => {
@@ -164,7 +172,7 @@ export const variables = {
     summary: 'The same for those who may only look. `CONSOLE_LOOK_TOKEN_FILE` names a file that holds it.',
   },
   CONSOLE_HOSTS: {
-    schema: list(),
+    schema: hostNames(),
     default: '',
     summary:
       'Names that the console is asked for by, besides `localhost` and `ADMIN_HOST`: that of a proxy in front of it, ' +

@@ -54,17 +54,28 @@ function withoutTokens(text: string): string {
   return text.replace(TOKEN, hidden);
 }
 
+const BOUNDARY = '\r\n--';
+
+/**
+ * A text of JSON, and what stands behind its colon, if that is one, too. Whole, or to the end where it is not closed: begun again
+ * inside it, a body full of escaped quotation marks would take the square of its length.
+ */
+const MEMBER = /("(?:[^"\\]|\\[^]?)*(?:"|$))(?:(\s*:\s*)("(?:[^"\\]|\\[^]?)*(?:"|$)))?/g;
+
+/** Of a multipart form, from one boundary to the next. */
+function maskedPart(part: string): string {
+  const at = part.indexOf('\r\n\r\n');
+  const [, name = ''] = /name="([^"\r\n]*)"/.exec(at === -1 ? '' : part.slice(0, at)) ?? [];
+  return CREDENTIAL.test(name) ? `${part.slice(0, at + 4)}${hidden(part.slice(at + 4))}` : part;
+}
+
 function maskedBody(body: string): string {
   if (/^[\w.*+%[\]~&-]+=/.test(body)) return maskedFields(body);
-  const parts = body.replace(
-    /(name="([^"\r\n]*)".*?\r\n\r\n)(.*?)(?=\r\n--|$)/gs,
-    (part, head: string, name: string, value: string) =>
-      CREDENTIAL.test(name) ? head + hidden(value) : part,
-  );
-  const members = parts.replace(
-    /"((?:[^"\\]|\\.)*)"(\s*:\s*)"((?:[^"\\]|\\.)*)"/g,
-    (member, name: string, colon: string, value: string) =>
-      CREDENTIAL.test(name) ? `"${name}"${colon}"${hidden(value)}"` : member,
+  const parts = body.split(BOUNDARY).map(maskedPart).join(BOUNDARY);
+  const members = parts.replace(MEMBER, (text, name: string, colon?: string, value?: string) =>
+    colon !== undefined && value !== undefined && CREDENTIAL.test(name)
+      ? `${name}${colon}"${hidden(value.slice(1, -1))}"`
+      : text,
   );
   return withoutTokens(members);
 }

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { request, type IncomingMessage } from 'node:http';
+import { get, request, type IncomingMessage } from 'node:http';
 import { expect, it } from '@jest/globals';
 import { example } from '../../../src/example/index.ts';
 import { createLog } from '../../../src/kit/log.ts';
@@ -52,7 +52,9 @@ it('lets the holder of a token in, by a cookie that no script and no other page 
   const { status, headers } = await ask(console, '/login', { form: { token: ` ${passes.act}\n` } });
   expect([status, headers.location]).toEqual([303, '/']);
   expect(headers['set-cookie']).toEqual([
-    expect.stringMatching(/^advance_console=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=28800$/),
+    expect.stringMatching(
+      /^advance_console_\d+=[\w-]{43}; Path=\/; HttpOnly; SameSite=Strict; Max-Age=28800$/,
+    ),
   ]);
   expect((await ask(console, '/', { headers: await logIn(console, passes.act) })).body).toContain(
     'ada, may act',
@@ -93,13 +95,11 @@ it('takes nothing large from somebody who has not logged in', async () => {
   expect(await ask(console, '/login', { form: { token: 'x'.repeat(5_000) } })).toMatchObject({ status: 403 });
 });
 
-it.each(['advance_console=', 'advance_console=guessed', 'advance_console=__proto__', 'other=1; x'])(
-  'does not know the cookie %s',
-  async (Cookie) => {
-    const { console } = await open();
-    expect(await ask(console, '/', { headers: { Cookie } })).toMatchObject({ status: 303 });
-  },
-);
+it.each(['', 'guessed', '__proto__', 'x; other=1'])('does not know the cookie %s', async (value) => {
+  const { console, host } = await open();
+  const Cookie = `advance_console_${host.split(':')[1] ?? ''}=${value}`;
+  expect(await ask(console, '/', { headers: { Cookie } })).toMatchObject({ status: 303 });
+});
 
 it('forgets a session with its log-out', async () => {
   const { console } = await open();
@@ -186,6 +186,66 @@ it.each(['//', '/%', '/deliveries/%zz', '/refused/%00', 'http://[', '/?text=%ff'
   },
 );
 
+it('lets nobody in any more whose token was taken away, nor his session go on', async () => {
+  const { console, receiver } = await open();
+  const headers = await logIn(console, passes.act);
+  const stream = get(`${console}/stream`, { headers, agent: false });
+  const [response] = (await once(stream, 'response')) as [IncomingMessage];
+  response.resume();
+  const other = 'another-token-of-ada-as-long';
+  const { general } = receiver.config;
+  await receiver.app.renew({ ...receiver.config, general: { ...general, CONSOLE_TOKEN: `ada:${other}` } });
+  expect(await ask(console, '/', { headers })).toMatchObject({ status: 303 });
+  expect(await ask(console, '/login', { form: { token: passes.act } })).toMatchObject({ status: 403 });
+  expect(await ask(console, '/login', { form: { token: other } })).toMatchObject({ status: 303 });
+  await until('his list is closed', () => response.closed);
+});
+
+it('tells nothing more to a list whose visitor has logged out', async () => {
+  const { console } = await open();
+  const headers = await logIn(console, passes.look);
+  const stream = get(`${console}/stream`, { headers, agent: false });
+  const [response] = (await once(stream, 'response')) as [IncomingMessage];
+  response.resume();
+  await ask(console, '/logout', { form: {}, headers });
+  await until('it is closed', () => response.closed);
+});
+
+it('is held up by no form, however many fields it has', async () => {
+  const { console } = await open();
+  for (const token of [passes.look, passes.act]) {
+    const headers = { ...(await logIn(console, token)), Origin: console };
+    const type = { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const asking = request(`${console}/state/replay`, {
+      method: 'POST',
+      headers: { ...headers, ...type },
+      agent: false,
+    });
+    const answered = once(asking, 'response');
+    asking.on('error', () => undefined).end('a&'.repeat(2_000));
+    const [response] = (await answered) as [IncomingMessage];
+    expect(response.resume().statusCode).toBe(403);
+  }
+});
+
+it('writes nothing about whoever breaks off', async () => {
+  const { console, receiver } = await open();
+  const headers = {
+    Origin: console,
+    'Content-Type': 'application/x-www-form-urlencoded',
+    'Content-Length': '100',
+  };
+  const asking = request(`${console}/login`, { method: 'POST', headers, agent: false });
+  asking.on('error', () => undefined).write('token=');
+  await once(asking, 'socket');
+  await once(asking.socket ?? asking, 'connect');
+  await ask(console, '/login');
+  asking.destroy();
+  await ask(console, '/login');
+  await ask(console, '/login');
+  expect(receiver.log.filter(({ outcome }) => outcome === 'trouble')).toEqual([]);
+});
+
 it('takes forms only', async () => {
   const { console } = await open();
   const headers = { ...(await logIn(console, passes.act)), Origin: console };
@@ -269,10 +329,34 @@ it.each([
   ['too short', 'ada:short'],
   ['without a token', 'ada:'],
   ['with a blank in it', 'ada:a token that has blanks in it'],
+  ['with a colon in it', 'ada:a-token-that:has-a-colon-in-it'],
+  ['without a name for it', ':a-token-that-is-long-enough'],
 ])('is not started with a token %s, which is not quoted', async (_what, CONSOLE_TOKEN) => {
   const env = { ...secretsFor(example.sources), CONSOLE_TOKEN };
-  expect(() => readConfig(env, example)).toThrow(/^CONSOLE_TOKEN: expected name:token.*number 1 is not\.?$/m);
+  expect(() => readConfig(env, example)).toThrow(
+    /^CONSOLE_TOKEN: expected name:token.*number 1 is not so\.$/m,
+  );
 });
+
+it('takes names as people have them, and each token once', () => {
+  const token = 'a-token-that-is-long-enough';
+  const env = secretsFor(example.sources);
+  for (const name of ['Åsa Lind', "Mary O'Brien", 'ada+on-call@example.org'])
+    expect(() => readConfig({ ...env, CONSOLE_TOKEN: `${name}:${token}` }, example)).not.toThrow();
+  expect(() => readConfig({ ...env, CONSOLE_TOKEN: `ada:${token},ben:${token}` }, example)).toThrow(
+    'the same token',
+  );
+  const both = { ...env, CONSOLE_TOKEN: `ada:${token}`, CONSOLE_LOOK_TOKEN: `ben:${token}` };
+  expect(() => readConfig(both, example)).toThrow('give it one role');
+});
+
+it.each(['https://ops.example.org', 'ops.example.org:8443', '*', '*.example.org', 'a b'])(
+  'is not started with %s for a name, by which nobody could come',
+  (CONSOLE_HOSTS) => {
+    const env = { ...secretsFor(example.sources), CONSOLE_HOSTS };
+    expect(() => readConfig(env, example)).toThrow(/^CONSOLE_HOSTS: expected names of hosts/m);
+  },
+);
 
 it('has assets of less than 100 KB together, and no other file', async () => {
   const { console } = await open();

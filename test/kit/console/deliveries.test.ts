@@ -6,6 +6,7 @@ import type { AllHandlers } from '../../../src/kit/handling/handle.ts';
 import { hotdocs } from '../../../src/kit/sources/hotdocs/index.ts';
 import { phenixid } from '../../../src/kit/sources/phenixid/index.ts';
 import { risr } from '../../../src/kit/sources/risr/index.ts';
+import { openInbox } from '../../../src/kit/inbox/open.ts';
 import { startPostgres, type PostgresServer } from '../../../src/lab/rig/postgres.ts';
 import { later, newInboxUrl } from '../../support/fixtures.ts';
 import { newReceiver } from '../../support/new-receiver.ts';
@@ -251,6 +252,50 @@ it('tells an open list of what comes and changes, as far as it asks for it', asy
   expect(refused.rows()[0]).toContain('proof_mismatch');
   await receiver.stop();
   await until('the list is closed', () => all.response.closed);
+});
+
+it('tells a list nothing that it does not ask for, and one of another process all that came here', async () => {
+  const hold = Promise.withResolvers<undefined>();
+  later(() => hold.resolve(undefined));
+  const { sender, console, headers } = await open({
+    handlers: { risr: { profile_updated: () => hold.promise } },
+  });
+  await sender.fire(risr, 'profile_updated', { id: 'evt-1' });
+  const others = await listen(console, headers, 'source=phenixid');
+  const before = await listen(console, headers, 'since=0a1b2c3d.99999');
+  await until('it is told', () => before.rows().length === 1);
+  hold.resolve(undefined);
+  await until('it is told that it is done', () => before.rows().some((row) => row.includes('evt-1 done')));
+  expect(others.rows()).toEqual([]);
+});
+
+it('shows an entry as the inbox has it, whoever changed that', async () => {
+  const { handlers } = failing();
+  const url = newInboxUrl();
+  const { receiver, sender, look } = await open({ handlers, env: { INBOX_URL: url } });
+  await sender.fire(risr, 'profile_updated', { id: 'evt-1' });
+  await receiver.app.idle();
+  const beside = await openInbox(url, { maxWaiting: 1, owner: false });
+  later(() => beside.close());
+  await beside.discard(1, 'discarded by hand');
+  expect(rowsIn(await look('/'))).toEqual([expect.stringMatching(/evt-1 done \d+ ms discarded by hand/)]);
+  expect(rowsIn(await look('/?state=dead'))).toEqual([]);
+});
+
+it('shows those who may only look no value of a header', async () => {
+  const { receiver, console } = await open();
+  const headers = await logIn(console, passes.look);
+  const personal = { 'X-User': 'ada@example.org', 'X-Hook-Key': 'opaque-1234', 'User-Agent': 'sender/1' };
+  await fetch(`${receiver.url}/risr/profile_updated`, { method: 'POST', headers: personal, body: 'x' });
+  const page = async () => (await ask(console, '/refused/1', { headers })).body;
+  await until('it is on the tape', async () => (await page()).includes('HTTP/1.1'));
+  expect(await page()).toContain('sender/1');
+  for (const value of ['ada@example.org', 'opaque-1234']) expect(await page()).not.toContain(value);
+});
+
+it.each(['1.5', '1e400', '-1', 'x', '99999999999999999999'])('takes no page of %s', async (before) => {
+  const { console, headers } = await open();
+  expect(await ask(console, `/?before=${before}`, { headers })).toMatchObject({ status: 200 });
 });
 
 it('tells of a burst the last of it and how much more there was, and of each row how it ended', async () => {

@@ -21,7 +21,8 @@ export function createOperationsServer(
   const limits = {
     requestTimeout: 10_000,
     headersTimeout: 10_000,
-    maxHeaderSize: 8_192,
+    // Browsers send the cookies of all that listens on this machine.
+    maxHeaderSize: 16_384,
     requireHostHeader: false,
   };
   return createServer(limits, (request, response) => {
