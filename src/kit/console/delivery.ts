@@ -82,15 +82,15 @@ function actionsHtml({ seq, status }: Entry, { role }: Visitor): Html {
 
 function wayHtml({ journal }: ConsoleParts, entry: Entry): Html {
   const { seq, endpoint, receivedAt, subject, key, installation, eventId, request, status } = entry;
-  const answered = journal.rows.get(`e${seq}`);
+  const answered = journal.row(`e${seq}`);
   const { steps, attempts } = journal.historyOf(seq);
-  const after = (step: string) => (steps.has(step) ? `, in ${steps.get(step) ?? 0} ms` : '');
+  const after = (ms: number | undefined) => (ms === undefined ? '' : `, in ${ms} ms`);
   return html`<ol class="way">
       <li><b>came</b> ${timeHtml(receivedAt)} to <code>${endpoint}</code></li>
-      <li><b>${isFollowUp(entry) ? 'asked for' : 'proven'}</b> ${provenBy(entry)}${after('proven')}</li>
+      <li><b>${isFollowUp(entry) ? 'asked for' : 'proven'}</b> ${provenBy(entry)}${after(steps.proven)}</li>
       <li><b>read</b> ${entry.type === '?' ? 'not: what it says is no event' : `as ${entry.type}`}</li>
-      <li><b>stored</b> as entry ${seq}${after('stored')}</li>
-      ${steps.has('handled') && html`<li><b>handled</b> while its sender waited${after('handled')}</li>`}
+      <li><b>stored</b> as entry ${seq}${after(steps.stored)}</li>
+      ${steps.handled !== undefined && html`<li><b>handled</b> while its sender waited${after(steps.handled)}</li>`}
       ${answered?.ms !== undefined && html`<li><b>replied</b> ${answered.word}, after ${answered.ms} ms in all</li>`}
       ${attempts.map(attemptHtml)}
       <li>

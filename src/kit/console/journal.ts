@@ -1,50 +1,22 @@
 import { randomBytes } from 'node:crypto';
 import type { RefusalLine } from '../http/refusal-log.ts';
-import { shortNote, type Entry } from '../inbox/inbox.ts';
+import { shortNote, type Entry, type Status } from '../inbox/inbox.ts';
 import type { Attempted } from '../inbox/worker/attempt.ts';
 import { logged, type StepLog } from '../log.ts';
 import type { Genuine } from '../receiver/receive.ts';
 import { definitionOf, type Source } from '../source.ts';
-import { rowOfEntry, type Row } from './row.ts';
-
-/** What this process saw since it started, the last of it: told of each delivery, each attempt, and nothing else. */
-export interface Journal {
-  received(received: Genuine, ms: number): void;
-  refused(line: RefusalLine): void;
-  attempted(entry: Entry, attempted: Attempted): void;
-  /** Told of each step on the way to the reply. */
-  readonly step: StepLog;
-  /** An entry as it is now, where another process may have changed it, or somebody here. */
-  seen(entry: Entry): void;
-  /** Grows with each change. */
-  readonly version: number;
-  /** The version in a text that no other process gives. */
-  readonly mark: string;
-  /** 0 for what is no mark of this process. */
-  versionOf(mark: string): number;
-  /** By their keys, oldest first. */
-  readonly rows: ReadonlyMap<string, Noted>;
-  /** Those that are newer, or have changed, since a version: in the order in which they changed. */
-  since(version: number): readonly Noted[];
-  historyOf(seq: number): History;
-  /** The last hour, minute by minute, the one that goes on last. */
-  minutes(): readonly Minute[];
-  /** When each secret was last needed (ms since 1970), by `path position`. */
-  readonly proofs: ReadonlyMap<string, number>;
-}
-
-export interface Noted extends Row {
-  /** In which it last changed. */
-  readonly version: number;
-}
+import { rowOfEntry, type Listed, type Row } from './row.ts';
 
 /** What is known of an entry besides what the inbox keeps. */
 export interface History {
-  /** How long each step took before the reply (ms), by its name. */
-  readonly steps: ReadonlyMap<string, number>;
+  /** How long each step took before the reply (ms). */
+  readonly steps: Steps;
   /** Oldest first. */
   readonly attempts: readonly NotedAttempt[];
 }
+
+const timed = ['proven', 'stored', 'handled'] as const;
+type Steps = Partial<Record<(typeof timed)[number], number>>;
 
 export interface NotedAttempt extends Attempted {
   readonly at: number;
@@ -61,159 +33,233 @@ export interface Minute {
   handlerMs: number;
 }
 
+/** Fewer cost less: what is kept for longer than a moment is moved about by the garbage collector. */
+const MOST_NOTES = 500;
 const MOST_ATTEMPTS = 20;
 
-export function createJournal(sources: readonly Source[], now: () => number = Date.now): Journal {
-  const proofs = new Map<string, number>();
-  const histories = new Histories();
-  const minutes = new Minutes(now);
-  const ring = new Ring(({ seq }) => {
-    histories.forget(seq);
-  });
-  let duplicates = 0;
-  /** What the reply was stays known. */
-  function putAsIs(row: Row): void {
-    const before = ring.rows.get(row.key);
-    ring.put({ ...row, ms: before?.ms, word: before?.word ?? row.word });
-  }
-
-  return {
-    received({ outcome, entry, proven, note = '' }, ms) {
-      minutes.current().accepted += 1;
-      proofs.set(`${entry.endpoint} ${proven.secret}`, now());
-      const row = { ...rowOfEntry(entry), ms };
-      histories.keepSteps(entry);
-      if (outcome === 'accepted') ring.put(row);
-      else if (outcome === 'duplicate') {
-        duplicates += 1;
-        ring.put({ ...row, key: `d${duplicates}`, at: now(), word: outcome });
-      } else {
-        const state = outcome === 'answered' ? 'done' : afterFailure(sources, entry);
-        ring.put({ ...row, word: outcome, note: shortNote(note), state });
-      }
-    },
-    refused(line) {
-      minutes.current().refused += 1;
-      histories.drop(line['request']);
-      ring.put(rowOfRefusal(line, now()));
-    },
-    attempted(entry, attempted) {
-      const { outcome, note, ms } = attempted;
-      minutes.handled(ms);
-      putAsIs(rowOfEntry({ ...entry, note, status: outcome === 'retry' ? 'waiting' : outcome }));
-      histories.keepAttempt(entry.seq, { ...attempted, at: now(), attempt: entry.attempts });
-    },
-    seen(entry) {
-      const row = rowOfEntry(entry);
-      const before = ring.rows.get(row.key);
-      if (before?.state !== row.state || before.attempts !== row.attempts) putAsIs(row);
-    },
-    get version() {
-      return ring.version;
-    },
-    get mark() {
-      return ring.mark;
-    },
-    versionOf: (mark) => ring.versionOf(mark),
-    rows: ring.rows,
-    since: (version) => ring.since(version),
-    step: histories.note,
-    historyOf: (seq) => histories.of(seq),
-    minutes: () => minutes.all(),
-    proofs,
-  };
-}
-
-const MOST_ROWS = 2_000;
-
-/** The last rows, by their coming and by their last change. */
-class Ring {
-  readonly rows = new Map<string, Noted>();
-  readonly #changed = new Map<string, Noted>();
-  readonly #epoch = randomBytes(4).toString('hex');
-  readonly #onLost: (row: Row) => void;
+/**
+ * What this process saw since it started, the last of it: told of each delivery, each attempt, and nothing else. With each
+ * delivery it is noted only; whatever takes time is done when somebody looks.
+ */
+export class Journal {
+  /** When each secret was last needed (ms since 1970), by `path position`. */
+  readonly proofs = new Map<string, number>();
+  /** Grows with each change. */
   version = 0;
+  readonly #sources: readonly Source[];
+  readonly #now: () => number;
+  /** In the order of their last change. */
+  readonly #notes = new Map<string, Note>();
+  readonly #epoch = randomBytes(4).toString('hex');
+  readonly #underWay = new UnderWay();
+  readonly #minutes: Minutes;
+  #duplicates = 0;
 
-  constructor(onLost: (row: Row) => void) {
-    this.#onLost = onLost;
+  constructor(sources: readonly Source[], now: () => number = Date.now) {
+    this.#sources = sources;
+    this.#now = now;
+    this.#minutes = new Minutes(now);
   }
 
+  received({ outcome: word, entry, proven, note }: Genuine, ms: number): void {
+    this.#minutes.current().accepted += 1;
+    this.proofs.set(`${entry.endpoint} ${proven.secret}`, this.#now());
+    if (word === 'duplicate') {
+      this.#duplicates += 1;
+      const key = `d${this.#duplicates}`;
+      this.#put(new EntryNote(key, listed(entry), { word, ms, key, at: this.#now() }));
+      return;
+    }
+    const status = word === 'accepted' ? entry.status : this.#statusAfter(word, entry);
+    const steps = this.#underWay.taken(entry.request);
+    this.#putEntry(entry, status, note ?? entry.note, { word, ms }).steps = steps;
+  }
+
+  refused(line: RefusalLine): void {
+    this.#minutes.current().refused += 1;
+    this.#underWay.taken(line['request']);
+    this.#put(new RefusalNote(line, this.#now()));
+  }
+
+  attempted(entry: Entry, attempted: Attempted): void {
+    const { outcome, note, ms } = attempted;
+    this.#minutes.handled(ms);
+    const fresh = this.#putEntry(entry, outcome === 'retry' ? 'waiting' : outcome, note);
+    fresh.attempts ??= [];
+    fresh.attempts.push({ ...attempted, at: this.#now(), attempt: entry.attempts });
+    if (fresh.attempts.length > MOST_ATTEMPTS) fresh.attempts.shift();
+  }
+
+  /** Told of each step on the way to the reply. */
+  readonly step: StepLog = (request, name, facts) => {
+    this.#underWay.note(request, name, facts);
+  };
+
+  /** An entry as it is now, where another process may have changed it, or somebody here. */
+  seen(entry: Entry): void {
+    const before = this.#entryNote(entry.seq)?.entry;
+    if (before?.status !== entry.status || before.attempts !== entry.attempts)
+      this.#putEntry(entry, entry.status, entry.note);
+  }
+
+  /** The version in a text that no other process gives. */
   get mark(): string {
     return `${this.#epoch}.${this.version}`;
   }
 
+  /** 0 for what is no mark of this process. */
   versionOf(mark: string): number {
     const [epoch, version = ''] = mark.split('.');
     return epoch === this.#epoch && /^\d{1,15}$/.test(version) ? Number(version) : 0;
   }
 
-  put(row: Row): void {
+  /** In the order of their last change. */
+  rows(): readonly Row[] {
+    return this.since(0);
+  }
+
+  row(key: string): Row | undefined {
+    return this.#notes.get(key)?.row;
+  }
+
+  /** Those that have changed since a version. */
+  since(version: number): readonly Row[] {
+    if (version === this.version) return [];
+    const all = [...this.#notes.values()];
+    return all.slice(all.findLastIndex((note) => note.version <= version) + 1).map(({ row }) => row);
+  }
+
+  historyOf(seq: number): History {
+    const { steps = {}, attempts = [] } = this.#entryNote(seq) ?? {};
+    return { steps, attempts };
+  }
+
+  /** The last hour, minute by minute, the one that goes on last. */
+  minutes(): readonly Minute[] {
+    return this.#minutes.all();
+  }
+
+  #entryNote(seq: number): EntryNote | undefined {
+    const note = this.#notes.get(`e${seq}`);
+    return note instanceof EntryNote ? note : undefined;
+  }
+
+  /** How it was answered stays known. */
+  #putEntry(entry: Entry, status: Status, note: string | undefined, reply?: Reply): EntryNote {
+    const before = this.#entryNote(entry.seq);
+    const fresh = new EntryNote(`e${entry.seq}`, listed(entry, status, note), reply ?? before?.reply);
+    fresh.steps = before?.steps;
+    fresh.attempts = before?.attempts;
+    this.#put(fresh);
+    return fresh;
+  }
+
+  #put(note: Note): void {
     this.version += 1;
-    const noted = { ...row, version: this.version };
-    this.rows.set(row.key, noted);
-    this.#changed.delete(row.key);
-    this.#changed.set(row.key, noted);
-    if (this.rows.size > MOST_ROWS) this.#forgetOldest();
+    note.version = this.version;
+    this.#notes.delete(note.key);
+    this.#notes.set(note.key, note);
+    if (this.#notes.size > MOST_NOTES) this.#notes.delete(this.#notes.keys().next().value ?? '');
   }
 
-  since(version: number): Noted[] {
-    const all = [...this.#changed.values()];
-    return all.slice(all.findLastIndex((row) => row.version <= version) + 1);
+  /** Where its handler failed while somebody waited, it is tried again, or only kept. */
+  #statusAfter(word: 'answered' | 'failed', { source, type }: Entry): Status {
+    if (word === 'answered') return 'done';
+    const of = this.#sources.find(({ name }) => name === source);
+    const definition = of && definitionOf(of, type);
+    return definition?.mode === 'reply' && definition.afterFailure === 'record' ? 'dead' : 'waiting';
+  }
+}
+
+interface Note {
+  readonly key: string;
+  version: number;
+  readonly row: Row;
+}
+
+/** What only who answered a delivery knows of it. */
+type Reply = Pick<Row, 'word' | 'ms'> & Partial<Pick<Row, 'key' | 'at'>>;
+
+class EntryNote implements Note {
+  version = 0;
+  steps: Steps | undefined;
+  attempts: NotedAttempt[] | undefined;
+  readonly key: string;
+  readonly entry: Listed;
+  readonly reply: Reply | undefined;
+  #row: Row | undefined;
+
+  constructor(key: string, entry: Listed, reply: Reply | undefined) {
+    this.key = key;
+    this.entry = entry;
+    this.reply = reply;
   }
 
-  #forgetOldest(): void {
-    const [oldest] = this.rows.values();
-    if (oldest === undefined) return;
-    this.rows.delete(oldest.key);
-    this.#changed.delete(oldest.key);
-    this.#onLost(oldest);
+  get row(): Row {
+    return (this.#row ??= { ...rowOfEntry(this.entry), ...this.reply });
   }
+}
+
+class RefusalNote implements Note {
+  version = 0;
+  readonly key: string;
+  readonly #line: RefusalLine;
+  readonly #at: number;
+  #row: Row | undefined;
+
+  constructor(line: RefusalLine, at: number) {
+    this.key = `r${String(line['request'])}`;
+    this.#line = line;
+    this.#at = at;
+  }
+
+  get row(): Row {
+    return (this.#row ??= rowOfRefusal(this.#line, this.#at));
+  }
+}
+
+/** Without its content: thousands are kept, and one may have megabytes. */
+function listed(entry: Entry, status = entry.status, note = entry.note): Listed {
+  const { seq, receivedAt, source, endpoint, type, eventId, subject, request, attempts } = entry;
+  return { seq, receivedAt, source, endpoint, type, eventId, subject, request, attempts, status, note };
+}
+
+function rowOfRefusal({ code, why, source, type, path, request, ms }: RefusalLine, at: number): Row {
+  const text = (value: unknown) => (typeof value === 'string' ? (logged(value) ?? '') : '');
+  return {
+    key: `r${text(request)}`,
+    at,
+    ...{ source: text(source), type: text(type), about: text(path), request: text(request) },
+    ...{ seq: undefined, state: 'refused', word: 'refused', attempts: 0 },
+    note: `${code}: ${shortNote(why)}`,
+    ms: typeof ms === 'number' ? ms : undefined,
+  };
 }
 
 /** More are not under way at a time. */
 const MOST_UNDER_WAY = 5_000;
 
-/** Steps are noted by the name of a delivery while it is under way, then kept by its entry. */
-class Histories {
-  readonly #underWay = new Map<unknown, Map<string, number>>();
-  readonly #kept = new Map<number, History>();
+/** How long the steps of deliveries took that are not answered yet, by our name for them. */
+class UnderWay {
+  readonly #steps = new Map<unknown, Steps>();
 
   readonly note: StepLog = (request, name, facts) => {
-    if (!('ms' in facts) || typeof facts.ms !== 'number' || name === 'replied') return;
-    const before = this.#underWay.get(request);
+    const step = timed.find((one) => one === name);
+    if (step === undefined || !('ms' in facts) || typeof facts.ms !== 'number') return;
+    const before = this.#steps.get(request);
     // Of a duplicate it is the first one that has the entry.
-    if ('duplicate' in facts && facts.duplicate === true) this.#underWay.delete(request);
-    else if (before !== undefined) before.set(name, facts.ms);
-    else this.#underWay.set(request, new Map([[name, facts.ms]]));
-    if (this.#underWay.size > MOST_UNDER_WAY) this.#underWay.clear();
+    if ('duplicate' in facts && facts.duplicate === true) this.#steps.delete(request);
+    else if (before !== undefined) before[step] = facts.ms;
+    else this.#steps.set(request, { [step]: facts.ms });
+    if (this.#steps.size > MOST_UNDER_WAY) this.#steps.clear();
   };
 
-  keepSteps({ seq, request }: Pick<Entry, 'seq' | 'request'>): void {
-    const steps = this.#underWay.get(request);
-    if (steps === undefined) return;
-    this.#underWay.delete(request);
-    this.#kept.set(seq, { ...this.of(seq), steps });
-  }
-
-  keepAttempt(seq: number, noted: NotedAttempt): void {
-    const { steps, attempts } = this.of(seq);
-    this.#kept.set(seq, { steps, attempts: [...attempts, noted].slice(-MOST_ATTEMPTS) });
-  }
-
-  drop(request: unknown): void {
-    this.#underWay.delete(request);
-  }
-
-  forget(seq: number | undefined): void {
-    if (seq !== undefined) this.#kept.delete(seq);
-  }
-
-  of(seq: number): History {
-    return this.#kept.get(seq) ?? NO_HISTORY;
+  taken(request: unknown): Steps | undefined {
+    const steps = this.#steps.get(request);
+    if (steps !== undefined) this.#steps.delete(request);
+    return steps;
   }
 }
-
-const NO_HISTORY: History = { steps: new Map(), attempts: [] };
 
 const MINUTE_MS = 60_000;
 const HOUR = 60;
@@ -254,23 +300,4 @@ class Minutes {
 
 function emptyMinute(at: number): Minute {
   return { at, accepted: 0, refused: 0, handled: 0, handlerMs: 0 };
-}
-
-/** Its handler failed while somebody waited: it is tried again, or only kept. */
-function afterFailure(sources: readonly Source[], { source, type }: Entry): Row['state'] {
-  const of = sources.find(({ name }) => name === source);
-  const definition = of && definitionOf(of, type);
-  return definition?.mode === 'reply' && definition.afterFailure === 'record' ? 'dead' : 'waiting';
-}
-
-function rowOfRefusal({ code, why, source, type, path, request, ms }: RefusalLine, at: number): Row {
-  const text = (value: unknown) => (typeof value === 'string' ? (logged(value) ?? '') : '');
-  return {
-    key: `r${text(request)}`,
-    at,
-    ...{ source: text(source), type: text(type), about: text(path), request: text(request) },
-    ...{ seq: undefined, state: 'refused', word: 'refused', attempts: 0 },
-    note: `${code}: ${shortNote(why)}`,
-    ms: typeof ms === 'number' ? ms : undefined,
-  };
 }

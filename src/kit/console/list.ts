@@ -27,13 +27,13 @@ export async function listRows(parts: ConsoleParts, filter: Filter, before?: num
   const refused = before === undefined ? await refusedRows(parts) : [];
   const own =
     before === undefined
-      ? [...journal.rows.values()].filter(({ word }) => word === 'duplicate' || word === 'refused')
+      ? journal.rows().filter(({ word }) => word === 'duplicate' || word === 'refused')
       : [];
   const byKey = new Map<string, Row>();
-  for (const row of [...refused, ...own]) byKey.set(row.key, journal.rows.get(row.key) ?? row);
+  for (const row of [...refused, ...own]) byKey.set(row.key, journal.row(row.key) ?? row);
   for (const row of stored.rows) {
     // How it is now the inbox knows; how it was answered, who answered it.
-    const { ms, word = row.word } = journal.rows.get(row.key) ?? {};
+    const { ms, word = row.word } = journal.row(row.key) ?? {};
     byKey.set(row.key, { ...row, ms, word });
   }
   const rows = [...byKey.values()]

@@ -28,17 +28,17 @@ export interface LiveOptions {
   readonly look?: (() => Promise<void>) | undefined;
 }
 
-const TICK_MS = 200;
+const TICK_MS = 250;
 const LOOK_EVERY_MS = 1_000;
 /** A proxy that hears nothing for a minute would cut the connection. */
 const BEAT_EVERY_MS = 15_000;
 const MOST_OPEN = 30;
 const MOST_OF_ONE = 10;
 /** Of a burst so many rows are sent each time, of the others the number; nobody reads more. */
-const MOST_ROWS = 40;
+const MOST_ROWS = 30;
 /** So many rows that wait are followed until they are done, and so many of them sent each time. */
 const MOST_FOLLOWED = 1_000;
-const MOST_CHANGES = 100;
+const MOST_CHANGES = 50;
 /** Whoever does not read fast enough is left out until he has. */
 const MOST_UNREAD_BYTES = 1_048_576;
 
@@ -106,7 +106,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
 }
 
 function begun(response: ServerResponse, listener: Listener, journal: Journal): Stream {
-  const open = [...journal.rows.values()].filter((row) => isOpen(row) && matches(row, listener.filter));
+  const open = journal.rows().filter((row) => isOpen(row) && matches(row, listener.filter));
   return {
     ...listener,
     response,
@@ -157,7 +157,7 @@ function follow(followed: Set<string>, rows: readonly Row[]): void {
 }
 
 function writtenOnce(row: Row, written: Written): string {
-  const text = written.get(row) ?? rowHtml(row).toString();
+  const text = written.get(row) ?? rowHtml(row).toString().replaceAll(/\s+/g, ' ');
   written.set(row, text);
   return text;
 }

@@ -119,7 +119,7 @@ function saidIn({ query }: Visit): Html {
 async function refused(visit: Visit, [called = '', verb = '', ...more]: readonly string[]): Promise<Content> {
   const { parts, actions, visitor, form, part } = visit;
   const { tape, journal } = parts;
-  const refusedAt = journal.rows.get(`r${called}`)?.at;
+  const refusedAt = journal.row(`r${called}`)?.at;
   const kept = tape && more.length === 0 ? await awaitRefused(tape, called, refusedAt) : undefined;
   if (kept === undefined) return { title: 'A refused delivery', inside: unknownHtml(), status: 404, at: '/' };
   const canExplain = parts.explain !== undefined;

@@ -31,7 +31,23 @@ export interface Row {
   readonly attempts: number;
 }
 
-export function rowOfEntry(entry: Entry): Row {
+/** What a list needs of an entry. */
+export type Listed = Pick<
+  Entry,
+  | 'seq'
+  | 'receivedAt'
+  | 'source'
+  | 'endpoint'
+  | 'type'
+  | 'eventId'
+  | 'subject'
+  | 'request'
+  | 'attempts'
+  | 'status'
+  | 'note'
+>;
+
+export function rowOfEntry(entry: Listed): Row {
   const { seq, receivedAt, source, type, request, status, attempts } = entry;
   const { subject } = called({ subject: entry.subject, eventId: undefined });
   return {

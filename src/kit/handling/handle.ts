@@ -118,7 +118,7 @@ export function collectFollowUps(parent: Entry): FollowUps {
 const STEP = '#';
 
 /** Whether an entry was made by a handler, not by a delivery. */
-export function isFollowUp({ endpoint }: Entry): boolean {
+export function isFollowUp({ endpoint }: Pick<Entry, 'endpoint'>): boolean {
   return endpoint.startsWith(STEP);
 }
 

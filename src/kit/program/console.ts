@@ -1,6 +1,6 @@
 import { createConsole, type Console, type ConsoleParts } from '../console/console.ts';
 import { every } from '../console/every.ts';
-import { createJournal, type Journal } from '../console/journal.ts';
+import { Journal } from '../console/journal.ts';
 import type { ConsolePage } from '../console/page.ts';
 import { readPasses } from '../console/passes.ts';
 import { isShared } from '../inbox/address.ts';
@@ -45,7 +45,7 @@ export function openConsole(config: Config, parts: Parts): OpenedConsole {
   const { ADMIN_HOST, CONSOLE_HOSTS, INBOX_URL } = general;
   let current = config;
   let passes = passesOf(general);
-  const journal = createJournal(parts.sources);
+  const journal = new Journal(parts.sources);
   const opened = createConsole({
     ...rest,
     app: `${kitVersion()}, ${folder}`,
