@@ -54,12 +54,11 @@ interface Stream extends Listener {
   heardAt: number;
 }
 
-/** Rows in HTML: several lists show the same. */
-type Written = WeakMap<Row, string>;
+/** Rows in HTML, for all lists that show them at this moment. */
+type Written = Map<Row, string>;
 
 export function createLive({ journal, look }: LiveOptions): Live {
   const streams = new Set<Stream>();
-  const written: Written = new WeakMap();
   let timer: NodeJS.Timeout | undefined;
   let looked = -Infinity;
   let looking = false;
@@ -71,6 +70,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
         .catch(() => undefined) // why is in the log, of whoever needs the inbox for more than a page
         .finally(() => (looking = false));
     }
+    const written: Written = new Map();
     for (const stream of streams) {
       if (stream.stands()) send(stream, journal, written);
       else stream.response.end();
@@ -97,7 +97,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
       });
       response.write(': open\n\n');
       timer ??= setInterval(tick, TICK_MS).unref();
-      send(stream, journal, written);
+      send(stream, journal, new Map());
     },
     [Symbol.dispose]() {
       for (const { response } of streams) response.end();
