@@ -50,6 +50,9 @@ export class Journal {
   readonly #now: () => number;
   /** In the order of their last change. */
   readonly #notes = new Map<string, Note>();
+  /** Those that would be forgotten, were not somebody waiting for what becomes of them; likewise. */
+  readonly #spared = new Map<string, Note>();
+  #followed: ReadonlySet<string> = new Set();
   readonly #epoch = randomBytes(4).toString('hex');
   readonly #underWay = new UnderWay();
   readonly #minutes: Minutes;
@@ -70,9 +73,11 @@ export class Journal {
       this.#put(new EntryNote(key, listed(entry), { word, ms, key, at: this.#now() }));
       return;
     }
-    const status = word === 'accepted' ? entry.status : this.#statusAfter(word, entry);
     const steps = this.#underWay.taken(entry.request);
-    this.#putEntry(entry, status, note ?? entry.note, { word, ms }).steps = steps;
+    // Of many that are stored together some are handled before their senders are told that they are stored.
+    const ahead = word === 'accepted' ? this.#entryNote(entry.seq)?.entry : undefined;
+    const status = ahead?.status ?? this.#statusAfter(word, entry);
+    this.#putEntry(ahead ?? entry, status, note ?? (ahead ?? entry).note, { word, ms }).steps = steps;
   }
 
   refused(line: RefusalLine): void {
@@ -119,13 +124,19 @@ export class Journal {
   }
 
   row(key: string): Row | undefined {
-    return this.#notes.get(key)?.row;
+    return this.#note(key)?.row;
+  }
+
+  /** However many come, rows with these keys are not forgotten from now on. */
+  follow(keys: ReadonlySet<string>): void {
+    this.#followed = keys;
+    for (const key of this.#spared.keys()) if (!keys.has(key)) this.#spared.delete(key);
   }
 
   /** Those that have changed since a version. */
   since(version: number): readonly Row[] {
     if (version === this.version) return [];
-    const all = [...this.#notes.values()];
+    const all = [...this.#spared.values(), ...this.#notes.values()];
     return all.slice(all.findLastIndex((note) => note.version <= version) + 1).map(({ row }) => row);
   }
 
@@ -140,12 +151,12 @@ export class Journal {
   }
 
   #entryNote(seq: number): EntryNote | undefined {
-    const note = this.#notes.get(`e${seq}`);
+    const note = this.#note(`e${seq}`);
     return note instanceof EntryNote ? note : undefined;
   }
 
   /** How it was answered stays known. */
-  #putEntry(entry: Entry, status: Status, note: string | undefined, reply?: Reply): EntryNote {
+  #putEntry(entry: Listed, status: Status, note: string | undefined, reply?: Reply): EntryNote {
     const before = this.#entryNote(entry.seq);
     const fresh = new EntryNote(`e${entry.seq}`, listed(entry, status, note), reply ?? before?.reply);
     fresh.steps = before?.steps;
@@ -158,12 +169,25 @@ export class Journal {
     this.version += 1;
     note.version = this.version;
     this.#notes.delete(note.key);
+    if (this.#spared.size > 0) this.#spared.delete(note.key);
     this.#notes.set(note.key, note);
-    if (this.#notes.size > MOST_NOTES) this.#notes.delete(this.#notes.keys().next().value ?? '');
+    if (this.#notes.size > MOST_NOTES) this.#forgetOldest();
+  }
+
+  #forgetOldest(): void {
+    const { value: oldest } = this.#notes.values().next();
+    if (oldest === undefined) return;
+    this.#notes.delete(oldest.key);
+    if (this.#followed.has(oldest.key)) this.#spared.set(oldest.key, oldest);
+  }
+
+  #note(key: string): Note | undefined {
+    return this.#notes.get(key) ?? this.#spared.get(key);
   }
 
   /** Where its handler failed while somebody waited, it is tried again, or only kept. */
-  #statusAfter(word: 'answered' | 'failed', { source, type }: Entry): Status {
+  #statusAfter(word: Genuine['outcome'], { source, type, status }: Entry): Status {
+    if (word === 'accepted') return status;
     if (word === 'answered') return 'done';
     const of = this.#sources.find(({ name }) => name === source);
     const definition = of && definitionOf(of, type);
@@ -219,7 +243,7 @@ class RefusalNote implements Note {
 }
 
 /** Without its content: thousands are kept, and one may have megabytes. */
-function listed(entry: Entry, status = entry.status, note = entry.note): Listed {
+function listed(entry: Listed, status = entry.status, note = entry.note): Listed {
   const { seq, receivedAt, source, endpoint, type, eventId, subject, request, attempts } = entry;
   return { seq, receivedAt, source, endpoint, type, eventId, subject, request, attempts, status, note };
 }

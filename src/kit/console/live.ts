@@ -29,6 +29,9 @@ export interface LiveOptions {
 }
 
 const TICK_MS = 250;
+/** With so many changes since the last time, rows are sent once in this time only: nobody reads them, and deliveries come first. */
+const BURST = 250;
+const BURST_MS = 1_000;
 const LOOK_EVERY_MS = 1_000;
 /** A proxy that hears nothing for a minute would cut the connection. */
 const BEAT_EVERY_MS = 15_000;
@@ -37,7 +40,7 @@ const MOST_OF_ONE = 10;
 /** Of a burst so many rows are sent each time, of the others the number; nobody reads more. */
 const MOST_ROWS = 30;
 /** So many rows that wait are followed until they are done, and so many of them sent each time. */
-const MOST_FOLLOWED = 1_000;
+const MOST_FOLLOWED = 200;
 const MOST_CHANGES = 50;
 /** Whoever does not read fast enough is left out until he has. */
 const MOST_UNREAD_BYTES = 1_048_576;
@@ -62,6 +65,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
   let timer: NodeJS.Timeout | undefined;
   let looked = -Infinity;
   let looking = false;
+  let told = { at: -Infinity, version: 0 };
 
   function tick(): void {
     if (look !== undefined && !looking && performance.now() - looked >= LOOK_EVERY_MS) {
@@ -70,16 +74,25 @@ export function createLive({ journal, look }: LiveOptions): Live {
         .catch(() => undefined) // why is in the log, of whoever needs the inbox for more than a page
         .finally(() => (looking = false));
     }
+    const isBurst = journal.version - told.version > BURST;
+    if (isBurst && performance.now() - told.at < BURST_MS) return;
+    told = { at: performance.now(), version: journal.version };
     const written: Written = new Map();
     for (const stream of streams) {
       if (stream.stands()) send(stream, journal, written);
       else stream.response.end();
     }
+    followAll();
+  }
+
+  function followAll(): void {
+    journal.follow(new Set([...streams].flatMap(({ followed }) => [...followed])));
   }
 
   function leave(stream: Stream): void {
     streams.delete(stream);
     if (streams.size > 0) return;
+    followAll();
     clearInterval(timer);
     timer = undefined;
   }
@@ -98,6 +111,7 @@ export function createLive({ journal, look }: LiveOptions): Live {
       response.write(': open\n\n');
       timer ??= setInterval(tick, TICK_MS).unref();
       send(stream, journal, new Map());
+      followAll();
     },
     [Symbol.dispose]() {
       for (const { response } of streams) response.end();

@@ -38,6 +38,20 @@ it('keeps the last rows only, however many come, and of each its last attempts',
   expect(journal.historyOf(5_000).attempts).toEqual([]);
 });
 
+it('does not forget rows that somebody waits for, however many come, until nobody does', () => {
+  const journal = new Journal([]);
+  journal.seen(entry(1));
+  journal.follow(new Set(['e1']));
+  for (let seq = 2; seq <= 5_000; seq += 1) journal.seen(entry(seq));
+  expect([journal.rows().length, journal.row('e1')?.state]).toEqual([501, 'waiting']);
+  const { version } = journal;
+  journal.seen({ ...entry(1), status: 'done' });
+  for (let seq = 5_001; seq <= 6_000; seq += 1) journal.seen(entry(seq));
+  expect(journal.since(version)[0]).toMatchObject({ seq: 1, state: 'done' });
+  journal.follow(new Set());
+  expect(journal.row('e1')).toBeUndefined();
+});
+
 it('tells what has changed since a version, in that order', () => {
   const journal = new Journal([]);
   for (const seq of [1, 2, 3]) journal.seen(entry(seq));
@@ -50,6 +64,17 @@ it('tells what has changed since a version, in that order', () => {
     [1, 'done'],
     [4, 'waiting'],
   ]);
+});
+
+it('does not take back that an entry is done, when its sender is told of it later', () => {
+  const journal = new Journal([]);
+  const accepted = { ...entry(1), attempts: 1 };
+  journal.attempted(accepted, { outcome: 'done', note: 'as told', ms: 1 });
+  const reply = { status: 200, headers: [], body: '' };
+  const proven = { content: Buffer.alloc(0), secret: 1 };
+  journal.received({ outcome: 'accepted', reply, entry: entry(1), proven }, 5);
+  expect(journal.row('e1')).toMatchObject({ state: 'done', note: 'as told', attempts: 1, ms: 5 });
+  expect(journal.historyOf(1).attempts).toHaveLength(1);
 });
 
 it('does not remember the steps of deliveries that come to nothing', () => {
