@@ -15,7 +15,7 @@ import {
   type Target,
 } from './support.ts';
 
-const REQUEST_TIMEOUT_MS = 600;
+const REQUEST_TIMEOUT_MS = 1_500;
 const phenix: Sender = { source: phenixid, type: 'OrderSigned', path: '/phenixid' };
 const senders: readonly (readonly [string, Sender])[] = [
   ['HotDocs', { source: hotdocs, type: 'PostProcessingEvent', path: '/hotdocs/PostProcessingEvent' }],
@@ -31,7 +31,7 @@ afterAll(() => target.receiver.stop());
 
 /** Sends these pieces with pauses between; whoever is refused in the meantime does not hear it. */
 function drip(pieces: readonly (string | Buffer)[], options: RawOptions = {}): Promise<RawReply> {
-  return exchange(target.receiver.url, pieces, { pauseMs: 50, silenceMs: 2_000, ...options });
+  return exchange(target.receiver.url, pieces, { pauseMs: 50, silenceMs: 4_000, ...options });
 }
 
 /** Starts all of them together before the first test: each takes a second or more, and most of it is waiting. */
@@ -100,7 +100,7 @@ describe('G3: a body that will not be read', () => {
       expectDiscreet(reply);
       expect([reply.status, reply.headers['connection'], reply.closed]).toEqual([status, 'close', true]);
       expect(reply.firstByteMs).toBeLessThan(REQUEST_TIMEOUT_MS - 100);
-      expect(ms).toBeLessThan(3_000);
+      expect(ms).toBeLessThan(5_000);
     },
   );
 });
